@@ -1,0 +1,1 @@
+"""Pure science: one idea per file, no file ever opened."""

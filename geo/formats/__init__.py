@@ -1,0 +1,1 @@
+"""File to layer and back. Every file enters through `read`."""

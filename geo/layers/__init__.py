@@ -1,0 +1,39 @@
+"""The data layers: one file each, with its Schema. `SCHEMAS` lists them by name."""
+
+from geo.layers import (
+    alerts,
+    duties,
+    finds,
+    leads,
+    parcels,
+    roads,
+    routes,
+    segments,
+    teams,
+    townships,
+    tracks,
+    villages,
+)
+from geo.layers import visits as visits
+from geo.schema import Schema
+
+SCHEMAS: dict[str, Schema] = {
+    schema.name: schema
+    for schema in (
+        townships.SCHEMA,
+        townships.NEIGHBOURS,
+        townships.GROUNDS,
+        villages.SCHEMA,
+        duties.SCHEMA,
+        teams.SCHEMA,
+        tracks.SCHEMA,
+        visits.SCHEMA,
+        parcels.SCHEMA,
+        finds.SCHEMA,
+        leads.SCHEMA,
+        alerts.SCHEMA,
+        segments.SCHEMA,
+        routes.SCHEMA,
+        roads.SCHEMA,
+    )
+}

@@ -1,0 +1,49 @@
+"""Who answers for which ground: a post, not a person, from one date to another."""
+
+from datetime import datetime
+
+import pandas as pd
+
+from geo.schema import Column, Kind, Schema
+
+UNIT_KINDS = ("county", "township", "village", "group", "责任网格", "林场", "保护区", "库区", "矿区", "公路")
+DUTY_KINDS = ("属地", "主管部门", "包保", "成员单位督导")
+
+SCHEMA = Schema(
+    "duties",
+    "duty_id",
+    (
+        Column("duty_id"),
+        Column("unit_kind", choices=UNIT_KINDS),
+        Column("unit_id"),
+        Column("parent_id", required=False),
+        Column("post"),
+        Column("holder_id", required=False),
+        Column("duty_kind", choices=DUTY_KINDS),
+        Column("valid_from", Kind.TIME),
+        Column("valid_to", Kind.TIME, required=False),
+    ),
+    geometry=("Polygon", "MultiPolygon", "Point"),
+    geometry_required=False,
+)
+
+
+def in_force(duties: pd.DataFrame, moment: datetime) -> pd.DataFrame:
+    """The duties that hold at a tz-aware moment; `valid_to` is the first moment they no longer do."""
+    begun = duties["valid_from"] <= moment
+    return duties[begun & (duties["valid_to"].isna() | (duties["valid_to"] > moment))]
+
+
+def without_post(unit_ids: pd.Series, duties: pd.DataFrame, moment: datetime) -> pd.Series:
+    """Which of the units no post answers for (无人负责) at a moment: booleans on the input's index."""
+    return ~unit_ids.isin(in_force(duties, moment)["unit_id"])
+
+
+def post_of(unit_id: str, duties: pd.DataFrame, moment: datetime) -> str | None:
+    """The posts that answer for a unit at a moment, 属地 first, joined by 、; None where nobody does."""
+    held = in_force(duties, moment)
+    held = held[held["unit_id"] == unit_id]
+    if held.empty:
+        return None
+    order = held["duty_kind"].map(DUTY_KINDS.index)
+    return "、".join(dict.fromkeys(held.loc[order.sort_values(kind="stable").index, "post"]))

@@ -1,0 +1,34 @@
+"""Finds: plants seen and, with what evidence, destroyed. Plants are evidence before they are weeds."""
+
+from geo.schema import Column, Kind, Schema
+
+FOUND_BY = ("自查", "上级核查", "卫星", "无人机", "举报", "其他")
+SPECIES = ("罂粟", "大麻", "其他")
+STAGES = ("播种出苗期", "开花期", "结果割浆期")
+METHODS = ("未铲除", "强制铲除", "成熟前自行铲除")
+
+SCHEMA = Schema(
+    "finds",
+    "find_id",
+    (
+        Column("find_id"),
+        Column("parcel_id", required=False),
+        Column("visit_id", required=False),
+        Column("township_id", required=False),
+        Column("team_id"),
+        Column("found_by", choices=FOUND_BY),
+        Column("found_at", Kind.TIME),
+        Column("recorded_at", Kind.TIME),
+        Column("species", choices=SPECIES),
+        Column("plants_n", Kind.INTEGER, low=0),
+        Column("area_m2", Kind.REAL, required=False, low=0.0),
+        Column("stage", choices=STAGES),
+        Column("fraction", Kind.REAL, low=0.0, high=1.0),
+        Column("method", choices=METHODS),
+        Column("destroyed_at", Kind.TIME, required=False),
+        Column("verified_at", Kind.TIME, required=False),
+        Column("track_id", required=False),
+        Column("photo_sha256", required=False),
+    ),
+    geometry=("Point",),
+)

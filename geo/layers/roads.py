@@ -1,0 +1,9 @@
+"""Roads and paths, and the offices where teams start."""
+
+from geo.schema import Column, Schema
+
+KINDS = ("公路", "机耕道", "小路")
+
+SCHEMA = Schema(
+    "roads", "road_id", (Column("road_id"), Column("kind", choices=KINDS)), geometry=("LineString", "MultiLineString")
+)

@@ -1,0 +1,54 @@
+"""Terrain: elevation and ground cover of a county, cell on cell."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.grid import Grid
+
+
+class Cover(IntEnum):
+    """Ground cover class of a cell; 0 where unknown."""
+
+    UNKNOWN = 0
+    OPEN = 1
+    CROPS = 2
+    SCRUB = 3
+    FOREST = 4
+    WATER = 5
+    BUILT = 6
+    ROCK = 7
+
+
+PLANTABLE = (Cover.OPEN, Cover.CROPS, Cover.SCRUB)
+COVER_NAMES = {"open": Cover.OPEN, "crops": Cover.CROPS, "scrub": Cover.SCRUB}
+
+
+@dataclass(frozen=True)
+class Terrain:
+    """
+    Elevation (float32 metres, NaN where void) and cover (uint8 of `Cover`) on one frame.
+
+    `source_cell_m` is the cell size of the elevation model before it was resampled.
+    """
+
+    elevation: Grid
+    cover: Grid
+    source_cell_m: float
+
+    def __post_init__(self) -> None:
+        self.elevation.require_same_frame(self.cover)
+
+    @property
+    def plantable(self) -> npt.NDArray[np.bool_]:
+        """Cells where poppy could stand and the ground's height is known."""
+        return np.isin(self.cover.values, PLANTABLE) & np.isfinite(self.elevation.values)
+
+
+def slope_degrees(elevation: Grid) -> npt.NDArray[np.float32]:
+    """Slope in degrees by central differences; NaN beside voids."""
+    down, across = np.gradient(elevation.values.astype(np.float32), elevation.frame.cell_m)
+    slope: npt.NDArray[np.float32] = np.degrees(np.arctan(np.hypot(down, across))).astype(np.float32)
+    return slope

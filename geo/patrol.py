@@ -1,0 +1,1 @@
+"""Walks to plan and to judge: the first front door."""

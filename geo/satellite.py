@@ -1,0 +1,1 @@
+"""Ground seen from above: the second front door."""

@@ -1,0 +1,209 @@
+"""
+The contract of a table: its columns, their kinds, and which geometry it holds.
+
+Checked at the two doors (``formats`` and ``store``), trusted inside. `Schema.refusals` names every bad row,
+`Schema.check` raises on the first bad table.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from geo.crs import require_metric
+from geo.errors import LayerError
+
+
+class Kind(StrEnum):
+    """What a column holds."""
+
+    TEXT = "text"
+    REAL = "real"
+    INTEGER = "integer"
+    TIME = "time"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One record that was not taken: its row in the source, the field, and a code of ``geo.words`` with its blanks."""
+
+    row: int | str
+    field: str
+    code: str
+    details: dict[str, object] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `low` and `high` bound numbers, `choices` closes a text column."""
+
+    name: str
+    kind: Kind = Kind.TEXT
+    required: bool = True
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """
+    A layer's contract.
+
+    Parameters
+    ----------
+    name, key
+        Layer name, and the column that identifies a row (empty where rows repeat it, as fixes do).
+    columns
+        Every column of the layer besides ``geometry``.
+    geometry
+        Geometry types allowed; empty for a layer without geometry.
+    geometry_required
+        Whether a row without geometry is refused.
+    """
+
+    name: str
+    key: str
+    columns: tuple[Column, ...]
+    geometry: tuple[str, ...] = ()
+    geometry_required: bool = True
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    def conform(self, table: pd.DataFrame) -> pd.DataFrame:
+        """
+        A copy with exactly the layer's columns, cast; what cannot be cast becomes missing, for `refusals` to name.
+
+        Columns the layer does not know are dropped; optional columns that are absent are added empty.
+        """
+        columns = {c.name: _cast(table[c.name], c.kind) if c.name in table else _empty(table, c) for c in self.columns}
+        plain = pd.DataFrame(columns, index=table.index)
+        if not self.geometry:
+            return plain
+        shaped: pd.DataFrame
+        if isinstance(table, gpd.GeoDataFrame) and table.active_geometry_name:
+            shaped = gpd.GeoDataFrame(plain, geometry=table.geometry.to_numpy(), crs=table.crs)
+        else:
+            shaped = gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries([None] * len(plain), index=plain.index))
+        return shaped
+
+    def refusals(self, table: pd.DataFrame) -> list[Refusal]:
+        """Every bad row of a conformed table, once, by the first thing wrong with it; rows are the table's index."""
+        first: dict[Any, Refusal] = {}
+        for refusal in self._problems(table):
+            first.setdefault(refusal.row, refusal)
+        return [first[row] for row in table.index if row in first]
+
+    def check(self, table: pd.DataFrame) -> None:
+        """Raise `LayerError` unless the table keeps the contract and its geometry is in metres."""
+        missing = [name for name in self.names if name not in table]
+        if missing:
+            raise LayerError("columns_missing", layer=self.name, columns=", ".join(missing))
+        if self.geometry and len(table) and bool(table.geometry.notna().any()):
+            require_metric(table.crs, self.name)
+        refused = self.refusals(table)
+        if refused:
+            one = refused[0]
+            raise LayerError(
+                "rows_bad",
+                layer=self.name,
+                n=len(refused),
+                row=one.row,
+                field=one.field,
+                reason=one.code,
+                **one.details,
+            )
+
+    def _problems(self, table: pd.DataFrame) -> Iterator[Refusal]:
+        for column in self.columns:
+            yield from _column_problems(table[column.name], column)
+        if self.key:
+            keys = table[self.key]
+            for row in table.index[keys.duplicated() & keys.notna()]:
+                yield Refusal(row, self.key, "duplicate", {"value": keys.loc[row]})
+        if self.geometry:
+            yield from self._geometry_problems(table)
+
+    def _geometry_problems(self, table: pd.DataFrame) -> Iterator[Refusal]:
+        shapes = table.geometry
+        empty = shapes.isna() | shapes.is_empty
+        if self.geometry_required:
+            for row in table.index[empty]:
+                yield Refusal(row, "geometry", "geometry_missing")
+        kinds = shapes.geom_type
+        for row in table.index[~empty & ~kinds.isin(self.geometry)]:
+            yield Refusal(row, "geometry", "geometry_kind", {"kind": kinds.loc[row], "wanted": "/".join(self.geometry)})
+        held = shapes[~empty]
+        for row in held.index[~shapely.is_valid(held.to_numpy())]:
+            yield Refusal(row, "geometry", "geometry_invalid", {"why": shapely.is_valid_reason(held.loc[row])})
+
+
+def _column_problems(values: pd.Series, column: Column) -> Iterator[Refusal]:
+    missing = values.isna()
+    if column.required:
+        for row in values.index[missing]:
+            yield Refusal(row, column.name, "value_missing")
+    held = values[~missing]
+    if column.choices:
+        for row in held.index[~held.isin(column.choices)]:
+            yield Refusal(
+                row, column.name, "value_unknown", {"value": held.loc[row], "known": "/".join(column.choices)}
+            )
+    if column.low is not None:
+        for row in held.index[held < column.low]:
+            yield Refusal(row, column.name, "value_low", {"value": held.loc[row], "low": column.low})
+    if column.high is not None:
+        for row in held.index[held > column.high]:
+            yield Refusal(row, column.name, "value_high", {"value": held.loc[row], "high": column.high})
+
+
+def _cast(values: pd.Series, kind: Kind) -> pd.Series:
+    """Values as one dtype per kind: text as str objects, times as UTC; what does not parse becomes missing."""
+    if kind is Kind.TEXT:
+        text = values.map(_text, na_action="ignore")
+        return text.astype(object).where(text.notna(), None)
+    if kind is Kind.TIME:
+        return _cast_time(values)
+    if kind is Kind.FLAG:
+        return values.map(_flag, na_action="ignore").astype("boolean")
+    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+    if kind is Kind.INTEGER:
+        whole = numbers.where(numbers == numbers.round())
+        return whole.astype("Int64")
+    return numbers
+
+
+def _cast_time(values: pd.Series) -> pd.Series:
+    """UTC times; a naive time becomes missing (the doors localise it first, when told the zone)."""
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        utc: pd.Series = values.dt.tz_convert("UTC").astype("datetime64[ms, UTC]")
+        return utc
+
+    def aware(value: object) -> object:
+        moment = pd.to_datetime(value, errors="coerce")  # type: ignore[call-overload]
+        return moment.tz_convert("UTC") if not pd.isna(moment) and moment.tzinfo else pd.NaT
+
+    return pd.Series([aware(v) for v in values], index=values.index, dtype="datetime64[ms, UTC]")
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip() or None
+
+
+def _flag(value: object) -> bool | None:
+    known = {"1": True, "true": True, "是": True, "yes": True, "0": False, "false": False, "否": False, "no": False}
+    return known.get(str(value).strip().lower().removesuffix(".0"))
+
+
+def _empty(table: pd.DataFrame, column: Column) -> pd.Series:
+    return _cast(pd.Series([None] * len(table), index=table.index, dtype=object), column.kind)

@@ -1,0 +1,248 @@
+"""
+The settings of one county, as frozen dataclasses with units. What is marked *assumption* is a belief, not a
+measurement: it is printed wherever a number rests on it. ``store`` reads them from ``county.toml``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any, TypeVar, get_type_hints
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DetectionSettings:
+    """
+    How a walker sees (all *assumption* until measured by double sweeps).
+
+    Parameters
+    ----------
+    sweep_width_m
+        Per ground cover (open, crops, scrub) the sweep width, metres, in seedling, flower and capsule stage.
+    reach_m
+        Beyond this nothing is seen, metres.
+    availability
+        Chance that a plot walked over again and again is seen at all.
+    search_speed_kmh, top_speed_kmh
+        At or below the first a walker searches fully; hazard falls as first/speed, and to 0 above the second.
+    eye_m, target_m
+        Height of the eye and of the plants above ground, metres.
+    sustain_s
+        Speed is judged over this many seconds.
+    longest_gap_s, longest_gap_m
+        A longer silence between two fixes is a gap: nobody knows where the walker went, nothing is counted.
+    shortest_step_m
+        Fixes nearer than this to the last one kept are GNSS jitter, not walking.
+    """
+
+    model: str = "inverse_cube"
+    sweep_width_m: dict[str, tuple[float, float, float]] = field(
+        default_factory=lambda: {"open": (10.0, 30.0, 20.0), "crops": (6.0, 20.0, 12.0), "scrub": (4.0, 12.0, 8.0)}
+    )
+    reach_m: float = 150.0
+    availability: float = 0.85
+    search_speed_kmh: float = 1.0
+    top_speed_kmh: float = 4.0
+    eye_m: float = 1.6
+    target_m: float = 0.8
+    sustain_s: float = 60.0
+    longest_gap_s: float = 180.0
+    longest_gap_m: float = 150.0
+    shortest_step_m: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.availability < 1.0:
+            raise ValueError(f"availability must lie between 0 and 1, got {self.availability}")
+        for cover, widths in self.sweep_width_m.items():
+            if len(widths) != 3 or not all(0.0 < width < self.reach_m for width in widths):
+                raise ValueError(f"sweep_width_m.{cover}: three widths between 0 and {self.reach_m} m, got {widths}")
+
+
+@dataclass(frozen=True)
+class AbsenceSettings:
+    """
+    The chain from looking to 'nothing stands undetected now' (all *assumption*).
+
+    Parameters
+    ----------
+    prior
+        Chance of zero planting in a township before looking.
+    introduction
+        Chance of new planting in each period, one per month.
+    class_b_sensitivity
+        Share of a village's ground that a signed form with photos, but no track, counts as seen.
+    courtyard_share
+        Share of a township's risk that lies in courtyards.
+    sweep_width_sd
+        Standard deviation of ln(W/W0); hazards scale with its square.
+    availability_sd, prior_sd
+        Standard deviations of availability and of logit(prior).
+    draws
+        Monte Carlo draws for the interval.
+    """
+
+    prior: float = 0.5
+    introduction: tuple[float, ...] = (0.02, 0.02, 0.02, 0.01, 0.01)
+    class_b_sensitivity: float = 0.0
+    courtyard_share: float = 0.3
+    sweep_width_sd: float = 0.3
+    availability_sd: float = 0.05
+    prior_sd: float = 0.5
+    draws: int = 2000
+    seed: int = 7
+    goal: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.prior < 1.0:
+            raise ValueError(f"prior must lie between 0 and 1, got {self.prior}")
+
+
+@dataclass(frozen=True)
+class CoverageSettings:
+    """Thresholds of the map (*assumption*): metres, POD and hectares."""
+
+    buffer_m: float = 50.0
+    contrast_buffer_m: float = 500.0
+    watched_pod: float = 0.5
+    blind_pod: float = 0.1
+    blind_spot_ha: float = 0.5
+
+
+@dataclass(frozen=True)
+class BorderSettings:
+    """Strip each side of a jurisdiction edge and accuracy of a web-sourced line, metres (*assumption*)."""
+
+    strip_m: float = 500.0
+    line_accuracy_m: float = 30.0
+
+
+@dataclass(frozen=True)
+class PrioritySettings:
+    """
+    Relative risks, multiplied (*assumption*): how much likelier planting is where a factor holds.
+
+    `edge` within `edge_m` of a jurisdiction edge; `history` and `lead` within `near_m` of a historic spot or tip;
+    `steep` on slopes of 25 degrees and more; `remote` beyond `remote_m` from the nearest road or village.
+    """
+
+    edge: float = 2.0
+    edge_m: float = 500.0
+    history: float = 5.0
+    lead: float = 3.0
+    near_m: float = 300.0
+    steep: float = 0.7
+    remote: float = 1.5
+    remote_m: float = 1000.0
+
+
+@dataclass(frozen=True)
+class PlanningSettings:
+    """
+    One team's day (*assumption*): hours afoot, share kept in reserve, minutes per stop, and walking speeds.
+
+    `off_path` multiplies Tobler's speed off paths; `road_kmh` is the flat speed on roads and paths;
+    ground steeper than `impassable_deg` is closed; `cell_m` is the cell of the walking-time surface.
+    """
+
+    hours: float = 7.0
+    reserve: float = 0.15
+    service_min: float = 20.0
+    off_path: float = 0.6
+    road_kmh: float = 4.5
+    impassable_deg: float = 45.0
+    cell_m: float = 30.0
+    longest_leg_h: float = 4.0
+
+
+@dataclass(frozen=True)
+class FlaggingSettings:
+    """
+    The flagging rule (*assumption*): index level and contrast, days, and size.
+
+    A cell is a candidate when its index reaches `vegetated` in the flowering season, rises by at least `rise`
+    over the earlier scene, differs from its surroundings by at least `contrast` robust deviations, and does not
+    peak in the rapeseed days. Groups below `smallest_m2` are dropped.
+    """
+
+    vegetated: float = 0.45
+    rise: float = 0.12
+    contrast: float = 3.0
+    surroundings_m: float = 150.0
+    rapeseed_days: tuple[int, int] = (54, 81)
+    smallest_m2: float = 200.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything in ``county.toml``."""
+
+    county_id: str = ""
+    name: str = ""
+    made_up: bool = False
+    epsg: int = 4544
+    cell_m: float = 10.0
+    margin_m: float = 1000.0
+    season: int = 2026
+    timezone: str = "Asia/Shanghai"
+    detection: DetectionSettings = field(default_factory=DetectionSettings)
+    absence: AbsenceSettings = field(default_factory=AbsenceSettings)
+    coverage: CoverageSettings = field(default_factory=CoverageSettings)
+    borders: BorderSettings = field(default_factory=BorderSettings)
+    priority: PrioritySettings = field(default_factory=PrioritySettings)
+    planning: PlanningSettings = field(default_factory=PlanningSettings)
+    flagging: FlaggingSettings = field(default_factory=FlaggingSettings)
+
+
+def from_mapping(kind: type[T], values: Mapping[str, Any], where: str = "county.toml") -> T:
+    """
+    A settings dataclass from a parsed TOML table; unknown keys and wrong types raise ``ValueError`` naming the key.
+
+    >>> from_mapping(Settings, {"name": "甲", "absence": {"prior": 0.9}}).absence.prior
+    0.9
+    """
+    hints = get_type_hints(kind)
+    unknown = set(values) - set(hints)
+    if unknown:
+        raise ValueError(f"{where}: unknown settings {sorted(unknown)}; known are {sorted(hints)}")
+    return kind(**{name: _value(hints[name], value, f"{where}: {name}") for name, value in values.items()})
+
+
+def to_mapping(settings: Any) -> dict[str, Any]:
+    """The settings as plain tables and lists, ready for TOML."""
+    plain = asdict(settings)
+    return {name: _plain(value) for name, value in plain.items()}
+
+
+def assumptions(settings: Settings) -> dict[str, Any]:
+    """The settings a coverage or probability figure rests on, for printing beside it."""
+    named = ("detection", "absence", "coverage", "borders", "priority")
+    return {name: to_mapping(getattr(settings, name)) for name in named}
+
+
+def changed(settings: Settings) -> list[str]:
+    """Names of the top-level groups that differ from the defaults."""
+    default = Settings()
+    return [f.name for f in fields(Settings) if getattr(settings, f.name) != getattr(default, f.name)]
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{where}: a table is needed, got {value!r}")
+        return from_mapping(hint, value, where)
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, Mapping):
+        return {key: tuple(item) for key, item in value.items()}
+    wanted = {float: (int, float), int: (int,), str: (str,), bool: (bool,)}.get(hint)
+    if wanted and (not isinstance(value, wanted) or (hint is not bool and isinstance(value, bool))):
+        raise ValueError(f"{where}: {hint.__name__} is needed, got {value!r}")
+    return float(value) if hint is float else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value

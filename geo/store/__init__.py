@@ -1,0 +1,1 @@
+"""Layer to disk and back, with its ledger."""

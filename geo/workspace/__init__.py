@@ -1,0 +1,1 @@
+"""The only place where core and rim meet: load, call, save."""
