@@ -32,8 +32,10 @@ SCHEMAS: dict[str, Schema] = {
         finds.SCHEMA,
         leads.SCHEMA,
         alerts.SCHEMA,
+        refusals.SCHEMA,
         segments.SCHEMA,
         routes.SCHEMA,
+        routes.STOPS,
         roads.SCHEMA,
     )
 }
