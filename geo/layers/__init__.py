@@ -6,6 +6,7 @@ from geo.layers import (
     finds,
     leads,
     parcels,
+    refusals,
     roads,
     routes,
     segments,
@@ -13,8 +14,8 @@ from geo.layers import (
     townships,
     tracks,
     villages,
+    visits,
 )
-from geo.layers import visits as visits
 from geo.schema import Schema
 
 SCHEMAS: dict[str, Schema] = {
