@@ -1,0 +1,84 @@
+# Two commands do everything on a fresh Debian with Python 3.11: make demo, make test.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install assets demo test check bench lock clean
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+DEMO := build/demo
+PORT ?= 8501
+SERVE ?= 1
+export PYTHONUTF8 := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# $(call apt,PROBE,PACKAGES): install PACKAGES unless the shell command PROBE succeeds.
+define apt
+	@if ! { $(1); } >/dev/null 2>&1; then \
+	  echo "installing $(2) ..."; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2) >/dev/null; fi
+endef
+
+help:
+	@echo "make demo    install, build the demo county, run the main job, serve the map (SERVE=0: do not serve)"
+	@echo "make test    install what tests need, check and test"
+	@echo "make check   lint, types, import rules, purity, sizes"
+	@echo "make bench   benchmarks, as JSON"
+
+.venv/.installed: requirements.lock pyproject.toml
+	$(call apt,$(PYTHON) -m ensurepip --version,python3-venv)
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -r requirements.lock
+	$(BIN)/pip install -q --no-deps -e .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed requirements-dev.lock
+	$(BIN)/pip install -q -r requirements-dev.lock
+	@touch $@
+
+install: .venv/.installed
+
+# The browser's own files (map library, draw tools): exact versions, checked by sha-256, served from this machine.
+geo/ui/assets/.installed: package.json package-lock.json geo/ui/assets.sha256 .venv/.installed
+	$(call apt,command -v npm,npm)
+	npm ci --ignore-scripts --no-audit --no-fund --silent
+	$(BIN)/python -m geo.ui.vendor
+	@touch $@
+
+assets: geo/ui/assets/.installed
+	$(call apt,fc-list | grep -qi cjk,fontconfig fonts-noto-cjk)
+
+demo: install assets
+	@if [ ! -f $(DEMO)/.done ]; then rm -rf $(DEMO) && $(BIN)/tacha demo $(DEMO) --size full && touch $(DEMO)/.done; fi
+	$(BIN)/tacha --county $(DEMO) plan --if-missing
+	$(BIN)/tacha --county $(DEMO) export routes --format gpx --out $(DEMO)/exports
+	$(BIN)/tacha --county $(DEMO) export routes --format kml --out $(DEMO)/exports
+	$(BIN)/tacha --county $(DEMO) report --out $(DEMO)/exports/townships.xlsx
+	$(BIN)/tacha --county $(DEMO) summary
+	@if [ "$(SERVE)" != "0" ]; then exec $(BIN)/tacha --county $(DEMO) app --port $(PORT); fi
+
+check: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/test_architecture.py
+	$(BIN)/python -m benchmarks.sizes
+
+test: .venv/.installed-dev assets check
+	$(call apt,command -v chromium,chromium)
+	$(call apt,command -v gpsbabel,gpsbabel)
+	$(call apt,command -v ogrinfo,gdal-bin)
+	$(BIN)/pytest
+
+bench: .venv/.installed-dev
+	@for name in coverage absence; do $(BIN)/python -m benchmarks.$$name --json; done
+
+lock:
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install -q . && build/lock/bin/pip uninstall -qy tacha
+	build/lock/bin/pip freeze > requirements.lock
+	build/lock/bin/pip install -q '.[dev]' && build/lock/bin/pip uninstall -qy tacha
+	build/lock/bin/pip freeze > requirements-dev.lock
+	rm -rf build/lock
+
+clean:
+	rm -rf build node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
