@@ -38,5 +38,6 @@ SCHEMAS: dict[str, Schema] = {
         routes.SCHEMA,
         routes.STOPS,
         roads.SCHEMA,
+        roads.OFFICES,
     )
 }

@@ -98,3 +98,25 @@ def fixes_of(tracks: gpd.GeoDataFrame) -> pd.DataFrame:
             "seconds": places[:, 3],
         }
     )
+
+
+def keep_fixes(track: gpd.GeoDataFrame, keep: npt.NDArray[np.bool_]) -> gpd.GeoDataFrame:
+    """
+    One track (a table of one row) with only the fixes where `keep` holds, cut into parts where others fell out.
+
+    Its `track_id` stays that of the recording; length, times and number of fixes are those of what is left.
+    """
+    fixes = fixes_of(track)
+    run = np.cumsum(~keep) + fixes["part"].to_numpy() * (len(fixes) + 1)
+    left = fixes[keep]
+    parts = [
+        line_of(part["easting_m"], part["northing_m"], part["elevation_m"], part["seconds"])
+        for _, part in left.groupby(run[keep], sort=False)
+    ]
+    cut = track.copy()
+    cut["fixes_n"] = len(left)
+    cut["length_m"] = float(sum(shapely.length(part) for part in parts))
+    moments = pd.to_datetime(left["seconds"].agg(["min", "max"]), unit="s", utc=True).dt.as_unit("ms")
+    cut["started_at"], cut["ended_at"] = moments.iloc[0], moments.iloc[1]
+    shape = parts[0] if len(parts) == 1 else shapely.multilinestrings(parts, handle_nan="allow")
+    return cut.set_geometry(gpd.GeoSeries([shape], index=cut.index, crs=track.crs))

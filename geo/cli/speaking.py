@@ -1,0 +1,84 @@
+"""What every command shares: the session's options, and how answers, progress and failures are printed."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import rich
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from geo.words import Language, say
+from geo.workspace.county import County, open_county
+
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Session:
+    """The global options of one call."""
+
+    county: Path
+    json: bool
+    language: Language
+    as_of: datetime | None
+
+    def open(self) -> County:
+        return open_county(self.county)
+
+    def say(self, code: str, **fields: object) -> str:
+        return say(code, self.language, **fields)
+
+    def print(self, *lines: str) -> None:
+        """Lines for people; silent when JSON is asked for."""
+        if not self.json:
+            for line in lines:
+                sys.stdout.write(line + "\n")
+
+    def answer(self, plain: dict[str, Any]) -> None:
+        """The JSON object, when asked for."""
+        if self.json:
+            sys.stdout.write(json.dumps(plain, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+
+    def table(self, title: str, columns: list[str], rows: list[list[str]]) -> None:
+        """A table for people; silent when JSON is asked for."""
+        if self.json:
+            return
+        table = Table(title=title, *columns, title_justify="left")
+        for row in rows:
+            table.add_row(*row)
+        Console(width=None if sys.stdout.isatty() else 150).print(table)
+
+
+def session(context: typer.Context) -> Session:
+    """The session of a command's context."""
+    found: Session = context.obj
+    return found
+
+
+def now() -> datetime:
+    """The clock, read here and nowhere deeper."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """A progress bar on standard error, on a terminal only."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def report(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield report
+
+
+__all__ = ["Report", "Session", "now", "progress", "rich", "session"]

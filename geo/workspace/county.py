@@ -1,0 +1,123 @@
+"""A county on disk: one folder with ``county.toml``, ``county.gpkg`` and ``grids/``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyproj
+
+from geo import store as stores
+from geo.crs import metric_crs
+from geo.errors import StoreError
+from geo.formats import Hints, Reading, read
+from geo.grid import Frame, Grid, county_frame
+from geo.layers.terrain import Cover, Terrain
+from geo.ledger import Entry
+from geo.season import Season
+from geo.settings import Settings
+from geo.store import Change, Store, grids
+from geo.words import say
+
+DATED = {"tracks": "ended_at", "visits": "visited_at", "finds": "found_at", "parcels": "flagged_at"}
+
+
+@dataclass(frozen=True)
+class County:
+    """An open county: its folder, settings and store."""
+
+    path: Path
+    settings: Settings
+    store: Store
+
+    @property
+    def crs(self) -> pyproj.CRS:
+        """The working CRS, metres."""
+        return pyproj.CRS.from_epsg(self.settings.epsg)
+
+    @property
+    def season(self) -> Season:
+        return Season(self.settings.season)
+
+    @property
+    def grids(self) -> Path:
+        return self.path / "grids"
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The frame every grid of the county lies on."""
+        townships = self.store.read("townships")
+        if townships.empty:
+            raise StoreError("townships_missing", path=self.path.name)
+        west, south, east, north = townships.total_bounds
+        return county_frame(
+            (west, south, east, north), self.crs, cell_m=self.settings.cell_m, margin_m=self.settings.margin_m
+        )
+
+    def has_terrain(self) -> bool:
+        """Whether an elevation model was imported."""
+        return grids.has_grid(self.path, "elevation")
+
+    def terrain(self) -> Terrain:
+        """Elevation and cover; without a cover layer all ground counts as open (`notes` says so)."""
+        if not self.has_terrain():
+            raise StoreError("terrain_missing", path=self.path.name)
+        elevation = grids.read_grid(self.path, "elevation")
+        if grids.has_grid(self.path, "cover"):
+            cover = grids.read_grid(self.path, "cover")
+        else:
+            cover = Grid((elevation.values * 0 + Cover.OPEN).astype("uint8"), elevation.frame)
+        return Terrain(elevation, cover, self.settings.cell_m)
+
+    def as_of(self) -> datetime:
+        """Moment of the last record in the store: the default date of every figure."""
+        last = [self.store.read(layer)[column].max() for layer, column in DATED.items()]
+        known = [moment for moment in last if not pd.isna(moment)]
+        return max(known).to_pydatetime() if known else self.season.bounds[0]
+
+
+def open_county(path: Path) -> County:
+    """Open the county in a folder; `StoreError` where there is none."""
+    return County(path, stores.read_settings(path), stores.open_store(path))
+
+
+def create(path: Path, files: Sequence[Path], hints: Hints, *, name: str, now: datetime) -> tuple[County, list[Reading]]:
+    """
+    A new county from its township boundaries.
+
+    The working CRS follows the boundaries' centroid. Nothing is left behind when no boundary is accepted.
+    """
+    readings = [read("townships", file, replace(hints, crs=None)) for file in files]
+    accepted = [reading.rows for reading in readings if len(reading.rows)]
+    if not accepted:
+        return_reasons = "; ".join(say(r.code, **r.details) for reading in readings for r in reading.refused[:3])
+        raise StoreError("townships_none", why=return_reasons)
+    townships = gpd.GeoDataFrame(pd.concat(accepted, ignore_index=True))
+    west, south, east, north = townships.total_bounds
+    crs = metric_crs((west + east) / 2, (south + north) / 2)
+    settings = Settings(name=name, epsg=int(crs.to_epsg() or 0))
+    return found(path, settings, townships.to_crs(crs), [reading_note(r) for r in readings], now=now), readings
+
+
+def found(path: Path, settings: Settings, townships: gpd.GeoDataFrame, notes: list[dict[str, object]], *, now: datetime) -> County:
+    """Lay a county's folder down with its townships (metres, the settings' CRS)."""
+    store = stores.create(path, settings)
+    store.append(Entry("import", {"layer": "townships", "files": notes}), Change("townships", townships), now=now)
+    return County(path, settings, store)
+
+
+def reading_note(reading: Reading) -> dict[str, object]:
+    """What the ledger keeps of one imported file."""
+    return {
+        "file": reading.file,
+        "sha256": reading.sha256,
+        "read": reading.read,
+        "accepted": reading.read - len(reading.refused),
+        "refused_n": len(reading.refused),
+        "datum": reading.datum,
+        "encoding": reading.encoding,
+        "app": reading.app,
+    }

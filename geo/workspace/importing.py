@@ -1,0 +1,263 @@
+"""Files into the store: every record is either accepted or refused with a reason, and the counts add up."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.errors import GeoError
+from geo.formats import Hints, Reading, read, read_grid
+from geo.grid import Frame
+from geo.layers import SCHEMAS
+from geo.layers.tracks import fixes_of, keep_fixes
+from geo.ledger import Entry
+from geo.schema import Refusal
+from geo.store import Change
+from geo.store import grids as stored_grids
+from geo.words import Language, say
+from geo.workspace.county import County
+
+Progress = Callable[[str, int, int], None]
+ANYWHERE = {"townships", "neighbours"}
+LISTED_REFUSALS = 5
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file."""
+
+    file: str
+    sha256: str
+    read: int
+    refused: list[Refusal]
+    held_as_route_n: int = 0
+    other_kinds: dict[str, int] = field(default_factory=dict)
+    datum: str | None = None
+    encoding: str | None = None
+    app: str | None = None
+    warnings: tuple[str, ...] = ()
+    error: GeoError | None = None
+
+    @property
+    def accepted(self) -> int:
+        return self.read - len(self.refused)
+
+    def json(self, language: Language) -> dict[str, Any]:
+        """The file's part of the import contract."""
+        reasons = [
+            {"row": r.row, "field": r.field, "code": r.code, "reason": say(r.code, language, **r.details)}
+            for r in self.refused
+        ]
+        plain = {
+            "file": self.file,
+            "sha256": self.sha256,
+            "read": self.read,
+            "accepted": self.accepted,
+            "refused": reasons,
+            "held_as_route_n": self.held_as_route_n,
+            "other_kinds": self.other_kinds,
+            "datum": self.datum,
+            "encoding": self.encoding,
+            "app": self.app,
+            "warnings": list(self.warnings),
+        }
+        if self.error:
+            plain["error"] = {"code": self.error.code, "reason": say(self.error.code, language, **self.error.fields)}
+        return plain
+
+    def sentences(self, language: Language) -> list[str]:
+        """The file in a few lines: one for the counts, one per kind of refusal."""
+        lines = [say("import_counts", language, file=self.file, read=self.read, accepted=self.accepted, n=len(self.refused))]
+        if self.error:
+            lines.append("  " + say(self.error.code, language, **self.error.fields))
+        kinds = Counter((r.field, r.code) for r in self.refused)
+        for (name, code), count in kinds.most_common():
+            one = next(r for r in self.refused if (r.field, r.code) == (name, code))
+            why = say(code, language, **one.details)
+            lines.append("  " + say("import_refused", language, n=count, field=name, why=why, row=one.row))
+        lines += [f"  {warning}" for warning in self.warnings]
+        return lines
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What became of all files of one import."""
+
+    files: list[FileReport]
+
+    @property
+    def accepted(self) -> int:
+        return sum(file.accepted for file in self.files)
+
+    def json(self, language: Language = "zh") -> dict[str, Any]:
+        """The import contract of conventions.md."""
+        return {
+            "files": [file.json(language) for file in self.files],
+            "read": sum(file.read for file in self.files),
+            "accepted": self.accepted,
+            "refused_n": sum(len(file.refused) for file in self.files),
+        }
+
+
+def import_files(
+    county: County, layer: str, paths: Sequence[Path], hints: Hints, *, now: datetime, progress: Progress | None = None
+) -> ImportReport:
+    """
+    Read files into a layer, in one transaction: an interruption leaves the store as it was.
+
+    Returns
+    -------
+    ImportReport
+        Per file read = accepted + refused; a file that cannot be read at all is reported, not raised.
+    """
+    known = set(county.store.read(layer)[SCHEMAS[layer].key])
+    teams = county.store.read("teams").set_index("team_id")["township_id"].to_dict() if layer == "tracks" else {}
+    reports, tables = [], []
+    for number, path in enumerate(paths):
+        if progress:
+            progress(path.name, number, len(paths))
+        report, rows = _read_one(county, layer, path, _from_folder(hints, path, teams), known)
+        known |= set(rows[SCHEMAS[layer].key]) if len(rows) else set()
+        reports.append(report)
+        tables.append(rows)
+    _keep(county, layer, reports, tables, now)
+    return ImportReport(reports)
+
+
+def import_terrain(
+    county: County, elevation: Sequence[Path], cover: Sequence[Path], *, now: datetime, progress: Progress | None = None
+) -> ImportReport:
+    """Elevation models and ground cover onto the county's frame, as grids; the unit of counting is the file."""
+    reports: list[FileReport] = []
+    for name, paths in (("elevation", elevation), ("cover", cover)):
+        if not paths:
+            continue
+        if progress:
+            progress(name, len(reports), len(elevation) + len(cover))
+        reading = read_grid(list(paths), county.frame, categories=name == "cover")
+        reports += [FileReport(f.file, f.sha256, 1, list(f.refused), warnings=f.warnings, datum=f.datum) for f in reading.files]
+        if reading.grid is not None:
+            stored_grids.write_grid(county.path, name, reading.grid)
+    accepted = [_note(report) for report in reports if report.accepted]
+    if accepted:
+        county.store.append(Entry("import", {"layer": "terrain", "files": accepted}), now=now)
+    return ImportReport(reports)
+
+
+def _read_one(
+    county: County, layer: str, path: Path, hints: Hints, known: set[str]
+) -> tuple[FileReport, pd.DataFrame]:
+    """One file through the door, then against the county: its extent and what it already holds."""
+    try:
+        reading = read(layer, path, replace(hints, crs=county.crs))
+    except GeoError as error:
+        return FileReport(path.name, "", 0, [], error=error), pd.DataFrame()
+    if layer == "tracks":
+        rows, late = _fit_tracks(reading, county.frame, known)
+    else:
+        rows, late = _fit_rows(reading, layer, county.frame, known)
+    return _report(reading, [*reading.refused, *late]), rows
+
+
+def _fit_rows(reading: Reading, layer: str, frame: Frame, known: set[str]) -> tuple[pd.DataFrame, list[Refusal]]:
+    """Rows inside the county and not yet held; the rest as refusals."""
+    rows, key = reading.rows, SCHEMAS[layer].key
+    refused = [Refusal(row, key, "duplicate", {"value": rows.at[row, key]}) for row in rows.index[rows[key].isin(known)]]
+    if SCHEMAS[layer].geometry and layer not in ANYWHERE and len(rows):
+        placed = rows[~rows[key].isin(known) & rows.geometry.notna()]
+        outside = placed.index[~placed.geometry.intersects(shapely.box(*frame.bounds))]
+        refused += [Refusal(row, "geometry", "outside") for row in outside]
+    return rows.drop(index=[r.row for r in refused]), refused
+
+
+def _fit_tracks(reading: Reading, frame: Frame, known: set[str]) -> tuple[pd.DataFrame, list[Refusal]]:
+    """Tracks with their fixes outside the county taken out; one refusal per fix, as fixes are what is counted."""
+    tracks: gpd.GeoDataFrame = reading.rows
+    refused: list[Refusal] = []
+    kept = []
+    for row in tracks.index:
+        one = tracks.loc[[row]]
+        fixes = fixes_of(one)
+        if one["track_id"].iloc[0] in known:
+            value = {"value": one["track_id"].iloc[0]}
+            refused += [Refusal(f"{row}/{n}", "fix", "duplicate", value) for n in range(len(fixes))]
+            continue
+        inside = frame.holds(fixes["easting_m"], fixes["northing_m"])
+        refused += [Refusal(f"{row}/{n}", "fix", "outside") for n in np.flatnonzero(~inside)]
+        if inside.any():
+            kept.append(one if inside.all() else keep_fixes(one, inside))
+    whole = pd.concat(kept) if kept else tracks.iloc[:0]
+    return whole, refused
+
+
+def _from_folder(hints: Hints, path: Path, teams: dict[str, str | None]) -> Hints:
+    """Team and township by the names of the file's folders, where not given."""
+    team = hints.team_id or next((p.name for p in path.parents if p.name in teams), None)
+    township = hints.township_id or (teams.get(team) if team else None)
+    mode = "vehicle" if path.stem.endswith("-vehicle") else hints.mode
+    return replace(hints, team_id=team, township_id=township, mode=mode)
+
+
+def _keep(county: County, layer: str, reports: list[FileReport], tables: list[pd.DataFrame], now: datetime) -> None:
+    """Everything accepted and refused into the store, in one transaction."""
+    held = [table for table in tables if len(table)]
+    refusals = _refusals(reports, layer, set(county.store.read("refusals")["refusal_id"]))
+    if not held and refusals.empty:
+        return
+    changes = [Change("refusals", refusals)] if len(refusals) else []
+    if held:
+        joined = pd.concat(held, ignore_index=True)
+        changes.append(Change(layer, gpd.GeoDataFrame(joined, crs=county.crs) if SCHEMAS[layer].geometry else joined))
+    notes = [_note(report) for report in reports]
+    county.store.append(Entry("import", {"layer": layer, "files": notes}), *changes, now=now)
+
+
+def _refusals(reports: list[FileReport], layer: str, known: set[str]) -> pd.DataFrame:
+    rows = [
+        {
+            "refusal_id": f"{report.sha256[:16]}:{layer}:{r.row}:{r.field}",
+            "layer": layer,
+            "file": report.file,
+            "sha256": report.sha256,
+            "row": str(r.row),
+            "field": r.field,
+            "code": r.code,
+            "details": json.dumps(r.details, ensure_ascii=False, default=str),
+        }
+        for report in reports
+        for r in report.refused
+        if r.code != "duplicate"
+    ]
+    table = SCHEMAS["refusals"].conform(pd.DataFrame(rows, columns=SCHEMAS["refusals"].names))
+    fresh = table[~table["refusal_id"].isin(known)].drop_duplicates("refusal_id")
+    return fresh.reset_index(drop=True)
+
+
+def _report(reading: Reading, refused: list[Refusal]) -> FileReport:
+    return FileReport(
+        reading.file,
+        reading.sha256,
+        reading.read,
+        refused,
+        reading.held_as_route_n,
+        dict(reading.other_kinds),
+        reading.datum,
+        reading.encoding,
+        reading.app,
+        tuple(reading.warnings),
+    )
+
+
+def _note(report: FileReport) -> dict[str, object]:
+    plain = report.json("en")
+    return {k: plain[k] for k in ("file", "sha256", "read", "accepted", "datum", "encoding", "app")} | {
+        "refused_n": len(report.refused)
+    }
