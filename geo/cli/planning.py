@@ -1,0 +1,60 @@
+"""`plan`, `export routes`, `flag`: where to go next, and files a phone can follow."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geo.cli.speaking import now, progress, session
+from geo.workspace import planning
+
+exporting = typer.Typer(no_args_is_help=True, help="导出 export")
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(plan)
+    app.add_typer(exporting, name="export")
+
+
+def plan(
+    context: typer.Context,
+    day: Annotated[str | None, typer.Option(help="日期 YYYY-MM-DD, default: day after the last record")] = None,
+    hours: Annotated[float | None, typer.Option(help="每队工时 hours per team")] = None,
+    seed: Annotated[int, typer.Option(help="换一个种子得到另一方案 another seed, another plan")] = 7,
+    township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="已有路线则保留 keep the routes there are")] = False,
+) -> None:
+    """一天的踏查路线 one day's routes per team, within its hours, and keep them."""
+    talk = session(context)
+    county = talk.open()
+    if if_missing and len(county.store.read("routes")):
+        talk.print(talk.say("plan_stands", n=len(county.store.read("routes"))))
+        return
+    date = day or planning.next_day(county)
+    with progress() as tell:
+        made = planning.plan_day(county, day=date, hours=hours, seed=seed, township_ids=township, progress=tell)
+    planning.accept_plan(county, made, now=now())
+    talk.answer(planning.plan_json(made))
+    fields = {"routes": len(made.routes), "stops": len(made.stops), "unmet": len(made.unmet)}
+    talk.print(talk.say("plan_made", day=date, expected=f"{made.expected:.3f}", bound=f"{made.bound:.3f}", **fields))
+    for row in made.unmet.head(10).itertuples():
+        talk.print("  " + talk.say("plan_unmet", name=row.name, why=talk.say(f"unmet_{row.reason}")))
+
+
+@exporting.command()
+def routes(
+    context: typer.Context,
+    format: Annotated[str, typer.Option(help="gpx | kml")] = "gpx",  # noqa: A002
+    out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("exports"),
+) -> None:
+    """路线导出为 GPX 或 KML the kept routes as files."""
+    talk = session(context)
+    if format not in ("gpx", "kml"):
+        raise typer.BadParameter("gpx | kml", param_hint="--format")
+    files = planning.export_routes(talk.open(), format)
+    for name, content in files.items():
+        target = out / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    talk.answer({"folder": str(out), "files": sorted(files)})
+    talk.print(talk.say("files_written", n=len(files), folder=out))

@@ -1,0 +1,148 @@
+"""`record visit|find|verification`, `ledger verify|head`: what was looked at and found, and the chain it is kept in."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from geo.cli.speaking import now, session
+from geo.layers.finds import FOUND_BY, METHODS, SPECIES, STAGES
+from geo.layers.visits import GROUNDS, OUTCOMES
+from geo.season import CHINA
+from geo.workspace import recording
+
+record = typer.Typer(no_args_is_help=True, help="登记 record a visit or a find")
+ledger = typer.Typer(no_args_is_help=True, help="台账 the tamper-evident ledger")
+
+Text = Annotated[str | None, typer.Option()]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(record, name="record")
+    app.add_typer(ledger, name="ledger")
+
+
+@record.command()
+def visit(
+    context: typer.Context,
+    team: Annotated[str, typer.Option(help="队伍代码 team id")],
+    at: Annotated[str, typer.Option(help="时间 YYYY-MM-DDTHH:MM, 北京时间 China time")],
+    outcome: Annotated[str, typer.Option(help="/".join(OUTCOMES))] = "未发现",
+    evidence: Annotated[str, typer.Option(help="A 轨迹 track | B 签字表+照片 form | C 口头 claimed")] = "C",
+    parcel: Text = None,
+    village: Text = None,
+    track: Text = None,
+    reason: Text = None,
+    ground: Annotated[str | None, typer.Option(help="/".join(GROUNDS))] = None,
+    round_: Annotated[int | None, typer.Option("--round")] = None,
+    lon: Annotated[float | None, typer.Option(help="WGS 84")] = None,
+    lat: Annotated[float | None, typer.Option(help="WGS 84")] = None,
+    persons: Annotated[int | None, typer.Option()] = None,
+    hours: Annotated[float | None, typer.Option()] = None,
+    courtyards: Annotated[int | None, typer.Option(help="已查庭院数 courtyards looked at")] = None,
+) -> None:
+    """登记一次踏查（没有发现也要登记） a visit, also with nothing found, with or without GPS."""
+    values = {
+        "team_id": team,
+        "visited_at": moment(at),
+        "outcome": outcome,
+        "evidence": evidence,
+        "parcel_id": parcel,
+        "village_id": village,
+        "track_id": track,
+        "reason": reason,
+        "ground": ground,
+        "round": round_,
+        "longitude": lon,
+        "latitude": lat,
+        "persons_n": persons,
+        "hours": hours,
+        "courtyards_n": courtyards,
+    }
+    _tell(context, recording.record_visit(session(context).open().store, _given(values), now=now()), "visit_recorded")
+
+
+@record.command()
+def find(
+    context: typer.Context,
+    team: Annotated[str, typer.Option(help="队伍代码 team id")],
+    at: Annotated[str, typer.Option(help="发现时间 found at, YYYY-MM-DDTHH:MM 北京时间")],
+    lon: Annotated[float, typer.Option(help="WGS 84")],
+    lat: Annotated[float, typer.Option(help="WGS 84")],
+    plants: Annotated[int, typer.Option(help="铲除前清点株数 plants counted before destruction")],
+    stage: Annotated[str, typer.Option(help="/".join(STAGES))],
+    found_by: Annotated[str, typer.Option(help="/".join(FOUND_BY))] = "自查",
+    species: Annotated[str, typer.Option(help="/".join(SPECIES))] = "罂粟",
+    fraction: Annotated[float, typer.Option(help="铲除率 share destroyed 0-1")] = 0.0,
+    method: Annotated[str, typer.Option(help="/".join(METHODS))] = "未铲除",
+    destroyed_at: Text = None,
+    parcel: Text = None,
+    area_m2: Annotated[float | None, typer.Option()] = None,
+    photo_sha256: Text = None,
+) -> None:
+    """登记发现与铲除 a find and its eradication; plants are counted before they are pulled."""
+    values = {
+        "team_id": team,
+        "found_at": moment(at),
+        "longitude": lon,
+        "latitude": lat,
+        "plants_n": plants,
+        "stage": stage,
+        "found_by": found_by,
+        "species": species,
+        "fraction": fraction,
+        "method": method,
+        "destroyed_at": moment(destroyed_at) if destroyed_at else None,
+        "parcel_id": parcel,
+        "area_m2": area_m2,
+        "photo_sha256": photo_sha256,
+    }
+    _tell(context, recording.record_find(session(context).open().store, _given(values), now=now()), "find_recorded")
+
+
+@record.command()
+def verification(context: typer.Context, find_id: str) -> None:
+    """登记复核：铲除已核实 somebody checked that a find is destroyed."""
+    _tell(context, recording.record_verification(session(context).open().store, find_id, now=now()), "verification_recorded")
+
+
+@ledger.command()
+def verify(context: typer.Context) -> None:
+    """核对台账与全部记录 re-check the chain and every row; exit 1 and the first difference where they disagree."""
+    talk = session(context)
+    verdict = talk.open().store.verify()
+    head = verdict.head
+    talk.answer({"ok": verdict.ok, "entries": verdict.entries_n, "head": head, "first_problem": verdict.first_problem})
+    talk.print(talk.say("ledger_ok" if verdict.ok else "ledger_bad", n=verdict.entries_n, head=head, why=verdict.first_problem))
+    if not verdict.ok:
+        raise typer.Exit(1)
+
+
+@ledger.command()
+def head(context: typer.Context) -> None:
+    """台账链头：印在每份通报上 the chain's head, to be printed on every bulletin."""
+    talk = session(context)
+    last = talk.open().store.head()
+    plain = {"seq": last.seq, "hash": last.hash, "at": last.at} if last else {"seq": 0, "hash": None, "at": None}
+    talk.answer(plain)
+    talk.print(f"{plain['seq']} {plain['hash']}")
+
+
+def moment(text: str) -> datetime:
+    """A time typed by hand: China time unless it says otherwise."""
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text}: YYYY-MM-DDTHH:MM") from error
+    return given if given.tzinfo else given.replace(tzinfo=CHINA)
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _tell(context: typer.Context, recorded: Any, code: str) -> None:
+    talk = session(context)
+    linked = talk.open().store.head()
+    talk.answer({"id": recorded, "ledger_head": linked.hash if linked else None})
+    talk.print(talk.say(code, id=recorded, head=linked.hash[:12] if linked else ""))

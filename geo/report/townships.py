@@ -1,0 +1,103 @@
+"""The township table as a workbook: figures, what they rest on, and the ledger's head on the last line."""
+
+import io
+import json
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from geo.season import CHINA
+from geo.words import Language, say
+
+COLUMNS = (
+    ("township_id", "text"),
+    ("name", "text"),
+    ("area_km2", "area"),
+    ("plantable_km2", "area"),
+    ("effort_a", "text"),
+    ("effort_b", "text"),
+    ("effort_c", "text"),
+    ("detection", "share"),
+    ("watched", "share"),
+    ("blind", "share"),
+    ("repeated", "share"),
+    ("pod_mean", "share"),
+    ("buffer_share", "share"),
+    ("p_zero", "share"),
+    ("p_zero_low", "share"),
+    ("p_zero_high", "share"),
+    ("hours_to_95", "hours"),
+    ("finds_n", "text"),
+    ("reason", "text"),
+)
+
+
+def township_workbook(
+    townships: pd.DataFrame,
+    *,
+    county: str,
+    facts: dict[str, Any],
+    as_of: datetime,
+    ledger_head: str | None,
+    assumptions: dict[str, Any],
+    language: Language,
+) -> bytes:
+    """
+    XLSX bytes of the table of ``workspace.covering``; the same input gives the same bytes.
+
+    A figure that cannot be computed is an empty cell with its reason in the last column, never 0.
+    """
+    stream = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(stream, options) as book:
+        book.set_properties({"created": as_of.replace(tzinfo=None)})
+        sheet = book.add_worksheet(say("report_sheet", language))
+        styles = {"share": "0.0%", "area": "0.0", "hours": "0", "text": "@"}
+        formats = {kind: book.add_format({"num_format": text}) for kind, text in styles.items()}
+        bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
+        sheet.write_string(0, 0, say("report_title", language, county=county), book.add_format({"bold": True, "size": 14}))
+        sheet.write_string(1, 0, say("report_as_of", language, moment=f"{as_of.astimezone(CHINA):%Y-%m-%d %H:%M}"))
+        sheet.write_string(2, 0, say("report_facts", language, **facts))
+        for column, (name, kind) in enumerate(COLUMNS):
+            sheet.write_string(4, column, say(f"column_{name}", language), bold)
+            sheet.set_column(column, column, 30 if name == "reason" else 13, formats[kind])
+        rows = [_row(record, language) for record in townships.to_dict("records")]
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row):
+                _write(sheet, 5 + number, column, value)
+        sheet.freeze_panes(5, 2)
+        sheet.write_string(6 + len(rows), 0, say("report_head", language, head=ledger_head or "-"))
+        basis = book.add_worksheet(say("report_basis", language))
+        basis.set_column(0, 0, 120)
+        basis.write_string(0, 0, say("report_assumptions", language))
+        for number, line in enumerate(json.dumps(assumptions, ensure_ascii=False, indent=1).splitlines(), 1):
+            basis.write_string(number, 0, line)
+    return stream.getvalue()
+
+
+def reason_sentence(reasons: dict[str, str] | None, language: Language) -> str:
+    """The reasons of a township's empty figures, each once, in words."""
+    return "；".join(say(f"reason_{code}", language) for code in dict.fromkeys((reasons or {}).values()))
+
+
+def effort_text(effort: dict[str, Any], language: Language) -> str:
+    """One evidence class in words: how many records, hours and kilometres."""
+    return say("effort_text", language, n=effort["records_n"], hours=f"{effort['hours']:.0f}", km=f"{effort['walked_km']:.0f}")
+
+
+def _row(record: dict[str, Any], language: Language) -> list[Any]:
+    effort = record["effort"]
+    more = {f"effort_{name.lower()}": effort_text(effort[name], language) for name in ("A", "B", "C")}
+    more["reason"] = reason_sentence(record.get("reasons"), language)
+    return [more[name] if name in more else record.get(name) for name, _ in COLUMNS]
+
+
+def _write(sheet: Any, row: int, column: int, value: Any) -> None:
+    if value is None or (isinstance(value, float) and value != value):
+        sheet.write_blank(row, column, None)
+    elif isinstance(value, int | float):
+        sheet.write_number(row, column, value)
+    else:
+        sheet.write_string(row, column, str(value))

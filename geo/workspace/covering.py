@@ -1,0 +1,428 @@
+"""The figures: coverage and probability per township, and who saw which strip of which edge."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.analysis import absence, blind_spots, zonal
+from geo.analysis.priority import relative_risk
+from geo.grid import Grid
+from geo.layers.duties import post_of
+from geo.layers.terrain import Terrain
+from geo.layers.tracks import Mode
+from geo.settings import assumptions
+from geo.store import grids
+from geo.workspace import effort
+from geo.workspace.county import County
+from geo.workspace.effort import Effort
+
+Progress = Callable[[str, int, int], None]
+FIGURES = (
+    "township_id",
+    "name",
+    "area_km2",
+    "plantable_km2",
+    "buffer_share",
+    "buffer500_share",
+    "pod_mean",
+    "detection",
+    "detection_with_courtyards",
+    "watched",
+    "blind",
+    "repeated",
+    "p_zero",
+    "p_zero_low",
+    "p_zero_high",
+    "p_zero_prior_50",
+    "p_zero_prior_90",
+    "hours_to_95",
+    "effort",
+    "finds_n",
+    "reasons",
+)
+
+
+@dataclass(frozen=True)
+class CoverageAnswer:
+    """Per township the figures of conventions.md, and what they rest on."""
+
+    as_of: datetime
+    ledger_head: str | None
+    assumptions: dict[str, Any]
+    townships: pd.DataFrame
+    county: dict[str, Any]
+    notes: list[str]
+
+    def json(self) -> dict[str, Any]:
+        """The coverage contract; figures nobody can compute are null, with the reason beside them."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "assumptions": self.assumptions,
+            "ledger_head": self.ledger_head,
+            "notes": self.notes,
+            "county": self.county,
+            "townships": [_plain(row) for row in self.townships.to_dict("records")],
+        }
+
+
+@dataclass(frozen=True)
+class BordersAnswer:
+    """Per shared edge who saw how much of its strip, and the blind spots, ranked."""
+
+    as_of: datetime
+    ledger_head: str | None
+    assumptions: dict[str, Any]
+    borders: gpd.GeoDataFrame
+    blind_spots: gpd.GeoDataFrame
+    notes: list[str]
+
+    def json(self) -> dict[str, Any]:
+        """The borders contract; `blind_spots` of a border are ids of the ranked list beside it."""
+        listed = self.blind_spots.drop(columns="geometry")
+        by_border = listed.groupby("border_id")["blind_spot_id"].apply(list).to_dict() if len(listed) else {}
+        rows = pd.DataFrame(self.borders.drop(columns="geometry")).to_dict("records")
+        return {
+            "as_of": self.as_of.isoformat(),
+            "assumptions": self.assumptions,
+            "ledger_head": self.ledger_head,
+            "notes": self.notes,
+            "borders": [_plain(row) | {"blind_spots": by_border.get(row["border_id"], [])} for row in rows],
+            "blind_spots": [_plain(row) for row in listed.to_dict("records")],
+        }
+
+
+def measure_coverage(
+    county: County, *, as_of: datetime | None = None, progress: Progress | None = None
+) -> CoverageAnswer:
+    """
+    Detection, shares and the chance that nothing stands undetected, per township, up to a moment.
+
+    Raises
+    ------
+    StoreError
+        Where the county has no terrain yet.
+    """
+    moment = as_of or county.as_of()
+    report = progress or _silent
+    kept = _kept(county, "coverage", moment)
+    if kept is not None:
+        return CoverageAnswer(moment, _head(county), assumptions(county.settings), pd.DataFrame(kept["townships"]), kept["county"], kept["notes"])
+    terrain = county.terrain()
+    edges, strips = effort.edges_and_strips(county)
+    tracks = effort.tracks_until(county, moment)
+    seen = effort.measure_effort(county, tracks, edges, strips, report)
+    report("shares", 0, 3)
+    zones, risk = _ground(county, terrain, edges)
+    figures = _township_figures(county, terrain, zones, risk, seen, tracks, moment, report)
+    facts = _county_facts(county, figures, moment)
+    answer = CoverageAnswer(moment, _head(county), assumptions(county.settings), figures, facts, _notes(county))
+    plain = {"townships": [_plain(row) for row in figures.to_dict("records")], "county": facts, "notes": answer.notes}
+    _keep(county, "coverage", moment, plain)
+    return CoverageAnswer(moment, answer.ledger_head, answer.assumptions, pd.DataFrame(plain["townships"]), facts, answer.notes)
+
+
+def measure_borders(
+    county: County, *, as_of: datetime | None = None, progress: Progress | None = None
+) -> BordersAnswer:
+    """Every jurisdiction edge with who saw its strip, and the blind spots; without terrain only the register."""
+    moment = as_of or county.as_of()
+    report = progress or _silent
+    kept = _kept(county, "borders", moment)
+    if kept is not None:
+        tables = [_from_plain(kept[name], county) for name in ("borders", "blind_spots")]
+        return BordersAnswer(moment, _head(county), assumptions(county.settings), tables[0], tables[1], kept["notes"])
+    edges, strips = effort.edges_and_strips(county)
+    if county.has_terrain():
+        terrain = county.terrain()
+        seen = effort.measure_effort(county, effort.tracks_until(county, moment), edges, strips, report)
+        plantable = terrain.plantable.reshape(-1)[strips.cells]
+        figures = blind_spots.border_statistics(
+            edges, strips, seen.pod_a, seen.pod_b, plantable=plantable, settings=county.settings.coverage
+        )
+        spots = _blind_spots(county, terrain, edges, strips, seen, report)
+    else:
+        nothing = np.zeros(len(strips.cells), np.float32)
+        figures = blind_spots.border_statistics(
+            edges, strips, nothing, nothing, plantable=nothing > 0, settings=county.settings.coverage
+        )
+        spots = gpd.GeoDataFrame(columns=list(blind_spots.COLUMNS), geometry="geometry", crs=county.crs)
+    table = _with_posts(county, edges.merge(figures, on="border_id"), moment)
+    _keep(county, "borders", moment, {"borders": _to_plain(table), "blind_spots": _to_plain(spots), "notes": _notes(county)})
+    return BordersAnswer(moment, _head(county), assumptions(county.settings), table, spots, _notes(county))
+
+
+def _ground(county: County, terrain: Terrain, edges: gpd.GeoDataFrame) -> tuple[Grid, Grid]:
+    """Townships and relative risk on the county's grid, kept in ``grids/`` for the map."""
+    townships, villages = county.store.read("townships"), county.store.read("villages")
+    leads, roads = county.store.read("leads"), county.store.read("roads")
+    placed = leads[leads.geometry.notna()]
+    historic = placed["kind"] == "历史点位"
+    ways = pd.concat([roads.geometry, villages.geometry.dropna()], ignore_index=True)
+    zones = zonal.zone_grid(townships, terrain.elevation.frame)
+    risk = relative_risk(
+        terrain,
+        settings=county.settings.priority,
+        edges=edges.geometry,
+        spots=placed[historic].geometry,
+        leads=placed[~historic].geometry,
+        ways=gpd.GeoSeries(ways, crs=county.crs) if len(ways) else None,
+    )
+    grids.write_grid(county.path, "zones", zones)
+    grids.write_grid(county.path, "risk", risk)
+    return zones, risk
+
+
+def _township_figures(
+    county: County,
+    terrain: Terrain,
+    zones: Grid,
+    risk: Grid,
+    seen: Effort,
+    tracks: gpd.GeoDataFrame,
+    moment: datetime,
+    report: Progress,
+) -> pd.DataFrame:
+    townships = county.store.read("townships")
+    ids = list(townships["township_id"])
+    on_foot = tracks[tracks["mode"] == Mode.FOOT]
+    near = zonal.passes(on_foot.geometry, terrain.elevation.frame, county.settings.coverage)
+    shares = zonal.township_shares(
+        zones, zone_ids=ids, risk=risk, pod=np.nan_to_num(seen.pod.values), near=near, settings=county.settings.coverage
+    )
+    report("p_zero", 1, 3)
+    visits, finds = _until(county, "visits", "visited_at", moment), _until(county, "finds", "found_at", moment)
+    villages = county.store.read("villages")
+    yards = absence.courtyard_table(villages, visits, zone_ids=ids, season=county.season, as_of=moment)
+    assessed = absence.assess(
+        _hazards(county, seen.months),
+        zone_ids=ids,
+        zones=zones,
+        risk=risk,
+        terrain=terrain,
+        season=county.season,
+        settings=county.settings,
+        as_of=moment,
+        rng=np.random.default_rng(county.settings.absence.seed),
+        has_tracks=_walked(county, on_foot, zones, len(ids)),
+        finds=finds,
+        courtyards=yards,
+        class_b=_form_shares(county, visits, villages, ids),
+    )
+    report("done", 3, 3)
+    figures = shares.drop(columns="detection").join(assessed.townships).reset_index()
+    efforts = effort_classes(tracks, visits, villages, ids)
+    unseen = [bool(reasons.get("detection") == "no_track") for reasons in figures["reasons"]]
+    hold_back = ["pod_mean", "watched", "blind", "repeated", "buffer_share", "buffer500_share"]
+    only_forms = [blank and one["B"]["records_n"] + one["C"]["records_n"] > 0 for blank, one in zip(unseen, efforts, strict=True)]
+    figures.loc[unseen, hold_back] = np.nan
+    reasons = [
+        said | ({"detection": "forms_only", "p_zero": "forms_only"} if forms else {})
+        for said, forms in zip(figures["reasons"], only_forms, strict=True)
+    ]
+    figures = figures.assign(
+        name=townships["name"], effort=efforts, reasons=reasons, finds_n=[_count(finds, county, i) for i in ids]
+    )
+    figures.attrs["county"] = assessed.county
+    return figures[list(FIGURES)]
+
+
+def effort_classes(
+    tracks: pd.DataFrame, visits: pd.DataFrame, villages: pd.DataFrame, township_ids: list[str]
+) -> list[dict[str, dict[str, float]]]:
+    """
+    Per township the work of each evidence class, side by side: records, hours and (A) kilometres walked.
+
+    A counts foot tracks of the township's teams; B and C the visits of its villages without a track.
+    """
+    of_village = villages.set_index("village_id")["township_id"]
+    owner = visits["village_id"].map(of_village)
+    hours = (tracks["ended_at"] - tracks["started_at"]).dt.total_seconds() / 3600.0
+    answers = []
+    for township in township_ids:
+        mine = (tracks["township_id"] == township) & (tracks["mode"] == Mode.FOOT)
+        classes = {"A": _effort(int(mine.sum()), float(hours[mine].sum()), float(tracks.loc[mine, "length_m"].sum()))}
+        for letter in ("B", "C"):
+            held = visits[(owner == township) & (visits["evidence"] == letter)]
+            classes[letter] = _effort(len(held), float(held["hours"].sum()), 0.0)
+        answers.append(classes)
+    return answers
+
+
+def _effort(records_n: int, hours: float, walked_m: float) -> dict[str, float]:
+    return {"records_n": records_n, "hours": round(hours, 1), "walked_km": round(walked_m / 1000.0, 1)}
+
+
+def _hazards(county: County, months: list[str]) -> Iterator[tuple[int, Grid]]:
+    for period, month in enumerate(months):
+        yield period, grids.read_grid(county.path, f"hazard_{month}")
+
+
+def _walked(county: County, tracks: gpd.GeoDataFrame, zones: Grid, n: int) -> Any:
+    """(zones, periods) whether a foot track passed in the zone."""
+    walked = np.zeros((n, len(county.season.months)), bool)
+    places, owner = shapely.get_coordinates(tracks.geometry.to_numpy(), include_m=True, include_z=True, return_index=True)
+    if not len(places):
+        return walked
+    period = county.season.period_of(pd.Series(pd.to_datetime(places[:, 3], unit="s", utc=True)))
+    row, col = zones.frame.cells(places[:, 0], places[:, 1])
+    held = zones.frame.holds(places[:, 0], places[:, 1]) & (period >= 0)
+    zone = zones.values[row[held], col[held]]
+    walked[zone[zone > 0] - 1, period[held][zone > 0]] = True
+    return walked
+
+
+def _form_shares(county: County, visits: pd.DataFrame, villages: pd.DataFrame, ids: list[str]) -> Any:
+    """(zones, periods) share of a township's villages with a signed form (class B) in the period."""
+    shares = np.zeros((len(ids), len(county.season.months)))
+    of_village = villages.set_index("village_id")["township_id"]
+    forms = visits[(visits["evidence"] == "B") & visits["village_id"].isin(of_village.index)]
+    period = county.season.period_of(forms["visited_at"]) if len(forms) else np.zeros(0, int)
+    owner = forms["village_id"].map(of_village)
+    counts = of_village.value_counts()
+    for (township, number), seen in forms.groupby([owner, period])["village_id"].nunique().items():
+        if number >= 0 and township in ids:
+            shares[ids.index(township), number] = seen / counts[township]
+    return shares
+
+
+def _until(county: County, layer: str, column: str, moment: datetime) -> pd.DataFrame:
+    rows = county.store.read(layer)
+    return rows[(rows[column] <= moment) & (rows[column] >= county.season.bounds[0])].reset_index(drop=True)
+
+
+def _count(finds: pd.DataFrame, county: County, township_id: str) -> int:
+    return int((finds["township_id"] == township_id).sum())
+
+
+def _county_facts(county: County, figures: pd.DataFrame, moment: datetime) -> dict[str, Any]:
+    """The facts of the year beside the county's probability: zero planting, zero yield, finds not yet destroyed."""
+    finds = _until(county, "finds", "found_at", moment)
+    destroyed = (finds["fraction"] >= 1.0) & finds["destroyed_at"].notna()
+    late = finds["stage"] == "结果割浆期"
+    facts = {
+        "finds_n": len(finds),
+        "finds_standing_n": int((~destroyed).sum()),
+        "zero_planting": finds.empty,
+        "zero_yield": bool((destroyed & ~late).all()) if len(finds) else True,
+    }
+    probability = {k: _value(v) for k, v in figures.attrs["county"].items()}
+    return facts | probability | {"detection_lowest": _value(figures["detection"].min())}
+
+
+def _blind_spots(
+    county: County, terrain: Terrain, edges: gpd.GeoDataFrame, strips: Any, seen: Effort, report: Progress
+) -> gpd.GeoDataFrame:
+    """Ranked blind spots with the posts that answer on both sides."""
+    report("blind spots", 0, 1)
+    zones, risk = _ground(county, terrain, edges)
+    pod = Grid(np.nan_to_num(seen.pod.values), terrain.elevation.frame)
+    townships = county.store.read("townships")
+    spots = blind_spots.blind_spots(
+        pod,
+        zones=zones,
+        zone_ids=list(townships["township_id"]),
+        risk=risk,
+        terrain=terrain,
+        edges=edges,
+        strips=strips,
+        season=county.season,
+        day=county.season.day_of(county.as_of()),
+        settings=county.settings,
+    )
+    return _with_posts(county, spots, county.as_of())
+
+
+def _with_posts(county: County, table: gpd.GeoDataFrame, moment: datetime) -> gpd.GeoDataFrame:
+    """Both owners' names and posts beside their ids; an unknown neighbour has neither."""
+    units = effort.jurisdictions(county).set_index("unit_id")["name"]
+    duties = county.store.read("duties")
+    sides = {}
+    for column, prefix in (("township_id", "township"), ("neighbour_id", "neighbour")):
+        sides[f"{prefix}_name"] = table[column].map(units)
+        known = {unit: post_of(unit, duties, moment) for unit in table[column].dropna().unique()}
+        sides[f"{prefix}_posts"] = table[column].map(known)
+    return table.assign(**sides)
+
+
+def _notes(county: County) -> list[str]:
+    """Codes of what the user should know about the ground the figures rest on."""
+    notes = []
+    if county.has_terrain() and not grids.has_grid(county.path, "cover"):
+        notes.append("note_no_cover")
+    if not county.has_terrain():
+        notes.append("note_no_terrain")
+    if county.settings.made_up:
+        notes.append("note_made_up")
+    return notes
+
+
+def _head(county: County) -> str | None:
+    head = county.store.head()
+    return head.hash if head else None
+
+
+def _key(county: County, moment: datetime) -> str:
+    """Figures hold while nothing but plans was recorded since, the ground is the same, and the moment is."""
+    last = [e.seq for e in county.store.entries() if e.kind != "plan"]
+    ground = [(f.name, f.stat().st_mtime_ns) for f in sorted(county.grids.glob("*.tif")) if f.stem in ("elevation", "cover")]
+    rest = [last[-1:], moment.isoformat(), ground, assumptions(county.settings)]
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _kept(county: County, name: str, moment: datetime) -> dict[str, Any] | None:
+    file = county.grids / f"{name}.json"
+    if not file.exists():
+        return None
+    kept: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return kept if kept["key"] == _key(county, moment) else None
+
+
+def _keep(county: County, name: str, moment: datetime, plain: dict[str, Any]) -> None:
+    county.grids.mkdir(exist_ok=True)
+    text = json.dumps(plain | {"key": _key(county, moment)}, ensure_ascii=False, allow_nan=False)
+    part = county.grids / f"{name}.json.part"
+    part.write_text(text, "utf-8")
+    part.replace(county.grids / f"{name}.json")
+
+
+def _to_plain(table: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    rows = pd.DataFrame(table.drop(columns="geometry")).to_dict("records")
+    return [_plain(row) | {"wkb": shape.wkb_hex} for row, shape in zip(rows, table.geometry, strict=True)]
+
+
+def _from_plain(rows: list[dict[str, Any]], county: County) -> gpd.GeoDataFrame:
+    table = pd.DataFrame([{k: v for k, v in row.items() if k != "wkb"} for row in rows])
+    if table.empty:
+        return gpd.GeoDataFrame(columns=list(blind_spots.COLUMNS), geometry="geometry", crs=county.crs)
+    return gpd.GeoDataFrame(table, geometry=shapely.from_wkb([row["wkb"] for row in rows]), crs=county.crs)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {str(name): _value(value) for name, value in row.items()}
+
+
+def _value(value: Any) -> Any:
+    """A JSON value; NaN and the like become null."""
+    if isinstance(value, dict):
+        return {k: _value(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_value(v) for v in value]
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return None if value != value else round(value, 9)
+    return value
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Progress nobody asked for."""

@@ -1,0 +1,80 @@
+"""The demo county on disk: its inputs written as files a county would have, then imported through the same doors."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+
+from geo import demo
+from geo.demo import DemoCounty
+from geo.formats import Hints
+from geo.formats import gpx
+from geo.formats import writing
+from geo.layers.tracks import Mode
+from geo.store import grids
+from geo.workspace.county import County, found, open_county
+from geo.workspace.covering import measure_borders, measure_coverage
+from geo.workspace.importing import ImportReport, import_files, import_terrain
+
+Progress = Callable[[str, int, int], None]
+TABLES = ("villages", "duties", "teams", "visits", "leads", "alerts")
+SHAPES = {"neighbours": "geojson", "grounds": "geojson", "roads": "gpkg", "offices": "geojson", "parcels": "geojson"}
+
+
+def make_demo(path: Path, *, size: str, seed: int, now: datetime, progress: Progress) -> tuple[County, list[ImportReport]]:
+    """
+    A ready county in `path`: raw files in ``inputs/``, hidden truth in ``truth/``, everything imported and measured.
+
+    The truth is written here and read by no other command.
+    """
+    made = demo.make(size, seed)
+    progress("inputs", 1, 6)
+    inputs = path / "inputs"
+    _write_inputs(made, inputs)
+    (path / "truth").mkdir(parents=True, exist_ok=True)
+    writing.write_layer(made.truth, path / "truth" / "plots.geojson")
+    progress("import", 2, 6)
+    county = found(path, made.settings, made.townships, [{"file": "demo", "made_up": True}], now=now)
+    reports = _import_inputs(county, inputs, now)
+    progress("coverage", 3, 6)
+    measure_coverage(county)
+    progress("borders", 5, 6)
+    measure_borders(county)
+    return open_county(path), reports
+
+
+def _write_inputs(made: DemoCounty, inputs: Path) -> None:
+    for layer, suffix in SHAPES.items():
+        writing.write_layer(getattr(made, layer), inputs / f"{layer}.{suffix}")
+    writing.write_layer(made.townships, inputs / "乡镇界.shp", encoding="GB18030")
+    for layer in TABLES:
+        writing.write_table(getattr(made, layer), inputs / f"{layer}.csv")
+    grids.write_grid(inputs, "dem", made.elevation)
+    grids.write_grid(inputs, "cover", made.cover)
+    for row in made.tracks.itertuples():
+        folder = inputs / "tracks" / str(row.township_id or "county") / str(row.team_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        mode = "-vehicle" if row.mode == Mode.VEHICLE else ""
+        one = made.tracks.loc[[row.Index]]
+        (folder / f"{row.started_at:%Y%m%d}-{row.track_id[:6]}{mode}.gpx").write_bytes(gpx.write_tracks(one))
+
+
+def _import_inputs(county: County, inputs: Path, now: datetime) -> list[ImportReport]:
+    plain = Hints(datum="wgs84", timezone="Asia/Shanghai")
+    reports = [
+        import_terrain(county, [inputs / "grids" / "dem.tif"], [inputs / "grids" / "cover.tif"], now=now)
+    ]
+    order = ("neighbours", "grounds", "roads", "offices", "teams", "villages", "duties")
+    for layer in order:
+        reports.append(import_files(county, layer, [_input(inputs, layer)], plain, now=now))
+    tracks = sorted((inputs / "tracks").rglob("*.gpx"))
+    reports.append(import_files(county, "tracks", tracks, plain, now=now))
+    for layer in ("parcels", "visits", "leads", "alerts"):
+        reports.append(import_files(county, layer, [_input(inputs, layer)], plain, now=now))
+    return reports
+
+
+def _input(inputs: Path, layer: str) -> Path:
+    return inputs / (f"{layer}.{SHAPES[layer]}" if layer in SHAPES else f"{layer}.csv")
+
+

@@ -1,0 +1,174 @@
+"""Where anybody looked: hazard grids per month, from the whole county's tracks and from each side of every edge."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from geo.analysis import coverage
+from geo.analysis.detection import pod, season_pod
+from geo.analysis.pieces import Pieces, walked_pieces
+from geo.grid import Grid
+from geo.layers import borders
+from geo.layers.borders import Strips
+from geo.layers.terrain import Terrain
+from geo.layers.tracks import Mode, fixes_of
+from geo.settings import to_mapping
+from geo.store import grids
+from geo.workspace.county import County
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """
+    What the tracks up to a moment amount to.
+
+    `months` are labels (YYYY-MM) whose hazard grids lie in ``grids/``; `pod` the season's POD (float32, NaN where not
+    plantable); `pod_a`, `pod_b` the POD of every strip cell from teams of either side.
+    """
+
+    months: list[str]
+    pod: Grid
+    pod_a: npt.NDArray[np.float32]
+    pod_b: npt.NDArray[np.float32]
+
+
+def jurisdictions(county: County) -> gpd.GeoDataFrame:
+    """Every unit with an edge: townships, department grounds and known neighbours, with ``unit_id, kind, name``."""
+    townships, grounds, neighbours = (county.store.read(layer) for layer in ("townships", "grounds", "neighbours"))
+    units = borders.units_of(townships, grounds, neighbours)
+    names = {}
+    for table, key in ((townships, "township_id"), (grounds, "ground_id"), (neighbours, "neighbour_id")):
+        names |= dict(zip(table[key], table["name"], strict=True))
+    return units.assign(name=units["unit_id"].map(names))
+
+
+def edges_and_strips(county: County) -> tuple[gpd.GeoDataFrame, Strips]:
+    """The jurisdiction edges and the cells that belong to each."""
+    units = jurisdictions(county)
+    edges = borders.shared_edges(units, county.settings.borders)
+    return edges, borders.strips(edges, units, frame=county.frame)
+
+
+def tracks_until(county: County, moment: datetime) -> gpd.GeoDataFrame:
+    """The season's tracks that ended by a moment, each with the township of its team (None: the county's own)."""
+    tracks = county.store.read("tracks")
+    begun = tracks["started_at"] >= county.season.bounds[0]
+    return tracks[begun & (tracks["ended_at"] <= moment)].reset_index(drop=True)
+
+
+def measure_effort(
+    county: County, tracks: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, strips: Strips, progress: Progress
+) -> Effort:
+    """Hazard per month on the county's grid and per side on the strips; kept in ``grids/`` until its inputs change."""
+    terrain = county.terrain()
+    key = _key(county, tracks, edges)
+    months = [f"{year}-{month:02d}" for year, month in county.season.months]
+    if _kept(county) != key:
+        _compute(county, terrain, tracks, edges, strips, months, progress)
+        (county.grids / "effort.json").write_text(json.dumps({"key": key}))
+    sides = np.load(county.grids / "sides.npz")
+    whole = grids.read_grid(county.path, "season_pod")
+    return Effort(months, whole, sides["a"], sides["b"])
+
+
+def _compute(
+    county: County,
+    terrain: Terrain,
+    tracks: gpd.GeoDataFrame,
+    edges: gpd.GeoDataFrame,
+    strips: Strips,
+    months: list[str],
+    progress: Progress,
+) -> None:
+    (county.grids / "effort.json").unlink(missing_ok=True)
+    settings, frame = county.settings.detection, terrain.elevation.frame
+    fixes = fixes_of(tracks)
+    pieces = walked_pieces(fixes, (tracks["mode"] == Mode.FOOT).to_numpy(), settings)
+    period = county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
+    owner = tracks["township_id"].fillna("").to_numpy(dtype=object)[pieces.track] if len(pieces.track) else np.array([], object)
+    side_a = _side_unit(edges, "township_id", strips)
+    side_b = _side_unit(edges, "neighbour_id", strips)
+    seen, seen_a, seen_b = [], [], []
+    for number, month in enumerate(months):
+        progress(f"{month}", number, len(months))
+        hazard = np.zeros(frame.shape, np.int32)
+        a, b = np.zeros(len(strips.cells), np.int32), np.zeros(len(strips.cells), np.int32)
+        for unit in sorted(set(owner[period == number])):
+            mine = _chosen(pieces, (period == number) & (owner == unit))
+            window = coverage.reach_window(mine, frame, settings.reach_m)
+            local = Grid(np.zeros(window.shape, np.int32), window)
+            coverage.accumulate(local, mine, terrain, county.season, settings)
+            _add(hazard, local, frame)
+            if unit:
+                a += np.where(side_a == unit, _at(local, strips, frame), 0)
+                b += np.where(side_b == unit, _at(local, strips, frame), 0)
+        grids.write_grid(county.path, f"hazard_{month}", Grid(hazard, frame))
+        seen.append(pod(hazard, settings.availability))
+        seen_a.append(pod(a, settings.availability))
+        seen_b.append(pod(b, settings.availability))
+    whole = np.where(terrain.plantable, season_pod(seen), np.float32(np.nan)).astype(np.float32)
+    grids.write_grid(county.path, "season_pod", Grid(whole, frame))
+    shown = np.where(np.isnan(whole), 255, np.round(np.nan_to_num(whole) * 200)).astype(np.uint8)
+    grids.write_grid(county.path, "pod", Grid(shown, frame))
+    np.savez(county.grids / "sides.npz", a=season_pod(seen_a), b=season_pod(seen_b))
+    progress(months[-1], len(months), len(months))
+
+
+def _side_unit(edges: gpd.GeoDataFrame, column: str, strips: Strips) -> npt.NDArray[np.object_]:
+    return edges[column].to_numpy(dtype=object)[strips.border]
+
+
+def _chosen(pieces: Pieces, mask: npt.NDArray[np.bool_]) -> Pieces:
+    return Pieces(**{name: values[mask] for name, values in vars(pieces).items()})
+
+
+def _offset(local: Grid, frame: Any) -> tuple[int, int]:
+    row = round((frame.north_m - local.frame.north_m) / frame.cell_m)
+    return row, round((local.frame.west_m - frame.west_m) / frame.cell_m)
+
+
+def _add(hazard: npt.NDArray[np.int32], local: Grid, frame: Any) -> None:
+    row, col = _offset(local, frame)
+    hazard[row : row + local.frame.rows, col : col + local.frame.cols] += local.values
+
+
+def _at(local: Grid, strips: Strips, frame: Any) -> npt.NDArray[np.int32]:
+    """The local grid's values at the strip cells; 0 outside it."""
+    top, left = _offset(local, frame)
+    row, col = np.divmod(strips.cells, frame.cols)
+    row, col = row - top, col - left
+    inside = (row >= 0) & (row < local.frame.rows) & (col >= 0) & (col < local.frame.cols)
+    values = np.zeros(len(strips.cells), np.int32)
+    values[inside] = local.values[row[inside], col[inside]]
+    return values
+
+
+def _key(county: County, tracks: gpd.GeoDataFrame, edges: gpd.GeoDataFrame) -> str:
+    """What the grids rest on: tracks, ground, edges and settings."""
+    ground = [
+        (name, (county.grids / f"{name}.tif").stat().st_mtime_ns)
+        for name in ("elevation", "cover")
+        if (county.grids / f"{name}.tif").exists()
+    ]
+    rest = {
+        "tracks": [list(row) for row in zip(tracks["track_id"], tracks["township_id"].fillna(""), tracks["mode"], tracks["fixes_n"], strict=True)],
+        "ground": ground,
+        "edges": list(edges["border_id"]),
+        "settings": to_mapping(county.settings),
+    }
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _kept(county: County) -> str | None:
+    file = county.grids / "effort.json"
+    return str(json.loads(file.read_text())["key"]) if file.exists() else None

@@ -1,0 +1,134 @@
+"""One day's routes for the teams of each township, kept in the store and handed out as GPX or KML."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo import patrol
+from geo.analysis.travel import cost_surface
+from geo.errors import StoreError
+from geo.formats import write_routes
+from geo.layers.terrain import Terrain
+from geo.grid import Grid
+from geo.ledger import Entry
+from geo.patrol import Plan
+from geo.store import Change
+from geo.workspace.county import County
+from geo.workspace.covering import BordersAnswer, measure_borders
+
+Progress = Callable[[str, int, int], None]
+MARGIN_M = 2000.0
+
+
+def plan_day(
+    county: County,
+    *,
+    day: str,
+    hours: float | None = None,
+    seed: int = 7,
+    township_ids: list[str] | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """
+    Routes of one day for every team with a township, over that township's parcels, blind spots and historic spots.
+
+    Raises
+    ------
+    StoreError
+        Where the county has no terrain, no teams or no office to start from.
+    """
+    answer = measure_borders(county, progress=progress)
+    teams = _teams(county, township_ids)
+    terrain = county.terrain()
+    plans = []
+    for number, (township_id, squad) in enumerate(teams.groupby("township_id", sort=True)):
+        if progress:
+            progress(str(township_id), number, teams["township_id"].nunique())
+        plans.append(_plan_township(county, str(township_id), squad, terrain, answer, day, hours, seed))
+    return patrol.joined(plans)
+
+
+def accept_plan(county: County, plan: Plan, *, now: datetime) -> None:
+    """Keep a plan: its routes and stops, as one decision in the ledger."""
+    entry = Entry("plan", {"day": _day(plan), "seed": plan.seed, "routes_n": len(plan.routes), "expected": plan.expected})
+    county.store.append(entry, Change("routes", plan.routes, replace=True), Change("stops", plan.stops, replace=True), now=now)
+
+
+def export_routes(county: County, format: str) -> dict[str, bytes]:  # noqa: A002
+    """File name to content of every kept route, as ``gpx`` or ``kml``; `StoreError` where none is kept."""
+    routes = county.store.read("routes")
+    if routes.empty:
+        raise StoreError("routes_missing")
+    return write_routes(format, routes, county.store.read("stops"), county.crs)
+
+
+def _plan_township(
+    county: County,
+    township_id: str,
+    squad: pd.DataFrame,
+    terrain: Terrain,
+    answer: BordersAnswer,
+    day: str,
+    hours: float | None,
+    seed: int,
+) -> Plan:
+    settings = county.settings.planning
+    townships = county.store.read("townships")
+    outline = townships.loc[townships["township_id"] == township_id, "geometry"].iloc[0]
+    targets = patrol.candidate_targets(
+        _inside(county.store.read("parcels"), outline),
+        answer.blind_spots[answer.blind_spots["township_id"] == township_id],
+        _inside(county.store.read("leads"), outline),
+        settings,
+    )
+    surface = cost_surface(_window(terrain, outline.bounds), county.store.read("roads"), settings)
+    return patrol.plan_sweep(
+        patrol.SweepRequest(
+            day=day,
+            township_id=township_id,
+            surface=surface,
+            teams=squad,
+            targets=targets,
+            hours=hours or settings.hours,
+            settings=settings,
+            seed=seed,
+        )
+    )
+
+
+def _teams(county: County, township_ids: list[str] | None) -> pd.DataFrame:
+    """Special teams with a township and its office as their start."""
+    teams, offices = county.store.read("teams"), county.store.read("offices")
+    teams = teams[(teams["kind"] == "专班") & teams["township_id"].notna()]
+    if township_ids:
+        teams = teams[teams["township_id"].isin(township_ids)]
+    starts = offices.drop_duplicates("township_id").set_index("township_id").geometry
+    teams = teams[teams["township_id"].isin(starts.index)]
+    if teams.empty:
+        raise StoreError("teams_missing")
+    places = gpd.GeoSeries(starts.loc[teams["township_id"]].to_numpy())
+    return teams.assign(easting_m=places.x.to_numpy(), northing_m=places.y.to_numpy()).reset_index(drop=True)
+
+
+def _inside(rows: gpd.GeoDataFrame, outline: Any) -> gpd.GeoDataFrame:
+    placed = rows[rows.geometry.notna()]
+    return placed[placed.geometry.representative_point().within(outline)] if len(placed) else placed
+
+
+def _window(terrain: Terrain, bounds: tuple[float, float, float, float]) -> Terrain:
+    frame = terrain.elevation.frame
+    (top, bottom), (left, right) = (
+        np.asarray(v) for v in frame.cells([bounds[0] - MARGIN_M, bounds[2] + MARGIN_M], [bounds[3] + MARGIN_M, bounds[1] - MARGIN_M])
+    )
+    cut = frame.window(int(top), int(left), int(bottom - top), int(right - left))
+    row, col = max(int(top), 0), max(int(left), 0)
+    part = (slice(row, row + cut.rows), slice(col, col + cut.cols))
+    return Terrain(Grid(terrain.elevation.values[part], cut), Grid(terrain.cover.values[part], cut), terrain.source_cell_m)
+
+
+def _day(plan: Plan) -> str:
+    return str(plan.routes["day"].iloc[0]) if len(plan.routes) else ""
