@@ -1,0 +1,121 @@
+"""Tables of a county as GeoJSON for the browser: longitude and latitude to five decimals, every text through `h`."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.ui.maps import STATUS_MARKS, h
+from geo.words import Language, say
+
+MOST_TRACKS = 2000
+MOST_MARKS = 10000
+EMPTY = b'{"type":"FeatureCollection","features":[]}'
+
+
+def collection(table: gpd.GeoDataFrame, properties: pd.DataFrame, *, tolerance_m: float = 0.0) -> bytes:
+    """
+    GeoJSON of a table in metres with the given properties, geometries simplified by `tolerance_m`.
+
+    Rows without geometry are left out; heights and times of lines are dropped.
+    """
+    held = table.geometry.notna() & ~table.geometry.is_empty
+    if not held.any():
+        return EMPTY
+    flat = shapely.force_2d(table.geometry[held].to_numpy())
+    if tolerance_m:
+        flat = shapely.simplify(flat, tolerance_m, preserve_topology=False)
+    degrees = gpd.GeoSeries(flat, crs=table.crs).to_crs(4326)
+    rounded = shapely.transform(degrees.to_numpy(), lambda places: np.round(places, 5))
+    rows = properties[held.to_numpy()].to_dict("records")
+    parts = [
+        f'{{"type":"Feature","properties":{json.dumps(row, ensure_ascii=False)},"geometry":{shapely.to_geojson(shape)}}}'
+        for row, shape in zip(rows, rounded, strict=True)
+        if not shape.is_empty
+    ]
+    return ('{"type":"FeatureCollection","features":[' + ",".join(parts) + "]}").encode()
+
+
+def townships(table: gpd.GeoDataFrame) -> bytes:
+    """Townships with their names; neighbours share edges, so they are simplified together."""
+    shapes = gpd.GeoSeries(shapely.coverage_simplify(table.geometry.to_numpy(), 15.0), crs=table.crs)
+    if not shapely.is_valid(shapes.to_numpy()).all():
+        shapes = table.geometry
+    return collection(gpd.GeoDataFrame(geometry=shapes), _labels(table["name"].map(h)))
+
+
+def tracks(table: gpd.GeoDataFrame) -> bytes:
+    """The latest tracks on foot, at most `MOST_TRACKS`, without names."""
+    latest = table[table["mode"] == "foot"].sort_values("ended_at").tail(MOST_TRACKS)
+    return collection(latest, pd.DataFrame(index=latest.index), tolerance_m=12.0)
+
+
+def parcels(table: gpd.GeoDataFrame, language: Language) -> bytes:
+    """Suspected ground by status: colour and shape, at its inner point."""
+    table = table.head(MOST_MARKS)
+    points = table.set_geometry(table.geometry.representative_point()) if len(table) else table
+    status = table["status"].astype(str)
+    properties = pd.DataFrame(
+        {
+            "colour": status.map({name: mark[0] for name, mark in STATUS_MARKS.items()}),
+            "shape": status.map({name: mark[1] for name, mark in STATUS_MARKS.items()}),
+            "label": [
+                f"{h(one)}<br>{h(say(f'ui_status_{state}', language))}"
+                for one, state in zip(table["source_id"].fillna(table["parcel_id"]), status, strict=True)
+            ],
+        }
+    )
+    return collection(points, properties)
+
+
+def finds(table: gpd.GeoDataFrame, language: Language) -> bytes:
+    """Finds as stars with species and number of plants."""
+    labels = [
+        f"{h(species)} {h(say('ui_plants', language, n=number))}"
+        for species, number in zip(table["species"], table["plants_n"], strict=True)
+    ]
+    properties = pd.DataFrame({"colour": "#CC79A7", "shape": "star", "label": labels}, index=table.index)
+    return collection(table, properties)
+
+
+def routes(table: gpd.GeoDataFrame, language: Language) -> bytes:
+    """Planned routes with team, day and length."""
+    labels = [
+        f"{h(team)} {h(day)}<br>{h(say('ui_km', language, km=round(float(length) / 1000.0, 1)))}"
+        for team, day, length in zip(table["team_id"], table["day"], table["length_m"], strict=True)
+    ]
+    return collection(table, _labels(pd.Series(labels, index=table.index, dtype=object)), tolerance_m=5.0)
+
+
+def borders(table: gpd.GeoDataFrame, names: Mapping[str, str], language: Language) -> bytes:
+    """Shared edges whose strip neither side saw for a tenth of its cells or more."""
+    unseen = table[table["seen_by_neither"].fillna(0.0) >= 0.1]
+    labels = [
+        f"{h(names.get(row.township_id, row.township_id))} ↔ {h(_neighbour(str(row.neighbour_id), names, language))}<br>"
+        f"{h(say('ui_neither', language, share=round(100 * float(row.seen_by_neither))))}"
+        for row in unseen.itertuples()
+    ]
+    return collection(unseen, _labels(pd.Series(labels, index=unseen.index, dtype=object)), tolerance_m=10.0)
+
+
+def blind_spots(table: gpd.GeoDataFrame, language: Language) -> bytes:
+    """Blind spots in the order they should be searched; the first 200."""
+    first = table.head(200)
+    labels = [h(say("ui_spot", language, rank=rank)) for rank in range(1, len(first) + 1)]
+    return collection(first, _labels(pd.Series(labels, index=first.index, dtype=object)), tolerance_m=5.0)
+
+
+def _neighbour(unit: str, names: Mapping[str, str], language: Language) -> str:
+    if unit == "0":
+        return say("ui_neighbour_unknown", language)
+    if unit == "enclave":
+        return say("ui_enclave", language)
+    return names.get(unit, unit)
+
+
+def _labels(labels: "pd.Series[Any]") -> pd.DataFrame:
+    return pd.DataFrame({"label": labels})

@@ -1,0 +1,230 @@
+"""
+The map: layers fetched from this process alone, and nothing from elsewhere.
+
+`localize` sends every script and style folium would fetch from the internet to our own assets and raises on what it
+does not know. `h` is the one encoder for text that reaches map HTML.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import folium
+from branca.element import Element
+from folium.map import Layer
+from folium.template import Template
+
+from geo.errors import GeoError
+
+ASSETS = "/geo/assets"
+DROPPED = re.compile(r"bootstrap|fontawesome|awesome", re.IGNORECASE)
+LOCAL = {
+    "leaflet.js": "leaflet/dist/leaflet.js",
+    "leaflet.css": "leaflet/dist/leaflet.css",
+    "jquery-3.7.1.min.js": "jquery/dist/jquery.min.js",
+}
+STATUS_MARKS = {
+    "flagged": ("#D55E00", "triangle"),
+    "assigned": ("#D55E00", "triangle"),
+    "visited": ("#0072B2", "disc"),
+    "dismissed": ("#999999", "ring"),
+    "confirmed": ("#CC79A7", "star"),
+    "eradicated": ("#000000", "cross"),
+    "rechecked": ("#000000", "cross"),
+    "closed": ("#999999", "cross"),
+}
+STRIP, WALKED, SPOT, PLANNED = "#E69F00", "#0072B2", "#4d4d4d", "#882255"
+
+
+class AssetUnknown(GeoError):
+    """A map element wants a script or style that is not served locally."""
+
+
+def h(text: object) -> str:
+    """
+    Text made safe for map HTML and for the JavaScript template strings folium writes around it.
+
+    >>> h("<b>`${x}\\\\")
+    '&lt;b&gt;&#96;&#36;&#123;x}&#92;'
+    """
+    safe = html.escape(str(text), quote=True)
+    for mark in "`${\\":
+        safe = safe.replace(mark, f"&#{ord(mark)};")
+    return safe
+
+
+def localize(drawn: folium.Map, base: str = ASSETS) -> folium.Map:
+    """
+    Point every script and style of the map at `base`; drop bootstrap and icon fonts.
+
+    Raises
+    ------
+    AssetUnknown
+        An element wants a file we do not serve, so that a map is never half blank without internet.
+    """
+    for element in _walk(drawn):
+        for kind in ("default_js", "default_css"):
+            if hasattr(element, kind):
+                setattr(element, kind, [*_local(getattr(element, kind), base)])
+    return drawn
+
+
+class Fetched(Layer):
+    """
+    A layer the browser fetches from this process as GeoJSON and draws on canvas.
+
+    Features carry ``label`` (already through `h`) and, for marks, ``colour`` and ``shape``; their text never enters a
+    script.
+    """
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+        var {{ this.get_name() }} = (function () {
+            var options = {{ this.style|tojson }};
+            var Mark = L.CircleMarker.extend({_updatePath: function () {
+                var renderer = this._renderer, at = this._point, r = this._radius, pen = renderer._ctx;
+                if (!renderer._drawing || this._empty()) { return; }
+                var shape = this.options.shape, step;
+                pen.beginPath();
+                if (shape === "triangle") {
+                    pen.moveTo(at.x, at.y - r); pen.lineTo(at.x + r, at.y + r); pen.lineTo(at.x - r, at.y + r);
+                    pen.closePath();
+                } else if (shape === "cross") {
+                    pen.moveTo(at.x - r, at.y - r); pen.lineTo(at.x + r, at.y + r);
+                    pen.moveTo(at.x + r, at.y - r); pen.lineTo(at.x - r, at.y + r);
+                } else if (shape === "star") {
+                    for (step = 0; step < 10; step++) {
+                        var far = step % 2 ? r * 0.55 : r * 1.4, turn = Math.PI * (step / 5 - 0.5);
+                        pen.lineTo(at.x + far * Math.cos(turn), at.y + far * Math.sin(turn));
+                    }
+                    pen.closePath();
+                } else { pen.arc(at.x, at.y, r, 0, 2 * Math.PI); }
+                renderer._fillStroke(pen, this);
+            }});
+            var layer = L.geoJSON(null, {
+                interactive: {{ this.labelled|tojson }},
+                style: function () { return options; },
+                pointToLayer: function (feature, at) {
+                    var shape = feature.properties.shape, colour = feature.properties.colour;
+                    return new Mark(at, {shape: shape, radius: 6});
+                },
+                onEachFeature: function (feature, one) {
+                    var own = feature.properties, shape = own.shape;
+                    if (shape && one.setStyle) {
+                        var line = shape === "ring" || shape === "cross";
+                        one.setStyle({color: line ? own.colour : "#ffffff", weight: line ? 2.5 : 1,
+                                      fillColor: own.colour, fill: true, fillOpacity: line ? 0 : 1, opacity: 1});
+                    }
+                    if (own.label) { one.bindTooltip(own.label, {sticky: true}); }
+                }
+            });
+            fetch({{ this.url|tojson }}, {credentials: "same-origin"})
+                .then(function (answer) { return answer.ok ? answer.json() : {type: "FeatureCollection", features: []}; })
+                .then(function (rows) { layer.addData(rows); });
+            return layer;
+        })();
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, url: str, name: str, *, style: dict[str, Any], labelled: bool = True, show: bool = True) -> None:
+        super().__init__(name=name, overlay=True, control=True, show=show)
+        self._name = "Fetched"
+        self.url = url
+        self.style = style
+        self.labelled = labelled
+
+
+class Halo(Fetched):
+    """A white line under a dark one: seen on light and on dark ground. Not switched by itself."""
+
+    def __init__(self, url: str, name: str, *, weight: float) -> None:
+        super().__init__(url, name, style={"color": "#ffffff", "weight": weight, "fill": False}, labelled=False)
+        self.control = False
+
+
+def base_map(bounds: tuple[float, float, float, float]) -> folium.Map:
+    """An empty canvas map over west, south, east, north in degrees."""
+    west, south, east, north = bounds
+    drawn = folium.Map(
+        location=[(south + north) / 2, (west + east) / 2],
+        tiles=None,
+        prefer_canvas=True,
+        attribution_control=False,
+        control_scale=True,
+        max_zoom=18,
+        min_zoom=7,
+        zoom_start=11,
+    )
+    drawn.fit_bounds([[south, west], [north, east]])
+    return drawn
+
+
+def tile_layer(name: str, title: str, version: str, *, opacity: float, show: bool = True) -> folium.TileLayer:
+    """Tiles of one of our grids; the version in the address makes browsers drop tiles of an older state."""
+    return folium.TileLayer(
+        tiles=f"/geo/tiles/{name}/{{z}}/{{x}}/{{y}}.png?v={version}",
+        attr=" ",
+        name=title,
+        overlay=True,
+        control=True,
+        show=show,
+        opacity=opacity,
+        max_zoom=18,
+        min_zoom=7,
+    )
+
+
+def county_map(
+    bounds: tuple[float, float, float, float], titles: dict[str, str], versions: dict[str, str], language: str = "zh"
+) -> folium.Map:
+    """
+    The planner's map: `titles` names the layers there is something to show of, `versions` the state of each.
+
+    A layer without a title is left out.
+    """
+    drawn = base_map(bounds)
+    for name, opacity in (("hillshade", 0.35), ("pod", 0.8)):
+        if name in titles:
+            tile_layer(name, titles[name], versions[name], opacity=opacity).add_to(drawn)
+    for name, style in STYLES.items():
+        if name not in titles:
+            continue
+        url = f"/geo/layers/{name}.geojson?lang={language}&v={versions[name]}"
+        if name in ("townships", "routes"):
+            Halo(url, name, weight=style["weight"] + 3).add_to(drawn)
+        Fetched(url, titles[name], style=style, labelled=name != "tracks").add_to(drawn)
+    folium.LayerControl(collapsed=True).add_to(drawn)
+    return localize(drawn)
+
+
+STYLES: dict[str, dict[str, Any]] = {
+    "townships": {"color": "#222222", "weight": 1.6, "fill": True, "fillOpacity": 0.0},
+    "tracks": {"color": WALKED, "weight": 0.8, "opacity": 0.45, "fill": False},
+    "borders": {"color": STRIP, "weight": 4.5, "opacity": 0.9, "fill": False},
+    "blind_spots": {"color": SPOT, "weight": 1.5, "dashArray": "3 3", "fill": True, "fillOpacity": 0.15},
+    "routes": {"color": PLANNED, "weight": 2.5, "dashArray": "7 4", "fill": False},
+    "parcels": {"color": "#D55E00", "weight": 1.5, "fill": True, "fillOpacity": 0.6},
+    "finds": {"color": "#CC79A7", "weight": 1.5, "fill": True, "fillOpacity": 1.0},
+}
+
+
+def _walk(element: Element) -> Iterator[Element]:
+    yield element
+    for child in list(element._children.values()):
+        yield from _walk(child)
+
+
+def _local(wanted: list[tuple[str, str]], base: str) -> Iterator[tuple[str, str]]:
+    for name, url in wanted:
+        file = url.rsplit("/", 1)[-1]
+        if url.startswith(f"{base}/"):
+            yield name, url
+        elif DROPPED.search(url):
+            continue
+        elif file in LOCAL:
+            yield name, f"{base}/{LOCAL[file]}"
+        else:
+            raise AssetUnknown("asset_unknown", url=url)

@@ -1,0 +1,166 @@
+"""What the browser fetches beside the pages: map scripts, tiles and layers of the county this process serves."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from geo.errors import GeoError
+from geo.store import grids, read_settings
+from geo.ui import features, tiles
+from geo.ui.vendor import ASSETS
+from geo.words import Language
+from geo.workspace.county import County, open_county
+from geo.workspace.covering import measure_borders
+
+GRIDS = {"hillshade": "elevation", "pod": "pod"}
+LAYERS = ("townships", "tracks", "parcels", "finds", "routes", "borders", "blind_spots")
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
+)
+
+
+class Guard:
+    """Adds the content security policy and its kin to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message.get("headers", []),
+                    (b"content-security-policy", POLICY.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"referrer-policy", b"no-referrer"),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, guarded)
+
+
+MIDDLEWARE = [Middleware(Guard)]
+
+
+def county_path() -> Path | None:
+    """Folder of the county this process serves, from ``TACHA_COUNTY``; None where it is not set."""
+    named = os.environ.get("TACHA_COUNTY", "")
+    return Path(named) if named else None
+
+
+def version_of(path: Path, layer: str, head: str) -> str:
+    """The state of a layer as its address carries it: the grid's time, or the head of the ledger."""
+    if layer in GRIDS:
+        return str(grid_time(path, GRIDS[layer]))
+    return head[:16]
+
+
+def grid_time(path: Path, name: str) -> int:
+    """When a grid was last written, nanoseconds; 0 where there is none."""
+    file = path / "grids" / f"{name}.tif"
+    return file.stat().st_mtime_ns if file.is_file() else 0
+
+
+@lru_cache(maxsize=4)
+def picture(path: Path, layer: str, written: int) -> tiles.Pyramid:
+    """The pyramid a tile layer is drawn from; `written` makes a new one when the grid is new."""
+    grid = grids.read_grid(path, GRIDS[layer])
+    values = tiles.shade(grid) if layer == "hillshade" else grid.values.astype(np.uint8)
+    return tiles.pyramid(values, grid.frame)
+
+
+@lru_cache(maxsize=2048)
+def tile_png(path: Path, layer: str, written: int, place: tuple[int, int, int]) -> bytes:
+    """One tile of a layer as PNG."""
+    pixels = tiles.sample(picture(path, layer, written), *place)
+    if layer == "hillshade":
+        return tiles.hillshade_png(pixels)
+    return tiles.detection_png(pixels, blind=read_settings(path).coverage.blind_pod)
+
+
+@lru_cache(maxsize=32)
+def layer_json(path: Path, layer: str, language: Language, head: str) -> bytes:
+    """A layer as GeoJSON; `head` makes a new one when the ledger has grown."""
+    county = open_county(path)
+    if layer in ("borders", "blind_spots"):
+        return _answered(county, layer, language)
+    table = county.store.read(layer)
+    if table.empty:
+        return features.EMPTY
+    if layer == "townships":
+        return features.townships(table)
+    if layer == "tracks":
+        return features.tracks(table)
+    shown = {"parcels": features.parcels, "finds": features.finds, "routes": features.routes}[layer]
+    return shown(table, language)
+
+
+def _answered(county: County, layer: str, language: Language) -> bytes:
+    answer = measure_borders(county)
+    if layer == "blind_spots":
+        return features.blind_spots(answer.blind_spots, language)
+    townships = county.store.read("townships")
+    names = dict(zip(townships["township_id"], townships["name"], strict=True))
+    return features.borders(answer.borders, names, language)
+
+
+async def tile(request: Request) -> Response:
+    """``/geo/tiles/LAYER/Z/X/Y.png``: 404 for what is not a tile of the world or a layer of ours."""
+    path, layer = county_path(), request.path_params["layer"]
+    z, x, y = (int(request.path_params[name]) for name in "zxy")
+    if path is None or layer not in GRIDS or z > tiles.DEEPEST or not max(x, y) < 2**z:
+        return Response(status_code=404)
+    written = grid_time(path, GRIDS[layer])
+    if not written:
+        return Response(status_code=404)
+    try:
+        png = await run_in_threadpool(tile_png, path, layer, written, (z, x, y))
+    except GeoError:
+        return Response(status_code=404)
+    return Response(png, media_type="image/png", headers={"cache-control": "private, max-age=86400"})
+
+
+async def layer(request: Request) -> Response:
+    """``/geo/layers/NAME.geojson``: the layer as it stands now; 404 for a name that is not ours."""
+    path, name = county_path(), request.path_params["name"]
+    if path is None or name not in LAYERS:
+        return Response(status_code=404)
+    language: Language = "en" if request.query_params.get("lang") == "en" else "zh"
+    try:
+        body = await run_in_threadpool(_layer_now, path, name, language)
+    except GeoError:
+        return Response(status_code=404)
+    return Response(body, media_type="application/geo+json", headers={"cache-control": "private, max-age=3600"})
+
+
+def _layer_now(path: Path, name: str, language: Language) -> bytes:
+    head = open_county(path).store.head()
+    return layer_json(path, name, language, head.hash if head else "")
+
+
+ROUTES: list[BaseRoute] = [
+    Mount("/geo/assets", StaticFiles(directory=ASSETS)),
+    Route("/geo/tiles/{layer}/{z:int}/{x:int}/{y:int}.png", tile),
+    Route("/geo/layers/{name}.geojson", layer),
+]

@@ -1,0 +1,142 @@
+"""Map tiles of 256 px drawn from a county's grids: hillshade and detection."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyproj
+from PIL import Image
+
+from geo.grid import Frame, Grid
+
+Bytes = npt.NDArray[np.uint8]
+
+NOTHING = 255
+PX = 256
+DEEPEST = 18
+_WORLD_M = 2 * np.pi * 6378137.0
+_LATTICE = 9
+_HATCH, _BETWEEN = 201, 202
+LIGHT, DARK, GREY = (205, 232, 226), (4, 58, 84), (96, 96, 96)
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """A uint8 raster (255 = nothing) and its halves, finest first."""
+
+    levels: tuple[Bytes, ...]
+    frame: Frame
+
+
+def pyramid(values: Bytes, frame: Frame) -> Pyramid:
+    """The raster with each next level the mean of 2 x 2 cells that hold something, down to 256 cells."""
+    levels = [values]
+    while max(levels[-1].shape) > PX:
+        levels.append(_half(levels[-1]))
+    return Pyramid(tuple(levels), frame)
+
+
+def shade(elevation: Grid, *, azimuth_deg: float = 315.0, altitude_deg: float = 45.0) -> Bytes:
+    """Hillshade 0-254 of shape (rows, cols), lit from the north-west; 255 beside voids. Worked in bands of rows."""
+    height, rows = elevation.values, elevation.frame.rows
+    shaded = np.full(elevation.frame.shape, NOTHING, np.uint8)
+    sun = np.radians([azimuth_deg, altitude_deg])
+    east, north, up = np.sin(sun[0]) * np.cos(sun[1]), np.cos(sun[0]) * np.cos(sun[1]), np.sin(sun[1])
+    for top in range(0, rows, 512):
+        low, high = max(top - 1, 0), min(top + 513, rows)
+        if high - low < 2 or height.shape[1] < 2:
+            continue
+        down, across = np.gradient(np.asarray(height[low:high], np.float32), elevation.frame.cell_m)
+        light = (up - across * east + down * north) / np.sqrt(1 + across**2 + down**2)
+        known = np.isfinite(light)
+        band = np.where(known, np.clip(np.where(known, light, 0.0), 0, 1) * 254, NOTHING).astype(np.uint8)
+        shaded[top : min(top + 512, rows)] = band[top - low :][: min(512, rows - top)]
+    return shaded
+
+
+def sample(source: Pyramid, z: int, x: int, y: int) -> Bytes:
+    """
+    The tile's pixels (256, 256): the nearest cell of the level whose cells are about as large as a pixel.
+
+    Pixel centres are turned into the county's CRS on a 9 x 9 lattice and interpolated between: within a tile of a
+    county's zoom levels the error stays far below a pixel.
+    """
+    east, north = _pixels(source.frame, z, x, y)
+    pixel_m = float(np.hypot(east[0, 1] - east[0, 0], north[0, 1] - north[0, 0]))
+    level = int(np.clip(np.floor(np.log2(max(pixel_m / source.frame.cell_m, 1.0)) + 0.25), 0, len(source.levels) - 1))
+    values, cell_m = source.levels[level], source.frame.cell_m * 2**level
+    col = np.floor((east - source.frame.west_m) / cell_m).astype(np.int64)
+    row = np.floor((source.frame.north_m - north) / cell_m).astype(np.int64)
+    inside = (row >= 0) & (row < values.shape[0]) & (col >= 0) & (col < values.shape[1])
+    pixels = np.full((PX, PX), NOTHING, np.uint8)
+    pixels[inside] = values[row[inside], col[inside]]
+    return pixels
+
+
+def hillshade_png(pixels: Bytes) -> bytes:
+    """A grey PNG of hillshade pixels; nothing stays transparent."""
+    return _png(pixels, [(v, v, v, 255) for v in range(255)] + [(0, 0, 0, 0)])
+
+
+def detection_png(pixels: Bytes, *, blind: float = 0.1) -> bytes:
+    """
+    A PNG of POD pixels (200 x POD): one hue from light to dark, and grey hatching where POD is below `blind`.
+
+    >>> detection_png(np.full((256, 256), 255, np.uint8))[:4]
+    b'\\x89PNG'
+    """
+    down, right = np.indices(pixels.shape)
+    hatched = np.where((down + right) % 8 < 2, _HATCH, _BETWEEN).astype(np.uint8)
+    unseen = pixels < round(200 * blind)
+    return _png(np.where(unseen, hatched, pixels), _ramp())
+
+
+def _ramp() -> list[tuple[int, int, int, int]]:
+    share = np.linspace(0.0, 1.0, 201)[:, None]
+    hues = np.round(np.array(LIGHT) * (1 - share) + np.array(DARK) * share).astype(int)
+    colours = [(int(r), int(g), int(b), 190) for r, g, b in hues]
+    return [*colours, (*GREY, 210), (*GREY, 60), *[(0, 0, 0, 0)] * 53]
+
+
+def _png(pixels: Bytes, colours: list[tuple[int, int, int, int]]) -> bytes:
+    image = Image.frombytes("P", (pixels.shape[1], pixels.shape[0]), np.ascontiguousarray(pixels).tobytes())
+    image.putpalette([part for colour in colours for part in colour[:3]])
+    out = io.BytesIO()
+    image.save(out, "PNG", transparency=bytes(colour[3] for colour in colours), compress_level=4)
+    return out.getvalue()
+
+
+def _pixels(frame: Frame, z: int, x: int, y: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Easting and northing of the tile's pixel centres, metres of the frame's CRS, each (256, 256)."""
+    span = _WORLD_M / 2**z
+    at = np.linspace(0.0, 1.0, _LATTICE)
+    across, down = np.meshgrid(-_WORLD_M / 2 + (x + at) * span, _WORLD_M / 2 - (y + at) * span)
+    corners = pyproj.Transformer.from_crs(3857, frame.crs, always_xy=True).transform(across, down)
+    centre = (np.arange(PX) + 0.5) / PX * (_LATTICE - 1)
+    left = np.minimum(centre.astype(int), _LATTICE - 2)
+    part = centre - left
+    return _between(np.asarray(corners[0]), left, part), _between(np.asarray(corners[1]), left, part)
+
+
+def _between(
+    lattice: npt.NDArray[np.float64], left: npt.NDArray[np.int64], part: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    rows = lattice[left] * (1 - part)[:, None] + lattice[left + 1] * part[:, None]
+    mixed: npt.NDArray[np.float64] = rows[:, left] * (1 - part) + rows[:, left + 1] * part
+    return mixed
+
+
+def _half(values: Bytes) -> Bytes:
+    rows, cols = values.shape[0] + values.shape[0] % 2, values.shape[1] + values.shape[1] % 2
+    padded = np.full((rows, cols), NOTHING, np.uint8)
+    padded[: values.shape[0], : values.shape[1]] = values
+    quads = [padded[i::2, j::2] for i in (0, 1) for j in (0, 1)]
+    held = np.zeros(quads[0].shape, np.uint16)
+    total = np.zeros(quads[0].shape, np.uint16)
+    for quad in quads:
+        filled = quad != NOTHING
+        held += filled
+        total += np.where(filled, quad, 0).astype(np.uint16)
+    mean = (total + held // 2) // np.maximum(held, 1)
+    return np.where(held > 0, mean, NOTHING).astype(np.uint8)
