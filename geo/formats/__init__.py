@@ -1,1 +1,6 @@
-"""File to layer and back. Every file enters through `read`."""
+"""Files in and out: the one door for vectors, tables and tracks, and the readers of rasters."""
+
+from geo.formats.door import read
+from geo.formats.reading import Hints, Reading
+
+__all__ = ["Hints", "Reading", "read"]
