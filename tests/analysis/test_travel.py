@@ -1,0 +1,148 @@
+"""Walking time: Tobler's golden values, barriers, roads and the laws every travel matrix must keep."""
+
+import geopandas as gpd
+import numpy as np
+import pyproj
+import pytest
+from shapely.geometry import LineString
+
+from geo.analysis import travel
+from geo.grid import Frame, Grid
+from geo.layers.terrain import Cover, Terrain
+from geo.settings import PlanningSettings
+
+CRS = pyproj.CRS.from_epsg(4544)
+SETTINGS = PlanningSettings()
+NO_ROADS = gpd.GeoDataFrame(geometry=gpd.GeoSeries([], crs=CRS))
+FLAT_KMH = 6.0 * np.exp(-0.175) * 0.6
+
+
+def terrain(elevation, cover=None, cell_m=10.0):
+    values = np.asarray(elevation, dtype=np.float32)
+    frame = Frame(500000.0, 2970000.0, cell_m, *values.shape, CRS)
+    ground = np.full(values.shape, Cover.OPEN, np.uint8) if cover is None else cover
+    return Terrain(Grid(values, frame), Grid(ground, frame), 30.0)
+
+
+def hills(rng, cells=240):
+    """Smooth hills, slopes up to about 35 degrees."""
+    y, x = np.mgrid[:cells, :cells] * 10.0
+    shift = rng.random(4) * 1000.0
+    return (
+        1200 + 90 * np.sin((x + shift[0]) / 260) * np.cos((y + shift[1]) / 310) + 40 * np.sin((x + y + shift[2]) / 140)
+    )
+
+
+def centre(surface, row, col):
+    return np.array(surface.frame.centres(row, col), float)
+
+
+@pytest.mark.parametrize(("slope", "kmh"), [(0.0, 5.0367), (-0.05, 6.0), (0.3, 1.7625), (-0.3, 2.5012)])
+def test_tobler_walks_at_the_published_speeds(slope, kmh):
+    assert float(travel.tobler_kmh(slope)) == pytest.approx(kmh, abs=5e-5)
+
+
+def test_sixteen_neighbours_overestimate_flat_distance_by_at_most_2_75_percent():
+    surface = travel.cost_surface(terrain(np.zeros((243, 243))), NO_ROADS, SETTINGS)
+    row, col = (axis.ravel() for axis in np.mgrid[:81, :81])
+    targets = np.column_stack(surface.frame.centres(row, col))
+    start = centre(surface, 40, 40)
+    straight_s = np.hypot(*(targets - start).T) * 3.6 / FLAT_KMH
+    ratio = travel.times(surface, [start], targets)[0][straight_s > 0] / straight_s[straight_s > 0]
+    assert ratio.min() > 1 - 1e-9
+    assert 1.02 < ratio.max() < 1.0276
+
+
+def test_one_step_up_a_known_slope_takes_the_time_worked_by_hand():
+    rise = np.repeat(np.repeat(np.arange(3) * 9.0, 3)[None, :], 9, axis=0)
+    surface = travel.cost_surface(terrain(rise), NO_ROADS, SETTINGS)
+    up = travel.times(surface, [centre(surface, 1, 0)], [centre(surface, 1, 1)])[0, 0]
+    down = travel.times(surface, [centre(surface, 1, 1)], [centre(surface, 1, 0)])[0, 0]
+    assert up == pytest.approx(np.hypot(30, 9) * 3.6 / (1.76246 * 0.6), rel=1e-4)
+    assert down == pytest.approx(np.hypot(30, 9) * 3.6 / (2.50118 * 0.6), rel=1e-4)
+
+
+def test_a_road_is_walked_at_road_speed():
+    ground = terrain(np.zeros((30, 300)))
+    west, south, east, north = ground.elevation.frame.bounds
+    road = gpd.GeoDataFrame(geometry=[LineString([(west, north - 45), (east, north - 45)])], crs=CRS)
+    surface = travel.cost_surface(ground, road, SETTINGS)
+    seconds = travel.times(surface, [centre(surface, 1, 0)], [centre(surface, 1, 99)])[0, 0]
+    assert seconds == pytest.approx(99 * 30 * 3.6 / SETTINGS.road_kmh)
+
+
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_a_river_one_fine_cell_wide_cannot_be_jumped_but_a_bridge_crosses_it(diagonal):
+    cover = np.full((90, 90), Cover.OPEN, np.uint8)
+    for i in range(90):
+        cover[i, 45 if not diagonal else slice(max(89 - i - 2, 0), 89 - i + 1)] = Cover.WATER
+    ground = terrain(np.zeros((90, 90)), cover)
+    dry = travel.cost_surface(ground, NO_ROADS, SETTINGS)
+    a, b = centre(dry, 3, 3), centre(dry, 25, 25)
+    assert np.isinf(travel.times(dry, [a], [b])[0, 0])
+    assert travel.path(dry, a, b)[0].shape == (0, 2)
+    bridge = gpd.GeoDataFrame(geometry=[LineString([a, b])], crs=CRS)
+    assert np.isfinite(travel.times(travel.cost_surface(ground, bridge, SETTINGS), [a], [b])[0, 0])
+
+
+def test_a_cliff_is_walked_around():
+    height = np.zeros((150, 150))
+    height[:120, 75:] = 200.0
+    surface = travel.cost_surface(terrain(height), NO_ROADS, SETTINGS)
+    line, seconds = travel.path(surface, centre(surface, 5, 5), centre(surface, 5, 45))
+    assert not np.isfinite(seconds) or line[:, 1].min() < surface.frame.north_m - 1200
+
+
+def test_there_and_back_differ_and_the_triangle_inequality_holds():
+    rng = np.random.default_rng(3)
+    surface = travel.cost_surface(terrain(hills(rng)), NO_ROADS, SETTINGS)
+    west, south, east, north = surface.frame.bounds
+    points = np.column_stack([rng.uniform(west, east, 12), rng.uniform(south, north, 12)])
+    seconds = travel.times(surface, points, points)
+    assert np.isfinite(seconds).all()
+    assert np.abs(seconds - seconds.T).max() > 30
+    assert (seconds[:, None, :] <= seconds[:, :, None] + seconds[None, :, :] + 1e-6).all()
+    assert travel.times(surface, points, points, backwards=True) == pytest.approx(seconds.T)
+
+
+def test_a_path_takes_the_time_of_the_matrix_and_leads_from_point_to_point():
+    rng = np.random.default_rng(5)
+    surface = travel.cost_surface(terrain(hills(rng)), NO_ROADS, SETTINGS)
+    west, south, east, north = surface.frame.bounds
+    points = np.column_stack([rng.uniform(west, east, 5), rng.uniform(south, north, 5)])
+    for a in points[:2]:
+        for b in points[2:]:
+            line, seconds = travel.path(surface, a, b)
+            assert seconds == pytest.approx(travel.times(surface, [a], [b])[0, 0])
+            assert (line[0] == a).all()
+            assert (line[-1] == b).all()
+
+
+def test_the_limit_leaves_far_points_out():
+    surface = travel.cost_surface(terrain(np.zeros((90, 300))), NO_ROADS, SETTINGS)
+    a, b = centre(surface, 10, 2), centre(surface, 10, 90)
+    exact = 88 * 30 * 3.6 / FLAT_KMH
+    assert travel.times(surface, [a], [b], limit_s=exact + 1)[0, 0] == pytest.approx(exact)
+    assert np.isinf(travel.times(surface, [a], [b], limit_s=exact - 1)[0, 0])
+
+
+def test_points_outside_or_deep_in_water_are_closed_and_near_the_shore_are_moved():
+    cover = np.full((90, 90), Cover.OPEN, np.uint8)
+    cover[:, 30:] = Cover.WATER
+    surface = travel.cost_surface(terrain(np.zeros((90, 90)), cover), NO_ROADS, SETTINGS)
+    shore, deep, outside = centre(surface, 5, 11), centre(surface, 5, 25), centre(surface, 5, 40)
+    assert travel.is_open(surface, [shore, deep, outside]).tolist() == [True, False, False]
+    assert np.isfinite(travel.times(surface, [shore], [centre(surface, 5, 2)])[0, 0])
+
+
+def test_the_window_lies_on_the_terrain_and_averages_its_cells():
+    ground = terrain(np.arange(300 * 300, dtype=float).reshape(300, 300) / 1e4)
+    frame = ground.elevation.frame
+    bounds = (frame.west_m + 1000, frame.north_m - 2000, frame.west_m + 1500, frame.north_m - 1500)
+    surface = travel.cost_surface(ground, NO_ROADS, SETTINGS, bounds=bounds, margin_m=200.0)
+    assert surface.frame.west_m <= bounds[0] - 200
+    assert surface.frame.north_m >= bounds[3] + 200
+    row, col = frame.cells(surface.frame.west_m + 1, surface.frame.north_m - 1)
+    block = ground.elevation.values[row : row + 3, col : col + 3]
+    assert surface.elevation.values[0, 0] == pytest.approx(float(block.mean()))
+    assert surface.frame.bounds[1] <= bounds[1] - 200
