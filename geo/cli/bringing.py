@@ -41,7 +41,9 @@ def new(
     hints = Hints(datum=datum, name_table=names)
     county, readings = counties.create(folder, boundaries, hints, name=name or folder.name, now=now())
     reports = [
-        FileReport(r.file, r.sha256, r.read, list(r.refused), datum=r.datum, encoding=r.encoding, warnings=tuple(r.warnings))
+        FileReport(
+            r.file, r.sha256, r.read, list(r.refused), datum=r.datum, encoding=r.encoding, warnings=tuple(r.warnings)
+        )
         for r in readings
     ]
     _tell(context, ImportReport(reports))
@@ -72,7 +74,13 @@ def _importer(layer: str):  # type: ignore[no-untyped-def]
         mode: Annotated[str, typer.Option(help="foot | vehicle | drone")] = "foot",
     ) -> None:
         hints = Hints(
-            datum=datum, timezone=timezone, encoding=encoding, township_id=township, team_id=team, name_table=names, mode=mode
+            datum=datum,
+            timezone=timezone,
+            encoding=encoding,
+            township_id=township,
+            team_id=team,
+            name_table=names,
+            mode=mode,
         )
         with progress() as report:
             result = import_files(session(context).open(), layer, files, hints, now=now(), progress=report)

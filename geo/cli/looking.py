@@ -27,7 +27,18 @@ def coverage(context: typer.Context) -> None:
     talk = session(context)
     answer = _coverage(talk)
     talk.answer(answer.json())
-    names = ("name", "plantable_km2", "buffer_share", "detection", "watched", "blind", "repeated", "effort_a", "effort_b", "effort_c")
+    names = (
+        "name",
+        "plantable_km2",
+        "buffer_share",
+        "detection",
+        "watched",
+        "blind",
+        "repeated",
+        "effort_a",
+        "effort_b",
+        "effort_c",
+    )
     rows = [_coverage_row(row, talk) for row in answer.townships.to_dict("records")]
     talk.table(talk.say("coverage_title"), [talk.say(f"column_{name}") for name in names], rows)
     _foot(talk, answer)
@@ -38,9 +49,24 @@ def assure(context: typer.Context) -> None:
     talk = session(context)
     answer = _coverage(talk)
     talk.answer(answer.json())
-    names = ("name", "detection", "p_zero", "p_zero_low", "p_zero_high", "p_zero_prior_50", "p_zero_prior_90", "hours_to_95", "reason")
+    names = (
+        "name",
+        "detection",
+        "p_zero",
+        "p_zero_low",
+        "p_zero_high",
+        "p_zero_prior_50",
+        "p_zero_prior_90",
+        "hours_to_95",
+        "reason",
+    )
     rows = [
-        [row["name"], *(_percent(row[name]) for name in names[1:7]), _whole(row["hours_to_95"]), reason_sentence(row["reasons"], talk.language)]
+        [
+            row["name"],
+            *(_percent(row[name]) for name in names[1:7]),
+            _whole(row["hours_to_95"]),
+            reason_sentence(row["reasons"], talk.language),
+        ]
         for row in answer.townships.to_dict("records")
     ]
     talk.table(talk.say("assure_title"), [talk.say(f"column_{name}") for name in names], rows)
@@ -53,9 +79,22 @@ def borders(context: typer.Context) -> None:
     talk = session(context)
     answer = _borders(talk)
     talk.answer(answer.json())
-    names = ("border_id", "township_name", "neighbour_name", "length_km", "seen_from_a", "seen_from_b", "seen_by_neither")
+    names = (
+        "border_id",
+        "township_name",
+        "neighbour_name",
+        "length_km",
+        "seen_from_a",
+        "seen_from_b",
+        "seen_by_neither",
+    )
     rows = [
-        [row["border_id"], row["township_name"] or row["township_id"], _neighbour(row, talk), f"{row['length_m'] / 1000:.1f}"]
+        [
+            row["border_id"],
+            row["township_name"] or row["township_id"],
+            _neighbour(row, talk),
+            f"{row['length_m'] / 1000:.1f}",
+        ]
         + [_percent(row[name]) for name in names[4:]]
         for row in answer.borders.to_dict("records")
     ]
@@ -73,7 +112,9 @@ def duties_register(context: typer.Context) -> None:
     talk.print(talk.say("register_counts", **{k: counts[k] for k in ("units_n", "villages_n", "placed_n", "nobody_n")}))
     shown = book.units.head(SHOWN).to_dict("records")
     rows = [[r["unit_kind"], r["unit_id"], r["name"], r["posts"] or talk.say("nobody")] for r in shown]
-    talk.table(talk.say("register_title"), [talk.say(f"column_{n}") for n in ("unit_kind", "unit_id", "name", "posts")], rows)
+    talk.table(
+        talk.say("register_title"), [talk.say(f"column_{n}") for n in ("unit_kind", "unit_id", "name", "posts")], rows
+    )
 
 
 def summary(context: typer.Context) -> None:
@@ -83,7 +124,14 @@ def summary(context: typer.Context) -> None:
     county = talk.open()
     talk.print(talk.say("summary_title", county=county.settings.name))
     rows = [
-        [row["name"], _percent(row["buffer_share"]), _percent(row["detection"]), _interval(row), _percent(row["blind"]), _whole(row["hours_to_95"])]
+        [
+            row["name"],
+            _percent(row["buffer_share"]),
+            _percent(row["detection"]),
+            _interval(row),
+            _percent(row["blind"]),
+            _whole(row["hours_to_95"]),
+        ]
         for row in answer.townships.to_dict("records")
     ]
     names = ("name", "buffer_share", "detection", "p_zero", "blind", "hours_to_95")
@@ -91,7 +139,11 @@ def summary(context: typer.Context) -> None:
     _spots(talk, edges, 3)
     routes = county.store.read("routes")
     counts = {layer: len(county.store.read(layer)) for layer in ("tracks", "parcels", "villages", "visits")}
-    talk.print(talk.say("summary_counts", **counts, borders=len(edges.borders), spots=len(edges.blind_spots), routes=len(routes)))
+    talk.print(
+        talk.say(
+            "summary_counts", **counts, borders=len(edges.borders), spots=len(edges.blind_spots), routes=len(routes)
+        )
+    )
     talk.print(talk.say("assure_county", **_shown(answer.county)))
     talk.answer({"coverage": answer.json(), "borders": edges.json(), "counts": counts, "routes_n": len(routes)})
     _foot(talk, answer)

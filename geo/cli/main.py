@@ -37,8 +37,13 @@ for module in (bringing, looking, planning, recording, running):
 def main() -> None:
     """Run the program; our errors become one sentence and exit code 1."""
     argv = _global_first(sys.argv[1:])
-    language = "en" if "--lang=en" in argv or "en" in argv[argv.index("--lang") + 1 : argv.index("--lang") + 2] else "zh" \
-        if "--lang" in argv else "zh"
+    language = (
+        "en"
+        if "--lang=en" in argv or "en" in argv[argv.index("--lang") + 1 : argv.index("--lang") + 2]
+        else "zh"
+        if "--lang" in argv
+        else "zh"
+    )
     try:
         app(args=argv)
     except GeoError as error:

@@ -103,7 +103,11 @@ def find(
 @record.command()
 def verification(context: typer.Context, find_id: str) -> None:
     """登记复核：铲除已核实 somebody checked that a find is destroyed."""
-    _tell(context, recording.record_verification(session(context).open().store, find_id, now=now()), "verification_recorded")
+    _tell(
+        context,
+        recording.record_verification(session(context).open().store, find_id, now=now()),
+        "verification_recorded",
+    )
 
 
 @ledger.command()
@@ -113,7 +117,9 @@ def verify(context: typer.Context) -> None:
     verdict = talk.open().store.verify()
     head = verdict.head
     talk.answer({"ok": verdict.ok, "entries": verdict.entries_n, "head": head, "first_problem": verdict.first_problem})
-    talk.print(talk.say("ledger_ok" if verdict.ok else "ledger_bad", n=verdict.entries_n, head=head, why=verdict.first_problem))
+    talk.print(
+        talk.say("ledger_ok" if verdict.ok else "ledger_bad", n=verdict.entries_n, head=head, why=verdict.first_problem)
+    )
     if not verdict.ok:
         raise typer.Exit(1)
 

@@ -4,8 +4,8 @@ import fiona
 import pyogrio
 import rasterio
 import rasterio.drivers
-from fiona.env import GDALVersion
 from fiona.env import Env as FionaEnv
+from fiona.env import GDALVersion
 
 FORBIDDEN = ("VRT", "WMS", "WCS", "WMTS", "HTTP", "OGR_VRT", "WFS", "OAPIF", "CSW", "GTI", "STACIT")
 

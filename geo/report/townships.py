@@ -57,7 +57,9 @@ def township_workbook(
         styles = {"share": "0.0%", "area": "0.0", "hours": "0", "text": "@"}
         formats = {kind: book.add_format({"num_format": text}) for kind, text in styles.items()}
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
-        sheet.write_string(0, 0, say("report_title", language, county=county), book.add_format({"bold": True, "size": 14}))
+        sheet.write_string(
+            0, 0, say("report_title", language, county=county), book.add_format({"bold": True, "size": 14})
+        )
         sheet.write_string(1, 0, say("report_as_of", language, moment=f"{as_of.astimezone(CHINA):%Y-%m-%d %H:%M}"))
         sheet.write_string(2, 0, say("report_facts", language, **facts))
         for column, (name, kind) in enumerate(COLUMNS):
@@ -84,7 +86,9 @@ def reason_sentence(reasons: dict[str, str] | None, language: Language) -> str:
 
 def effort_text(effort: dict[str, Any], language: Language) -> str:
     """One evidence class in words: how many records, hours and kilometres."""
-    return say("effort_text", language, n=effort["records_n"], hours=f"{effort['hours']:.0f}", km=f"{effort['walked_km']:.0f}")
+    return say(
+        "effort_text", language, n=effort["records_n"], hours=f"{effort['hours']:.0f}", km=f"{effort['walked_km']:.0f}"
+    )
 
 
 def _row(record: dict[str, Any], language: Language) -> list[Any]:

@@ -84,7 +84,9 @@ def open_county(path: Path) -> County:
     return County(path, stores.read_settings(path), stores.open_store(path))
 
 
-def create(path: Path, files: Sequence[Path], hints: Hints, *, name: str, now: datetime) -> tuple[County, list[Reading]]:
+def create(
+    path: Path, files: Sequence[Path], hints: Hints, *, name: str, now: datetime
+) -> tuple[County, list[Reading]]:
     """
     A new county from its township boundaries.
 
@@ -102,7 +104,9 @@ def create(path: Path, files: Sequence[Path], hints: Hints, *, name: str, now: d
     return found(path, settings, townships.to_crs(crs), [reading_note(r) for r in readings], now=now), readings
 
 
-def found(path: Path, settings: Settings, townships: gpd.GeoDataFrame, notes: list[dict[str, object]], *, now: datetime) -> County:
+def found(
+    path: Path, settings: Settings, townships: gpd.GeoDataFrame, notes: list[dict[str, object]], *, now: datetime
+) -> County:
     """Lay a county's folder down with its townships (metres, the settings' CRS)."""
     store = stores.create(path, settings)
     store.append(Entry("import", {"layer": "townships", "files": notes}), Change("townships", townships), now=now)

@@ -114,7 +114,14 @@ def measure_coverage(
     report = progress or _silent
     kept = _kept(county, "coverage", moment)
     if kept is not None:
-        return CoverageAnswer(moment, _head(county), assumptions(county.settings), pd.DataFrame(kept["townships"]), kept["county"], kept["notes"])
+        return CoverageAnswer(
+            moment,
+            _head(county),
+            assumptions(county.settings),
+            pd.DataFrame(kept["townships"]),
+            kept["county"],
+            kept["notes"],
+        )
     terrain = county.terrain()
     edges, strips = effort.edges_and_strips(county)
     tracks = effort.tracks_until(county, moment)
@@ -126,7 +133,9 @@ def measure_coverage(
     answer = CoverageAnswer(moment, _head(county), assumptions(county.settings), figures, facts, _notes(county))
     plain = {"townships": [_plain(row) for row in figures.to_dict("records")], "county": facts, "notes": answer.notes}
     _keep(county, "coverage", moment, plain)
-    return CoverageAnswer(moment, answer.ledger_head, answer.assumptions, pd.DataFrame(plain["townships"]), facts, answer.notes)
+    return CoverageAnswer(
+        moment, answer.ledger_head, answer.assumptions, pd.DataFrame(plain["townships"]), facts, answer.notes
+    )
 
 
 def measure_borders(
@@ -155,7 +164,12 @@ def measure_borders(
         )
         spots = gpd.GeoDataFrame(columns=list(blind_spots.COLUMNS), geometry="geometry", crs=county.crs)
     table = _with_posts(county, edges.merge(figures, on="border_id"), moment)
-    _keep(county, "borders", moment, {"borders": _to_plain(table), "blind_spots": _to_plain(spots), "notes": _notes(county)})
+    _keep(
+        county,
+        "borders",
+        moment,
+        {"borders": _to_plain(table), "blind_spots": _to_plain(spots), "notes": _notes(county)},
+    )
     return BordersAnswer(moment, _head(county), assumptions(county.settings), table, spots, _notes(county))
 
 
@@ -221,7 +235,9 @@ def _township_figures(
     efforts = effort_classes(tracks, visits, villages, ids)
     unseen = [bool(reasons.get("detection") == "no_track") for reasons in figures["reasons"]]
     hold_back = ["pod_mean", "watched", "blind", "repeated", "buffer_share", "buffer500_share"]
-    only_forms = [blank and one["B"]["records_n"] + one["C"]["records_n"] > 0 for blank, one in zip(unseen, efforts, strict=True)]
+    only_forms = [
+        blank and one["B"]["records_n"] + one["C"]["records_n"] > 0 for blank, one in zip(unseen, efforts, strict=True)
+    ]
     figures.loc[unseen, hold_back] = np.nan
     reasons = [
         said | ({"detection": "forms_only", "p_zero": "forms_only"} if forms else {})
@@ -268,7 +284,9 @@ def _hazards(county: County, months: list[str]) -> Iterator[tuple[int, Grid]]:
 def _walked(county: County, tracks: gpd.GeoDataFrame, zones: Grid, n: int) -> Any:
     """(zones, periods) whether a foot track passed in the zone."""
     walked = np.zeros((n, len(county.season.months)), bool)
-    places, owner = shapely.get_coordinates(tracks.geometry.to_numpy(), include_m=True, include_z=True, return_index=True)
+    places, owner = shapely.get_coordinates(
+        tracks.geometry.to_numpy(), include_m=True, include_z=True, return_index=True
+    )
     if not len(places):
         return walked
     period = county.season.period_of(pd.Series(pd.to_datetime(places[:, 3], unit="s", utc=True)))
@@ -372,7 +390,9 @@ def _head(county: County) -> str | None:
 def _key(county: County, moment: datetime) -> str:
     """Figures hold while nothing but plans was recorded since, the ground is the same, and the moment is."""
     last = [e.seq for e in county.store.entries() if e.kind != "plan"]
-    ground = [(f.name, f.stat().st_mtime_ns) for f in sorted(county.grids.glob("*.tif")) if f.stem in ("elevation", "cover")]
+    ground = [
+        (f.name, f.stat().st_mtime_ns) for f in sorted(county.grids.glob("*.tif")) if f.stem in ("elevation", "cover")
+    ]
     rest = [last[-1:], moment.isoformat(), ground, assumptions(county.settings)]
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 

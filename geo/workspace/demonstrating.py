@@ -4,12 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-
 from geo import demo
 from geo.demo import DemoCounty
-from geo.formats import Hints
-from geo.formats import gpx
-from geo.formats import writing
+from geo.formats import Hints, gpx, writing
 from geo.layers.tracks import Mode
 from geo.store import grids
 from geo.workspace.county import County, found, open_county
@@ -21,7 +18,9 @@ TABLES = ("villages", "duties", "teams", "visits", "leads", "alerts")
 SHAPES = {"neighbours": "geojson", "grounds": "geojson", "roads": "gpkg", "offices": "geojson", "parcels": "geojson"}
 
 
-def make_demo(path: Path, *, size: str, seed: int, now: datetime, progress: Progress) -> tuple[County, list[ImportReport]]:
+def make_demo(
+    path: Path, *, size: str, seed: int, now: datetime, progress: Progress
+) -> tuple[County, list[ImportReport]]:
     """
     A ready county in `path`: raw files in ``inputs/``, hidden truth in ``truth/``, everything imported and measured.
 
@@ -61,9 +60,7 @@ def _write_inputs(made: DemoCounty, inputs: Path) -> None:
 
 def _import_inputs(county: County, inputs: Path, now: datetime) -> list[ImportReport]:
     plain = Hints(datum="wgs84", timezone="Asia/Shanghai")
-    reports = [
-        import_terrain(county, [inputs / "grids" / "dem.tif"], [inputs / "grids" / "cover.tif"], now=now)
-    ]
+    reports = [import_terrain(county, [inputs / "grids" / "dem.tif"], [inputs / "grids" / "cover.tif"], now=now)]
     order = ("neighbours", "grounds", "roads", "offices", "teams", "villages", "duties")
     for layer in order:
         reports.append(import_files(county, layer, [_input(inputs, layer)], plain, now=now))
@@ -76,5 +73,3 @@ def _import_inputs(county: County, inputs: Path, now: datetime) -> list[ImportRe
 
 def _input(inputs: Path, layer: str) -> Path:
     return inputs / (f"{layer}.{SHAPES[layer]}" if layer in SHAPES else f"{layer}.csv")
-
-

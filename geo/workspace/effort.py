@@ -95,7 +95,11 @@ def _compute(
     fixes = fixes_of(tracks)
     pieces = walked_pieces(fixes, (tracks["mode"] == Mode.FOOT).to_numpy(), settings)
     period = county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
-    owner = tracks["township_id"].fillna("").to_numpy(dtype=object)[pieces.track] if len(pieces.track) else np.array([], object)
+    owner = (
+        tracks["township_id"].fillna("").to_numpy(dtype=object)[pieces.track]
+        if len(pieces.track)
+        else np.array([], object)
+    )
     side_a = _side_unit(edges, "township_id", strips)
     side_b = _side_unit(edges, "neighbour_id", strips)
     seen, seen_a, seen_b = [], [], []
@@ -161,7 +165,12 @@ def _key(county: County, tracks: gpd.GeoDataFrame, edges: gpd.GeoDataFrame) -> s
         if (county.grids / f"{name}.tif").exists()
     ]
     rest = {
-        "tracks": [list(row) for row in zip(tracks["track_id"], tracks["township_id"].fillna(""), tracks["mode"], tracks["fixes_n"], strict=True)],
+        "tracks": [
+            list(row)
+            for row in zip(
+                tracks["track_id"], tracks["township_id"].fillna(""), tracks["mode"], tracks["fixes_n"], strict=True
+            )
+        ],
         "ground": ground,
         "edges": list(edges["border_id"]),
         "settings": to_mapping(county.settings),

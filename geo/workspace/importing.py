@@ -75,7 +75,9 @@ class FileReport:
 
     def sentences(self, language: Language) -> list[str]:
         """The file in a few lines: one for the counts, one per kind of refusal."""
-        lines = [say("import_counts", language, file=self.file, read=self.read, accepted=self.accepted, n=len(self.refused))]
+        lines = [
+            say("import_counts", language, file=self.file, read=self.read, accepted=self.accepted, n=len(self.refused))
+        ]
         if self.error:
             lines.append("  " + say(self.error.code, language, **self.error.fields))
         kinds = Counter((r.field, r.code) for r in self.refused)
@@ -143,7 +145,9 @@ def import_terrain(
         if progress:
             progress(name, len(reports), len(elevation) + len(cover))
         reading = read_grid(list(paths), county.frame, categories=name == "cover")
-        reports += [FileReport(f.file, f.sha256, 1, list(f.refused), warnings=f.warnings, datum=f.datum) for f in reading.files]
+        reports += [
+            FileReport(f.file, f.sha256, 1, list(f.refused), warnings=f.warnings, datum=f.datum) for f in reading.files
+        ]
         if reading.grid is not None:
             stored_grids.write_grid(county.path, name, reading.grid)
     accepted = [_note(report) for report in reports if report.accepted]
@@ -152,9 +156,7 @@ def import_terrain(
     return ImportReport(reports)
 
 
-def _read_one(
-    county: County, layer: str, path: Path, hints: Hints, known: set[str]
-) -> tuple[FileReport, pd.DataFrame]:
+def _read_one(county: County, layer: str, path: Path, hints: Hints, known: set[str]) -> tuple[FileReport, pd.DataFrame]:
     """One file through the door, then against the county: its extent and what it already holds."""
     try:
         reading = read(layer, path, replace(hints, crs=county.crs))
@@ -170,7 +172,9 @@ def _read_one(
 def _fit_rows(reading: Reading, layer: str, frame: Frame, known: set[str]) -> tuple[pd.DataFrame, list[Refusal]]:
     """Rows inside the county and not yet held; the rest as refusals."""
     rows, key = reading.rows, SCHEMAS[layer].key
-    refused = [Refusal(row, key, "duplicate", {"value": rows.at[row, key]}) for row in rows.index[rows[key].isin(known)]]
+    refused = [
+        Refusal(row, key, "duplicate", {"value": rows.at[row, key]}) for row in rows.index[rows[key].isin(known)]
+    ]
     if SCHEMAS[layer].geometry and layer not in ANYWHERE and len(rows):
         placed = rows[~rows[key].isin(known) & rows.geometry.notna()]
         outside = placed.index[~placed.geometry.intersects(shapely.box(*frame.bounds))]

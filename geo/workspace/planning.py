@@ -1,7 +1,7 @@
 """One day's routes for the teams of each township, kept in the store and handed out as GPX or KML."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import geopandas as gpd
@@ -12,10 +12,11 @@ from geo import patrol
 from geo.analysis.travel import cost_surface
 from geo.errors import StoreError
 from geo.formats import write_routes
-from geo.layers.terrain import Terrain
 from geo.grid import Grid
+from geo.layers.terrain import Terrain
 from geo.ledger import Entry
 from geo.patrol import Plan
+from geo.season import CHINA
 from geo.store import Change
 from geo.workspace.county import County
 from geo.workspace.covering import BordersAnswer, measure_borders
@@ -54,8 +55,12 @@ def plan_day(
 
 def accept_plan(county: County, plan: Plan, *, now: datetime) -> None:
     """Keep a plan: its routes and stops, as one decision in the ledger."""
-    entry = Entry("plan", {"day": _day(plan), "seed": plan.seed, "routes_n": len(plan.routes), "expected": plan.expected})
-    county.store.append(entry, Change("routes", plan.routes, replace=True), Change("stops", plan.stops, replace=True), now=now)
+    entry = Entry(
+        "plan", {"day": _day(plan), "seed": plan.seed, "routes_n": len(plan.routes), "expected": plan.expected}
+    )
+    county.store.append(
+        entry, Change("routes", plan.routes, replace=True), Change("stops", plan.stops, replace=True), now=now
+    )
 
 
 def export_routes(county: County, format: str) -> dict[str, bytes]:  # noqa: A002
@@ -122,13 +127,33 @@ def _inside(rows: gpd.GeoDataFrame, outline: Any) -> gpd.GeoDataFrame:
 def _window(terrain: Terrain, bounds: tuple[float, float, float, float]) -> Terrain:
     frame = terrain.elevation.frame
     (top, bottom), (left, right) = (
-        np.asarray(v) for v in frame.cells([bounds[0] - MARGIN_M, bounds[2] + MARGIN_M], [bounds[3] + MARGIN_M, bounds[1] - MARGIN_M])
+        np.asarray(v)
+        for v in frame.cells([bounds[0] - MARGIN_M, bounds[2] + MARGIN_M], [bounds[3] + MARGIN_M, bounds[1] - MARGIN_M])
     )
     cut = frame.window(int(top), int(left), int(bottom - top), int(right - left))
     row, col = max(int(top), 0), max(int(left), 0)
     part = (slice(row, row + cut.rows), slice(col, col + cut.cols))
-    return Terrain(Grid(terrain.elevation.values[part], cut), Grid(terrain.cover.values[part], cut), terrain.source_cell_m)
+    return Terrain(
+        Grid(terrain.elevation.values[part], cut), Grid(terrain.cover.values[part], cut), terrain.source_cell_m
+    )
 
 
 def _day(plan: Plan) -> str:
     return str(plan.routes["day"].iloc[0]) if len(plan.routes) else ""
+
+
+def next_day(county: County) -> str:
+    """The day after the last record, in China."""
+    return str((county.as_of().astimezone(CHINA) + timedelta(days=1)).date())
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """A plan as plain values: what it expects to find, the bound without travel, routes, stops and what is unmet."""
+    return {
+        "seed": plan.seed,
+        "expected": plan.expected,
+        "bound": plan.bound,
+        "routes": pd.DataFrame(plan.routes.drop(columns="geometry")).to_dict("records"),
+        "stops": pd.DataFrame(plan.stops.drop(columns="geometry")).to_dict("records"),
+        "unmet": plan.unmet.to_dict("records"),
+    }

@@ -1,0 +1,69 @@
+"""`demo`, `app`, `doctor`: the made-up county, the screens, and what this machine has."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geo.cli.speaking import now, progress, session
+from geo.errors import StoreError
+from geo.workspace.condition import condition
+from geo.workspace.demonstrating import make_demo
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def register(app: typer.Typer) -> None:
+    for command in (demo, serve, doctor):
+        app.command("app" if command is serve else None)(command)
+
+
+def demo(
+    context: typer.Context,
+    folder: Path,
+    size: Annotated[str, typer.Option(help="small | full")] = "small",
+    seed: Annotated[int, typer.Option()] = 7,
+) -> None:
+    """虚构示例县 a ready, made-up county: raw inputs, imports, figures; hidden truth in DIR/truth."""
+    talk = session(context)
+    if size not in ("small", "full"):
+        raise typer.BadParameter("small | full", param_hint="--size")
+    if (folder / "county.gpkg").exists():
+        raise StoreError("county_exists", path=folder)
+    with progress() as tell:
+        county, reports = make_demo(folder, size=size, seed=seed, now=now(), progress=tell)
+    plain = [report.json(talk.language) for report in reports]
+    read, accepted = sum(p["read"] for p in plain), sum(p["accepted"] for p in plain)
+    talk.answer({"folder": str(folder), "read": read, "accepted": accepted, "refused_n": read - accepted})
+    talk.print(talk.say("demo_made", path=folder, read=read, accepted=accepted, refused=read - accepted))
+    talk.print(talk.say("note_made_up"))
+
+
+def serve(
+    context: typer.Context,
+    port: Annotated[int, typer.Option()] = 8501,
+    listen: Annotated[str, typer.Option(help="监听地址 address")] = "127.0.0.1",
+) -> None:
+    """打开地图 serve the map on this machine."""
+    talk = session(context)
+    if listen not in LOOPBACK:
+        raise StoreError("listen_refused", address=listen)
+    county = talk.open()
+    talk.print(talk.say("serving", port=port))
+    environment = os.environ | {"TACHA_COUNTY": str(county.path.resolve()), "TACHA_PORT": str(port)}
+    child = subprocess.run([sys.executable, "-m", "geo.ui"], env=environment, check=False)
+    raise typer.Exit(child.returncode)
+
+
+def doctor(context: typer.Context) -> None:
+    """体检 versions of the three GDALs, closed drivers, fonts, the store."""
+    talk = session(context)
+    found = condition(talk.county)
+    talk.answer(found)
+    for name, value in found.items():
+        talk.print(f"{name}: {value}")
+    if not found["ok"]:
+        raise typer.Exit(1)

@@ -1,0 +1,211 @@
+"""Visits, finds and verifications: checked, numbered by their content, and written with their ledger entry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import geopandas as gpd
+import pandas as pd
+
+from geo.errors import StoreError
+from geo.layers.finds import METHODS
+from geo.layers.finds import SCHEMA as FINDS
+from geo.layers.parcels import OPEN, Status
+from geo.layers.visits import SCHEMA as VISITS
+from geo.layers.visits import Evidence
+from geo.ledger import Entry, Linked
+from geo.store import Change, Store
+from geo.workspace.forms import content_id, filled_form
+
+T = TypeVar("T")
+STANDING = METHODS[0]
+DISMISSED, UNREACHED = "核查排除", "无法到达"
+NOT_CLEARED, CLEARED = "未铲净", "已铲净"
+_DISMISSIBLE = (*OPEN, Status.VISITED)
+
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """
+    What came of a recording.
+
+    `entry` is None where the same content had been recorded before and nothing was added; `parcel_status` is the
+    parcel's state afterwards, None without a parcel; `clearance` of a find is 未铲除, 未铲净 or 已铲净.
+    """
+
+    id: str
+    entry: Linked | None
+    parcel_status: str | None = None
+    clearance: str | None = None
+
+    @property
+    def is_new(self) -> bool:
+        return self.entry is not None
+
+
+def record_visit(store: Store, values: dict[str, Any], *, now: datetime) -> Recorded:
+    """
+    Record that ground was looked at, also with nothing found; its parcel moves on to visited or dismissed.
+
+    Parameters
+    ----------
+    values
+        Columns of the visits layer besides ``visit_id``; the place, if known, as ``longitude`` and ``latitude``
+        (WGS 84 degrees), ``easting`` and ``northing`` (metres, county CRS) or ``geometry``.
+    """
+    visit = filled_form(VISITS, values, store.crs, now)
+    row = visit.iloc[0]
+    _require_visit(row)
+    visit["visit_id"] = visit_id = content_id("V", VISITS, visit)
+
+    def attempt() -> Recorded:
+        head = store.head()
+        parcels = _known(store, row)
+        if len(store.read("visits", [visit_id])):
+            return Recorded(visit_id, None, _status(parcels))
+        status = _after_visit(parcels, row["outcome"])
+        moved = _moved(parcels, status, row["reason"] if status == Status.DISMISSED else None)
+        entry = Entry("visit", {"visit_id": visit_id, "parcel_status": status}, "team")
+        linked = store.append(entry, Change("visits", visit), *moved, now=now, expected=_hash(head))
+        return Recorded(visit_id, linked, status)
+
+    return _unless_moved(attempt)
+
+
+def record_find(store: Store, values: dict[str, Any], *, now: datetime) -> Recorded:
+    """
+    Record plants seen and, where so, their destruction; the parcel becomes confirmed, or eradicated when all are gone.
+
+    Parameters
+    ----------
+    values
+        Columns of the finds layer besides ``find_id`` and ``recorded_at``; the place as for a visit, or that of the
+        parcel. Left out: 自查, 罂粟, 未铲除 with fraction 0.
+    """
+    given: dict[str, Any] = {"found_by": "自查", "species": "罂粟", "method": STANDING, "fraction": 0.0}
+    given |= {name: value for name, value in values.items() if value not in (None, "")}
+    parcel = _one(store, "parcels", given.get("parcel_id"), "parcel_unknown")
+    find = filled_form(FINDS, given | {"recorded_at": now}, store.crs, now, _point_in(parcel))
+    row = find.iloc[0]
+    _require_find(row)
+    find["find_id"] = find_id = content_id("F", FINDS, find, without=("recorded_at", "verified_at"))
+    clearance = STANDING if row["method"] == STANDING else (CLEARED if row["fraction"] == 1.0 else NOT_CLEARED)
+
+    def attempt() -> Recorded:
+        head = store.head()
+        parcels = _known(store, row)
+        _one(store, "visits", row["visit_id"], "visit_unknown")
+        if len(store.read("finds", [find_id])):
+            return Recorded(find_id, None, _status(parcels), clearance)
+        wanted = Status.ERADICATED if clearance == CLEARED else Status.CONFIRMED
+        status = str(wanted) if len(parcels) else None
+        body = {"find_id": find_id, "parcel_status": status, "clearance": clearance}
+        changes = (Change("finds", find), *_moved(parcels, status, None))
+        linked = store.append(Entry("find", body, "team"), *changes, now=now, expected=_hash(head))
+        return Recorded(find_id, linked, status, clearance)
+
+    return _unless_moved(attempt)
+
+
+def record_verification(store: Store, find_id: str, *, now: datetime) -> Recorded:
+    """Record that a find's destruction was verified on the ground, now; only a find wholly destroyed can be."""
+
+    def attempt() -> Recorded:
+        head = store.head()
+        find = _one(store, "finds", find_id, "find_unknown")
+        row = find.iloc[0]
+        if row["fraction"] < 1.0 or row["method"] == STANDING:
+            raise StoreError("find_standing", find=find_id)
+        if pd.notna(row["verified_at"]):
+            return Recorded(find_id, None, clearance=CLEARED)
+        find["verified_at"] = pd.Series([now], index=find.index, dtype="datetime64[ms, UTC]")
+        entry = Entry("verification", {"find_id": find_id}, "inspector")
+        linked = store.append(entry, Change("finds", find, replace=True), now=now, expected=_hash(head))
+        return Recorded(find_id, linked, clearance=CLEARED)
+
+    return _unless_moved(attempt)
+
+
+def _require_visit(row: pd.Series) -> None:
+    if row["evidence"] == Evidence.A and not row["track_id"]:
+        raise StoreError("track_missing")
+    if row["outcome"] == DISMISSED and not (row["reason"] and row["parcel_id"]):
+        raise StoreError("reason_missing")
+    if not (row["parcel_id"] or row["village_id"] or row["geometry"]):
+        raise StoreError("visit_nowhere")
+
+
+def _require_find(row: pd.Series) -> None:
+    destroyed = (row["method"] != STANDING, row["fraction"] > 0.0, pd.notna(row["destroyed_at"]))
+    if any(destroyed) and row["plants_n"] == 0:
+        raise StoreError("plants_uncounted")
+    if any(destroyed) and not all(destroyed):
+        raise StoreError("destruction_unclear")
+    if all(destroyed) and row["destroyed_at"] < row["found_at"]:
+        raise StoreError("time_backwards", later="destroyed_at", earlier="found_at")
+    if pd.notna(row["verified_at"]):
+        raise StoreError("record_field_unknown", field="verified_at", known="record_verification")
+
+
+def _known(store: Store, row: pd.Series) -> pd.DataFrame:
+    """The row's parcel (empty without one), after making sure that all the row names is there."""
+    _one(store, "villages", row.get("village_id"), "village_unknown")
+    _one(store, "tracks", row["track_id"], "track_unknown")
+    teams = store.read("teams")
+    if len(teams) and not bool((teams["team_id"] == row["team_id"]).any()):
+        raise StoreError("team_unknown", value=row["team_id"])
+    return _one(store, "parcels", row["parcel_id"], "parcel_unknown")
+
+
+def _one(store: Store, layer: str, key: str | None, code: str) -> pd.DataFrame:
+    """The row with this key, as a table of one; empty without a key, a `StoreError` where there is none."""
+    found = store.read(layer, [str(key)] if key else [])
+    if key and found.empty:
+        raise StoreError(code, value=key)
+    return found
+
+
+def _after_visit(parcels: pd.DataFrame, outcome: str) -> str | None:
+    """The parcel's state after a visit: who could not reach it has not visited it, and a find is never undone."""
+    status = _status(parcels)
+    if status is None or outcome == UNREACHED:
+        return status
+    if outcome == DISMISSED:
+        if status not in (*_DISMISSIBLE, Status.DISMISSED):
+            raise StoreError("parcel_move", parcel=parcels["parcel_id"].iloc[0], status=status, wanted=Status.DISMISSED)
+        return str(Status.DISMISSED)
+    return str(Status.VISITED) if status in OPEN else status
+
+
+def _moved(parcels: pd.DataFrame, status: str | None, reason: str | None) -> list[Change]:
+    if parcels.empty or _status(parcels) == status:
+        return []
+    return [Change("parcels", parcels.assign(status=status, reason=reason), replace=True)]
+
+
+def _status(parcels: pd.DataFrame) -> str | None:
+    return None if parcels.empty else str(parcels["status"].iloc[0])
+
+
+def _point_in(parcels: pd.DataFrame) -> Any:
+    """A point that surely lies in the parcel; None without one."""
+    shapes = gpd.GeoSeries(parcels["geometry"])
+    return None if shapes.empty else shapes.representative_point().iloc[0]
+
+
+def _hash(head: Linked | None) -> str | None:
+    return head.hash if head else None
+
+
+def _unless_moved(attempt: Callable[[], T]) -> T:
+    """Try again while somebody else writes between the look and the append, so that no edit overwrites another."""
+    for _ in range(_TRIES - 1):
+        try:
+            return attempt()
+        except StoreError as refused:
+            if refused.code != "store_moved":
+                raise
+    return attempt()
