@@ -1,1 +1,11 @@
-"""The made-up county and its hidden truth."""
+"""
+The made-up county and its hidden truth: layers and grids only, nothing is written here.
+
+Read in this order: sizes, boundaries, terrain, people, ways, walks, records, truth, county.
+"""
+
+from geo.demo.boundaries import as_geojson, townships
+from geo.demo.county import DemoCounty, make
+from geo.demo.sizes import SIZES, Size
+
+__all__ = ["SIZES", "DemoCounty", "Size", "as_geojson", "make", "townships"]
