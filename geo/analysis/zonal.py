@@ -1,0 +1,158 @@
+"""Sums over townships: which polygon holds a cell, which cells a track passes, and the shares of each township."""
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from rasterio.features import rasterize
+
+from geo.analysis import _kernels_zonal as kernels
+from geo.grid import Frame, Grid
+from geo.settings import CoverageSettings
+
+BLOCK_ROWS = 512
+CHINA_OFFSET_S = 8 * 3600
+DAY_S = 86400
+
+Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Passes:
+    """
+    What lies near the season's foot tracks, each of shape (rows, cols).
+
+    `near` and `wide`: centre within the buffer and the contrast buffer; `days` uint8: 0 never, 1 on one day,
+    2 on two days or more within the buffer.
+    """
+
+    near: Mask
+    wide: Mask
+    days: npt.NDArray[np.uint8]
+
+
+def zone_grid(zones: gpd.GeoDataFrame, frame: Frame) -> Grid:
+    """
+    Grid int16 of the 1-based row position of the polygon that holds each cell's centre; 0 none, overlaps the first.
+
+    Parameters
+    ----------
+    zones
+        Polygons in the CRS of `frame`, fewer than 32,768.
+    """
+    shapes = [(shape, place + 1) for place, shape in enumerate(zones.geometry) if shape is not None and shape.area > 0]
+    if not shapes:
+        return Grid(np.zeros(frame.shape, np.int16), frame)
+    values = rasterize(shapes[::-1], out_shape=frame.shape, transform=frame.transform, fill=0, dtype="int16")
+    return Grid(values, frame)
+
+
+def buffer_mask(lines: gpd.GeoSeries, frame: Frame, buffer_m: float, *, tolerance_m: float = 0.0) -> Mask:
+    """
+    Cells (rows, cols) whose centre lies within `buffer_m` of a line or point; polygons count by their outline.
+
+    Each segment is a capsule that covers one run of columns per row; runs are counted by their ends, so the work
+    does not grow with the width of the buffer's runs. `tolerance_m` simplifies the lines first, for wide buffers: the
+    answer is then exact to that many metres.
+    """
+    shapes = lines.simplify(tolerance_m) if tolerance_m > 0.0 else lines
+    segments, _ = _segments(shapes, frame)
+    mask = np.zeros(frame.shape, np.bool_)
+    order = np.argsort(segments[:, [1, 3]].min(axis=1)) if len(segments) else np.zeros(0, np.int64)
+    segments = segments[order]
+    radius = buffer_m / frame.cell_m
+    lowest, highest = segments[:, [1, 3]].min(axis=1), segments[:, [1, 3]].max(axis=1)
+    for top in range(0, frame.rows, BLOCK_ROWS):
+        block = mask[top : top + BLOCK_ROWS]
+        held = (lowest <= top + len(block) + radius) & (highest >= top - 1 - radius)
+        edges = np.zeros((len(block), frame.cols + 1), np.int32)
+        kernels.count_edges(segments[held], radius, top, edges)
+        kernels.fill_runs(edges, block)
+    return mask
+
+
+def passed_days(tracks: gpd.GeoSeries, frame: Frame, buffer_m: float) -> npt.NDArray[np.uint8]:
+    """
+    Per cell (rows, cols): 0 no track within `buffer_m` of its centre, 1 on one day, 2 on two or more different days.
+
+    Parameters
+    ----------
+    tracks
+        Lines with m = UTC seconds in the CRS of `frame`. The day is that of Asia/Shanghai (UTC + 8 h) at which a
+        segment begins.
+    """
+    segments, seconds = _segments(tracks, frame)
+    days = np.floor((seconds + CHINA_OFFSET_S) / DAY_S)
+    days = np.where(np.isfinite(days), days, -1.0).astype(np.int32)
+    passed, first_day = np.zeros(frame.shape, np.uint8), np.zeros(frame.shape, np.int32)
+    kernels.stamp_days(segments, days, buffer_m / frame.cell_m, first_day, passed)
+    return passed
+
+
+def passes(tracks: gpd.GeoSeries, frame: Frame, settings: CoverageSettings) -> Passes:
+    """`Passes` of the season's foot tracks; the contrast buffer is exact to a hundredth of its width."""
+    days = passed_days(tracks, frame, settings.buffer_m)
+    wide_m = settings.contrast_buffer_m
+    return Passes(days > 0, buffer_mask(tracks, frame, wide_m, tolerance_m=wide_m / 100.0), days)
+
+
+def township_shares(
+    zones: Grid, *, zone_ids: list[str], risk: Grid, pod: npt.NDArray[np.float32], near: Passes,
+    settings: CoverageSettings,
+) -> pd.DataFrame:
+    """
+    One row per zone: areas by cells, and shares over its plantable cells (RR > 0), NaN where it has none.
+
+    Parameters
+    ----------
+    pod
+        The season's POD, float32 (rows, cols).
+
+    Returns
+    -------
+    pd.DataFrame
+        Index ``township_id``; area_km2, plantable_km2, buffer_share, buffer500_share, pod_mean, detection, watched,
+        blind, repeated (share of watched cells passed on two days or more; NaN also where nothing is watched).
+    """
+    zones.require_same_frame(risk)
+    sums = np.zeros((len(zone_ids), 10))
+    limits = np.array([settings.watched_pod, settings.blind_pod])
+    kernels.sum_zones(zones.values, risk.values, pod, near.near, near.wide, near.days, limits, sums)
+    cell_km2 = (zones.frame.cell_m / 1000.0) ** 2
+    plantable, watched = sums[:, 1], sums[:, 7]
+    columns = {
+        "area_km2": sums[:, 0] * cell_km2,
+        "plantable_km2": plantable * cell_km2,
+        "buffer_share": _share(sums[:, 2], plantable),
+        "buffer500_share": _share(sums[:, 3], plantable),
+        "pod_mean": _share(sums[:, 4], plantable),
+        "detection": _share(sums[:, 6], sums[:, 5]),
+        "watched": _share(watched, plantable),
+        "blind": _share(sums[:, 8], plantable),
+        "repeated": _share(sums[:, 9], watched),
+    }
+    return pd.DataFrame(columns, index=pd.Index(zone_ids, name="township_id"))
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    return np.asarray(np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0), float)
+
+
+def _segments(lines: gpd.GeoSeries, frame: Frame) -> tuple[Floats, Floats]:
+    """Segments (n, 4) x0 y0 x1 y1 in cells from the first cell's centre, rows downwards, and m at each start (n,)."""
+    shapes = np.asarray(lines.to_numpy())
+    shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    flat = shapely.get_parts(shapes)
+    solid = shapely.get_dimensions(flat) == 2
+    parts = np.concatenate([flat[~solid], shapely.get_parts(shapely.boundary(flat[solid]))])
+    places, part = shapely.get_coordinates(parts, include_m=True, return_index=True)
+    x = (places[:, 0] - frame.west_m) / frame.cell_m - 0.5
+    y = (frame.north_m - places[:, 1]) / frame.cell_m - 0.5
+    joined = np.flatnonzero(part[1:] == part[:-1])
+    alone = np.flatnonzero(np.bincount(part, minlength=len(parts))[part] == 1)
+    start, stop = np.concatenate([joined, alone]), np.concatenate([joined + 1, alone])
+    return np.column_stack([x[start], y[start], x[stop], y[stop]]), places[start, 2]

@@ -1,0 +1,376 @@
+"""The probability that nothing stands undetected: published numbers, properties, and brute force on small grids."""
+
+import json
+import runpy
+import tracemalloc
+from datetime import datetime
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import settings as given_settings
+from hypothesis import strategies as st
+
+from geo.analysis import absence, allocation
+from geo.grid import Frame, Grid
+from geo.layers import finds, visits
+from geo.layers.terrain import Cover, Terrain
+from geo.season import CHINA, Season
+from geo.settings import AbsenceSettings, DetectionSettings, Settings
+
+CRS = pyproj.CRS.from_epsg(4544)
+FRAME = Frame(0.0, 400.0, 10.0, 40, 40, CRS)
+SEASON = Season(2026)
+MARCH = datetime(2026, 3, 25, tzinfo=CHINA)
+BENCHMARK = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "absence.py"), run_name="benchmark")
+FIXTURES = Path(__file__).with_name("absence_fixtures.json")
+CASES = json.loads(FIXTURES.read_text(encoding="utf-8"))["cases"]
+CHANCE = st.floats(0.01, 0.99)
+SOME = st.lists(CHANCE, min_size=1, max_size=6)
+NO_YARDS = Settings(absence=AbsenceSettings(courtyard_share=0.0))
+
+
+def grid(values: np.ndarray, dtype: type = np.float32) -> Grid:
+    return Grid(np.broadcast_to(np.asarray(values, dtype), FRAME.shape).copy(), FRAME)
+
+
+def terrain(cover: Cover = Cover.OPEN) -> Terrain:
+    return Terrain(grid(np.array(1000.0)), grid(np.array(cover), np.uint8), 10.0)
+
+
+def halves() -> Grid:
+    """Township 1 west, township 2 east."""
+    return grid(np.where(np.arange(40) < 20, 1, 2), np.int16)
+
+
+def hazard(nats: np.ndarray | float) -> Grid:
+    return grid(np.round(np.asarray(nats) * 65536), np.int32)
+
+
+def everywhere(periods: int = 5) -> np.ndarray:
+    return np.ones((2, periods), bool)
+
+
+def assess(hazards, *, settings: Settings = NO_YARDS, as_of: datetime = MARCH, **given):
+    values = {"risk": grid(np.array(1.0)), "terrain": terrain(), "has_tracks": everywhere()} | given
+    return absence.assess(
+        hazards, zone_ids=["a", "b"], zones=halves(), season=SEASON, settings=settings, as_of=as_of,
+        rng=np.random.default_rng(7), **values,
+    )  # fmt: skip
+
+
+def find(**values) -> gpd.GeoDataFrame:
+    row = {
+        "find_id": "f", "team_id": "t", "found_by": "自查", "species": "罂粟", "plants_n": 9, "stage": "开花期",
+        "fraction": 1.0, "method": "强制铲除", "township_id": "a",
+        "found_at": pd.Timestamp("2026-02-10T03:00Z"), "recorded_at": pd.Timestamp("2026-02-10T03:00Z"),
+    } | values  # fmt: skip
+    table = gpd.GeoDataFrame([row], geometry=[shapely.Point(55.0, 55.0)], crs=CRS)
+    return finds.SCHEMA.conform(table)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_published_numbers_come_out(case):
+    answer = BENCHMARK["check"](case)
+    assert answer["error"] is None
+    assert answer["passed"], answer
+
+
+def test_a_wrong_number_fails_the_benchmark(tmp_path, capsys):
+    wrong = {"name": "x", "function": "update", "inputs": {"p": 0.5, "sensitivity": 0.5}, "expected": 0.5}
+    unknown = {"name": "y", "function": "guess", "inputs": {}, "expected": 1}
+    (tmp_path / "wrong.json").write_text(json.dumps({"cases": [wrong, unknown]}), encoding="utf-8")
+    assert BENCHMARK["main"]([str(tmp_path / "wrong.json"), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["failed_n"] == 2
+    assert BENCHMARK["main"]([str(FIXTURES), "--json"]) == 0
+
+
+def test_discount_by_the_previous_periods_introduction_is_another_chain():
+    """The fault of a known package: the vector of science.md §2 needs each period's own π."""
+    own = [0.01, 0.01, 0.01, 0.02, 0.04, 0.10, 0.10, 0.10]
+    right = absence.chain(0.5, [0.65] * 8, own)
+    late = absence.chain(0.5, [0.65] * 8, [own[0], *own[:-1]])
+    assert right[-3] == pytest.approx(0.954130, abs=1e-6)
+    assert abs(late[-3] - right[-3]) > 0.005
+
+
+@given(CHANCE, CHANCE, CHANCE, st.floats(0.0, 0.5))
+def test_more_looking_never_lowers_and_none_never_raises(p, less, more, introduction):
+    less, more = sorted((less, more))
+    assert absence.update(p, more, introduction) >= absence.update(p, less, introduction)
+    assert absence.update(p, 0.0, introduction) <= p
+
+
+@given(CHANCE, SOME, st.randoms(use_true_random=False))
+def test_the_order_of_looks_within_a_period_does_not_matter(prior, looks, random):
+    shuffled = random.sample(looks, len(looks))
+    none = [0.0] * len(looks)
+    ends = absence.chain(prior, looks, none)[-1], absence.chain(prior, shuffled, none)[-1]
+    assert ends[0] == pytest.approx(ends[1], rel=1e-12)
+    together = absence.update(prior, 1.0 - np.prod(1.0 - np.array(looks)))
+    assert ends[0] == pytest.approx(float(together), rel=1e-12)
+
+
+@given(CHANCE, st.floats(0.5, 0.99))
+def test_the_sensitivity_for_a_goal_reaches_it_exactly(p, goal):
+    reached = float(absence.update(p, absence.sensitivity_for(p, goal)))
+    assert reached == pytest.approx(max(p, goal), rel=1e-9)
+
+
+def test_certain_planting_stays_certain_whatever_the_looks():
+    assert absence.update(0.0, 1.0, 0.0) == 0.0
+
+
+def test_detection_is_risk_weighted_and_exact_over_periods():
+    risk = grid(np.where(np.arange(40) % 2 == 0, 3.0, 1.0))
+    first = hazard(np.where(np.arange(40) % 2 == 0, 1.0, 0.0))
+    third = hazard(np.where(np.arange(40) % 4 == 0, 0.5, 0.0))
+    found = assess([(0, first), (2, third)], risk=risk)
+    one, two = 0.85 * (1 - np.exp(-1.0)), 0.85 * (1 - np.exp(-0.5))
+    both = 1 - (1 - one) * (1 - two)
+    assert found.townships["detection"].to_list() == pytest.approx([3 * (one + both) / 8] * 2, abs=1e-6)
+    assert found.periods[0].tolist() == pytest.approx([0.75 * one, 0, 0.375 * two, 0, 0], abs=1e-6)
+    chain = absence.chain(0.5, [0.75 * one, 0, 0.375 * two], [0.02] * 3)[-1]
+    assert found.townships["p_zero"].to_list() == pytest.approx([chain] * 2, abs=1e-6)
+
+
+def test_the_histogram_answers_as_the_grid_does():
+    rng = np.random.default_rng(1)
+    nats = rng.lognormal(-1.5, 2.0, FRAME.shape) * (rng.random(FRAME.shape) < 0.6)
+    risk = grid(rng.choice([0.7, 1.0, 5.0, 30.0], FRAME.shape))
+    looks = absence.hazard_histograms(
+        [(1, hazard(nats))], zones=halves(), zones_n=2, risk=risk, terrain=terrain(), season=SEASON,
+        settings=NO_YARDS, as_of=MARCH,
+    )  # fmt: skip
+    for factor in (0.3, 1.0, 2.5):
+        west = risk.values[:, :20].astype(float)
+        exact = (west * (1 - np.exp(-hazard(nats).values[:, :20] / 65536 * factor))).sum() / west.sum()
+        binned = absence._drawn_sensitivity(looks, 0, slice(1, 2), np.array([factor]))[0, 0]
+        assert binned == pytest.approx(exact, abs=1e-4)
+
+
+def test_a_township_that_stops_looking_falls():
+    april = datetime(2026, 4, 20, tzinfo=CHINA)
+    looks = [(period, hazard(1.0)) for period in range(3)]
+    assert (assess(looks, as_of=april).townships["p_zero"] < assess(looks).townships["p_zero"]).all()
+
+
+def test_looks_after_the_date_asked_for_do_not_count():
+    later = assess([(0, hazard(1.0)), (4, hazard(3.0))])
+    assert later.townships["p_zero"].equals(assess([(0, hazard(1.0))]).townships["p_zero"])
+
+
+def test_no_track_and_no_plantable_ground_have_a_reason_instead_of_a_number():
+    risk = grid(np.where(np.arange(40) < 20, 1.0, 0.0))
+    found = assess([(0, hazard(0.0))], risk=risk, has_tracks=np.zeros((2, 5), bool))
+    west, east = found.townships.loc["a"], found.townships.loc["b"]
+    assert west["reasons"]["p_zero"] == "no_track"
+    assert east["reasons"]["p_zero"] == "no_plantable"
+    figures = ["detection", "p_zero", "p_zero_low", "p_zero_high", "p_zero_prior_50", "p_zero_prior_90"]
+    assert found.townships[figures].isna().all().all()
+    assert np.isnan(east["hours_to_95"])
+    assert found.county["p_zero"] is None
+    assert found.county["unknown_n"] == 1
+
+
+def test_an_open_find_makes_it_zero_and_verified_destruction_starts_again():
+    looks = [(period, hazard(1.0)) for period in range(3)]
+    still = assess(looks, finds=find()).townships
+    assert still.loc["a", ["p_zero", "p_zero_low", "p_zero_high", "p_zero_prior_90"]].tolist() == [0.0] * 4
+    assert still.loc["a", "reasons"]["p_zero"] == "find_open"
+    assert np.isnan(still.loc["a", "hours_to_95"])
+    assert still.loc["b", "p_zero"] > 0.5
+    done = assess(looks, finds=find(verified_at=pd.Timestamp("2026-02-20T00:00Z"))).townships
+    se = 0.85 * (1 - np.exp(-1.0))
+    assert done.loc["a", "p_zero"] == pytest.approx(absence.chain(0.5, [se] * 2, [0.02] * 2)[-1], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"found_at": pd.Timestamp("2026-04-10T03:00Z")},
+        {"found_at": pd.Timestamp("2025-12-10T03:00Z")},
+        {"plants_n": 0},
+        {"species": "其他"},
+        {"township_id": "elsewhere", "geometry": shapely.Point(9999.0, 0.0)},
+    ],
+)
+def test_a_find_that_does_not_concern_this_season_and_ground_changes_nothing(values):
+    table = find(**{k: v for k, v in values.items() if k != "geometry"})
+    if "geometry" in values:
+        table = table.set_geometry([values["geometry"]], crs=CRS)
+    assert assess([(0, hazard(1.0))], finds=table).townships.loc["a", "p_zero"] > 0.5
+
+
+def test_a_find_without_township_belongs_to_where_it_lies():
+    restarts = absence.find_restarts(
+        find(township_id=None), halves(), zone_ids=["a", "b"], season=SEASON, as_of=MARCH
+    )
+    assert restarts.tolist() == [absence.OPEN, 0]
+
+
+def test_verification_after_the_date_asked_for_leaves_the_find_open():
+    late, partial = pd.Timestamp("2026-04-01T00:00Z"), pd.Timestamp("2026-02-20T00:00Z")
+    for table in (find(verified_at=late), find(verified_at=partial, fraction=0.9)):
+        restarts = absence.find_restarts(table, halves(), zone_ids=["a", "b"], season=SEASON, as_of=MARCH)
+        assert restarts[0] == absence.OPEN
+
+
+def test_courtyards_weigh_by_their_share_and_unknown_ones_count_as_unseen():
+    yards = absence.Courtyards(np.array([100.0, np.nan]), np.array([[50.0, 0, 0, 0, 0], [50.0, 0, 0, 0, 0]]))
+    found = assess([(0, hazard(1.0))], settings=Settings(), courtyards=yards).townships
+    ground = 0.85 * (1 - np.exp(-1.0))
+    assert found["detection"].to_list() == pytest.approx([ground] * 2, abs=1e-6)
+    assert found["detection_with_courtyards"].to_list() == pytest.approx(
+        [0.7 * ground + 0.3 * 0.425, 0.7 * ground], abs=1e-6
+    )
+    assert "courtyards" not in found.loc["a", "reasons"]
+    assert found.loc["b", "reasons"]["courtyards"] == "courtyards_unknown"
+    chain = absence.chain(0.5, [0.7 * ground + 0.3 * 0.425, 0, 0], [0.02] * 3)[-1]
+    assert found.loc["a", "p_zero"] == pytest.approx(chain, abs=1e-6)
+
+
+def test_courtyards_come_from_visits_of_evidence_a_and_b_only():
+    villages = pd.DataFrame(
+        {"village_id": ["v", "w", "x"], "township_id": ["a", "a", "b"], "courtyards_n": [40, None, None]}
+    )
+    when = pd.Timestamp("2026-02-03T00:00Z")
+    rows = [("B", 30), ("A", 30), ("C", 9)]
+    table = pd.DataFrame(
+        [
+            {"visit_id": str(i), "village_id": "v", "team_id": "t", "visited_at": when, "outcome": "未发现",
+             "evidence": kind, "courtyards_n": n}
+            for i, (kind, n) in enumerate(rows)
+        ]
+    )  # fmt: skip
+    yards = absence.courtyard_table(
+        villages, visits.SCHEMA.conform(table), zone_ids=["a", "b"], season=SEASON, as_of=MARCH
+    )
+    assert yards.total[0] == 80.0
+    assert np.isnan(yards.total[1])
+    assert yards.visited.tolist() == [[0, 40.0, 0, 0, 0], [0, 0, 0, 0, 0]]
+    assert yards.shares[0, 1] == 0.5
+
+
+def test_signed_forms_count_only_when_a_sensitivity_is_configured():
+    forms = np.ones((2, 5))
+    quiet = assess([(0, hazard(1.0))], class_b=forms).townships["p_zero"]
+    assert quiet.equals(assess([(0, hazard(1.0))]).townships["p_zero"])
+    trusted = Settings(absence=AbsenceSettings(courtyard_share=0.0, class_b_sensitivity=0.2))
+    assert (assess([(0, hazard(1.0))], class_b=forms, settings=trusted).townships["p_zero"] > quiet).all()
+
+
+def test_the_interval_holds_the_figure_and_the_same_dice_repeat_it():
+    one, two = assess([(2, hazard(0.7))]), assess([(2, hazard(0.7))])
+    table = one.townships
+    assert (table["p_zero_low"] < table["p_zero"]).all()
+    assert (table["p_zero"] < table["p_zero_high"]).all()
+    assert (table["p_zero_prior_50"] < table["p_zero_prior_90"]).all()
+    assert table.drop(columns="reasons").equals(two.townships.drop(columns="reasons"))
+    assert one.county["p_zero"] == pytest.approx(float(table["p_zero"].prod()))
+    assert one.county["below_goal_n"] == 2
+
+
+def test_without_uncertainty_the_interval_closes_on_the_figure():
+    sure = AbsenceSettings(courtyard_share=0.0, sweep_width_sd=0.0, availability_sd=0.0, prior_sd=0.0)
+    table = assess([(2, hazard(np.linspace(0, 3, 40)))], settings=Settings(absence=sure)).townships
+    assert table["p_zero_low"].to_list() == pytest.approx(table["p_zero"].to_list(), abs=1e-4)
+    assert table["p_zero_high"].to_list() == pytest.approx(table["p_zero"].to_list(), abs=1e-4)
+
+
+def brute_hours(weights: np.ndarray, nats: np.ndarray, rates: np.ndarray, gain: float) -> float:
+    """Hours spent slice by slice, each in the cell where it is worth most, until Σ w(e^-H - e^-(H + r t)) ≥ gain."""
+    left, slice_h, hours, gained = weights * np.exp(-nats), 2e-6, 0.0, 0.0
+    seen = -np.expm1(-rates * slice_h)
+    while gained < gain:
+        best = int(np.argmax(left * seen))
+        gained += left[best] * seen[best]
+        left[best] *= 1.0 - seen[best]
+        hours += slice_h
+    return hours
+
+
+@given_settings(max_examples=8, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.05, 0.8))
+def test_hours_needed_are_the_least_any_allocation_needs(seed, share):
+    rng = np.random.default_rng(seed)
+    frame = Frame(0.0, 30.0, 10.0, 3, 4, CRS)
+    weights, nats = rng.choice([1.0, 2.0, 10.0], (3, 4)), rng.choice([0.0, 0.3, 2.0], (3, 4))
+    cover = rng.choice([Cover.OPEN, Cover.CROPS, Cover.SCRUB], (3, 4)).astype(np.uint8)
+    ground = Terrain(Grid(np.full((3, 4), 1000, np.float32), frame), Grid(cover, frame), 10.0)
+    left = allocation.unseen(
+        Grid(np.round(nats * 65536).astype(np.int32), frame), zones=Grid(np.ones((3, 4), np.int16), frame), zones_n=1,
+        risk=Grid(weights.astype(np.float32), frame), terrain=ground, season=SEASON, day=80.0,
+        settings=DetectionSettings(),
+    )  # fmt: skip
+    widths = np.array([0.0, 30.0, 20.0, 12.0])[cover]
+    gain = share * float((weights * np.exp(-nats)).sum())
+    least = brute_hours(weights.ravel(), nats.ravel(), (widths * 1000.0 / 100.0).ravel(), gain)
+    assert allocation.hours_needed(left, 0, gain) == pytest.approx(least, rel=2e-3, abs=3e-6)
+
+
+def test_the_hours_named_bring_the_township_to_the_goal():
+    """Uniform ground in flower: W = 30 m, 1 km/h, cells of 100 m²: 300 nats per hour and cell."""
+    before = [(period, hazard(1.5)) for period in range(2)]
+    hours = assess(before).townships.loc["a", "hours_to_95"]
+    nats = hours / 800 * 300.0
+    after = assess([*before, (2, hazard(nats))]).townships
+    assert after.loc["a", "p_zero"] == pytest.approx(0.95, abs=1e-4)
+    assert assess([*before, (2, hazard(nats * 1.001))]).townships.loc["a", "hours_to_95"] == 0.0
+
+
+def test_seedlings_take_longer_than_flowers():
+    sown = [(0, hazard(0.0))]
+    patient = Settings(absence=AbsenceSettings(courtyard_share=0.0, prior=0.85))
+    january = assess(sown, settings=patient, as_of=datetime(2026, 1, 20, tzinfo=CHINA)).townships["hours_to_95"]
+    widths = DetectionSettings().sweep_width_m["open"]
+    flat = DetectionSettings(sweep_width_m={"open": (widths[1],) * 3})
+    flowers = Settings(absence=patient.absence, detection=flat)
+    easy = assess(sown, settings=flowers, as_of=datetime(2026, 1, 20, tzinfo=CHINA)).townships["hours_to_95"]
+    assert (january / easy).to_list() == pytest.approx([3.0, 3.0], rel=1e-9)
+
+
+def test_availability_caps_what_hours_can_do():
+    found = assess([(0, hazard(0.1))], as_of=datetime(2026, 1, 20, tzinfo=CHINA)).townships
+    assert found["hours_to_95"].isna().all()
+    assert [said["hours_to_95"] for said in found["reasons"]] == ["ceiling"] * 2
+
+
+@given(st.floats(0.5, 200.0), st.lists(st.floats(0.01, 1.0), min_size=2, max_size=5))
+def test_no_split_of_the_hours_beats_the_allocation(hours, prior):
+    areas, widths = np.linspace(0.5, 3.0, len(prior)), np.linspace(8.0, 30.0, len(prior))
+    times, found = absence.allocate(prior, areas, widths, 1.0, hours)
+    assert times.sum() == pytest.approx(hours)
+    rate = widths / 1000.0 / areas
+    for split in np.random.default_rng(2).dirichlet(np.ones(len(prior)), 50):
+        assert np.sum(np.array(prior) * (1 - np.exp(-rate * split * hours))) <= found + 1e-12
+
+
+def test_splits_by_prior_and_evenly_find_less_than_the_allocation():
+    prior, rate = np.array([0.5, 0.3, 0.2]), np.array([0.02, 0.02, 0.005])
+    for times, found in ((prior * 50, 0.284243), (np.full(3, 50 / 3), 0.242766)):
+        assert np.sum(prior * (1 - np.exp(-rate * times))) == pytest.approx(found, abs=1e-6)
+
+
+def test_a_county_is_drawn_from_histograms_small_enough_to_keep():
+    """Two thousand draws for 25 townships touch no grid: memory stays far below one grid of a county."""
+    rng = np.random.default_rng(5)
+    weights = rng.random((25, 5, 3, absence.BINS))
+    hazards = np.sort(rng.lognormal(-2, 2, weights.shape), axis=-1)
+    hazards[..., 0] = 0.0
+    totals = weights.sum(axis=(2, 3))[:, 0]
+    looks = absence.Looks(np.full((25, 5), 0.3), np.full(25, 0.6), weights, hazards, totals)
+    none = np.zeros((25, 5))
+    tracemalloc.start()
+    chances, draws = absence.township_absence(
+        looks, courtyards=none, class_b=none, restarts=np.zeros(25, np.int64), current=4, settings=Settings(), rng=rng
+    )
+    assert tracemalloc.get_traced_memory()[1] < 60e6
+    tracemalloc.stop()
+    assert draws.shape == (25, 2000)
+    assert (chances["p_zero_low"] <= chances["p_zero"]).all()
