@@ -1,0 +1,54 @@
+"""What every store does, whatever lies behind it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import pandas as pd
+import pyproj
+
+from geo.ledger import Entry, Linked, Verdict
+
+RECORDS = ("visits", "finds", "parcels", "leads")
+
+
+@dataclass(frozen=True)
+class Change:
+    """Rows for one layer; `replace` lets a row with a known key take the place of the old one (the ledger keeps it)."""
+
+    layer: str
+    rows: pd.DataFrame
+    replace: bool = False
+
+
+class Store(Protocol):
+    """Layers with their ledger: rows enter only together with the entry that says so."""
+
+    @property
+    def crs(self) -> pyproj.CRS:
+        """The county's metric CRS, in which every layer lies."""
+
+    def read(self, layer: str, keys: Sequence[str] | None = None) -> pd.DataFrame:
+        """The layer in order of arrival, as its Schema has it; only the rows with these keys where `keys` is given."""
+
+    def append(self, entry: Entry, *changes: Change, now: datetime, expected: str | None = None) -> Linked:
+        """
+        Write the changes and their ledger entry, or neither.
+
+        The entry's body gains ``rows`` (layer, key, digest) and, for records, ``records`` with the whole rows.
+        With `expected`, the hash of the head the changes were worked out on, a store that has moved on refuses
+        (``store_moved``).
+        """
+
+    def entries(self, after: int = 0) -> list[Linked]:
+        """Ledger entries with seq above `after`, in order."""
+
+    def head(self) -> Linked | None:
+        """The last ledger entry; None in a new county."""
+
+    def verify(self, expected_head: str | None = None) -> Verdict:
+        """The chain, and every row against the last entry that names it."""
+
+    def close(self) -> None:
+        """Let go of the files or connections of this thread."""

@@ -1,0 +1,81 @@
+"""Rows of a layer as plain values: what a table holds, what the ledger digests, and back."""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+
+from geo.errors import LayerError, StoreError
+from geo.layers import SCHEMAS
+from geo.schema import Kind, Schema
+from geo.store.blobs import shapes_of, wkb_of
+
+ZM_LAYERS = ("tracks",)
+Row = dict[str, Any]
+
+
+def schema_of(layer: str) -> Schema:
+    """The contract of a layer; an unknown name is a `StoreError`."""
+    if layer not in SCHEMAS:
+        raise StoreError("store_layer_unknown", layer=layer, known="/".join(SCHEMAS))
+    return SCHEMAS[layer]
+
+
+def plain_rows(schema: Schema, table: pd.DataFrame) -> list[Row]:
+    """
+    Rows of a conformed table by column: text in NFC, times as UTC text, flags as 0 or 1, geometry as ISO WKB hex.
+
+    Raises
+    ------
+    LayerError
+        A number is infinite, or a text cannot be written as UTF-8.
+    """
+    columns = [_plain(table[c.name], c.kind, f"{schema.name}.{c.name}") for c in schema.columns]
+    names = schema.names
+    if schema.geometry:
+        binary = wkb_of(table.geometry.to_numpy(), with_zm=schema.name in ZM_LAYERS)
+        columns.append([None if data is None else data.hex() for data in binary])
+        names = [*names, "geometry"]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def table_of(schema: Schema, columns: Sequence[Sequence[Any]], crs: pyproj.CRS) -> pd.DataFrame:
+    """The conformed table of stored columns, in the schema's order, blobs of geometry last."""
+    held = dict(zip(schema.names, columns, strict=False))
+    data = {c.name: _series(held[c.name], c.kind) for c in schema.columns}
+    table = pd.DataFrame(data, index=pd.RangeIndex(len(columns[0])))
+    if schema.geometry:
+        table = gpd.GeoDataFrame(table, geometry=shapes_of(columns[-1]), crs=crs)
+    return schema.conform(table)
+
+
+def _plain(values: pd.Series, kind: Kind, where: str) -> list[Any]:
+    if kind is Kind.TIME:
+        utc = values.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[ms]")
+        texts = np.datetime_as_string(utc, unit="ms")
+        return [None if text == "NaT" else f"{text}Z" for text in texts.tolist()]
+    missing = values.isna().tolist()
+    if kind is Kind.TEXT:
+        return [None if none else _utf8(text, where) for text, none in zip(values.tolist(), missing, strict=True)]
+    if kind is Kind.REAL and bool(np.isinf(values.to_numpy(float)).any()):
+        raise LayerError("value_unstorable", where=where, value="inf")
+    turn = float if kind is Kind.REAL else int
+    return [None if none else turn(value) for value, none in zip(values.tolist(), missing, strict=True)]
+
+
+def _utf8(text: str, where: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise LayerError("value_unstorable", where=where, value=ascii(text)) from None
+    return unicodedata.normalize("NFC", text)
+
+
+def _series(values: Sequence[Any], kind: Kind) -> pd.Series:
+    if kind is Kind.TIME:
+        return pd.Series(pd.to_datetime(list(values), format="ISO8601", utc=True).astype("datetime64[ms, UTC]"))
+    return pd.Series(list(values), dtype="float64" if kind is Kind.REAL else object)
