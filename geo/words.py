@@ -144,7 +144,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{n} refused, field {field}: {why} (for example row {row})",
     ),
     "outside": ("在本县范围之外", "outside this county"),
-    "place_outside": ("该点在本县范围之外", "this place is outside this county"),
+    "evidence_outside": ("该点在本县范围之外", "this place is outside this county"),
     "routes_missing": ("还没有路线，请先 tacha plan", "no routes yet; run tacha plan first"),
     "teams_missing": (
         "没有可出发的专班：请导入队伍（teams）和驻地（offices）",
@@ -263,8 +263,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "report_as_of": ("截至 {moment}（北京时间）", "as of {moment} (China time)"),
     "report_facts": (
         "本年发现 {finds_n} 处，未铲净 {finds_standing_n} 处。发现把握度不需要先验；无在地毒株把握度依赖先验，不是零种植率，也不是得分。",
-        "{finds_n} finds this year, {finds_standing_n} still standing. Detection needs no prior; the chance that nothing stands rests "
-        "on a prior: it is neither a rate of zero planting nor a score.",
+        "{finds_n} finds this year, {finds_standing_n} standing. Detection needs no prior; p_zero does: no rate, no score.",
     ),
     "report_head": ("台账链头 {head}", "ledger head {head}"),
     "report_basis": ("依据", "basis"),

@@ -1,5 +1,6 @@
 """`new`, `import …`: files in."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,6 @@ LAYERS = ("townships", "neighbours", "grounds", "villages", "duties", "teams", "
 MORE_LAYERS = ("leads", "alerts", "roads", "offices")
 
 Files = Annotated[list[Path], typer.Argument(help="文件 files", show_default=False)]
-Datum = Annotated[str | None, typer.Option(help="wgs84 | cgcs2000 | gcj02 | bd09 | epsg:NNNN")] = None
 importing = typer.Typer(no_args_is_help=True, help="导入 import files")
 
 
@@ -61,7 +61,7 @@ def terrain(
     _tell(context, result)
 
 
-def _importer(layer: str):  # type: ignore[no-untyped-def]
+def _importer(layer: str) -> Callable[..., None]:
     def command(
         context: typer.Context,
         files: Files,
@@ -96,8 +96,7 @@ def _tell(context: typer.Context, report: ImportReport) -> None:
     for file in report.files:
         talk.print(*file.sentences(talk.language))
     talk.answer(report.json(talk.language))
+    if any(file.error and file.error.code == "datum_needed" for file in report.files) and not report.accepted:
+        raise typer.Exit(2)
     if not report.accepted:
         raise typer.Exit(1)
-    asked = [file for file in report.files if file.error and file.error.code == "datum_needed"]
-    if asked and len(asked) == len(report.files):
-        raise typer.Exit(2)

@@ -172,7 +172,7 @@ def _borders(talk: Session) -> BordersAnswer:
         return measure_borders(talk.open(), as_of=talk.as_of, progress=tell)
 
 
-def _coverage_row(row: dict[str, Any], talk: Session) -> list[str]:
+def _coverage_row(row: dict[Any, Any], talk: Session) -> list[str]:
     figures = [_percent(row[name]) for name in ("buffer_share", "detection", "watched", "blind", "repeated")]
     efforts = [effort_text(row["effort"][letter], talk.language) for letter in ("A", "B", "C")]
     return [row["name"], f"{row['plantable_km2']:.1f}", *figures, *efforts]
@@ -180,15 +180,25 @@ def _coverage_row(row: dict[str, Any], talk: Session) -> list[str]:
 
 def _spots(talk: Session, answer: BordersAnswer, n: int) -> None:
     names = ("rank", "township_name", "neighbour_name", "area_ha", "hours", "posts")
-    rows = [
-        [str(row["rank"]), row["township_name"] or "", _neighbour(row, talk) if row["neighbour_id"] else "", f"{row['area_m2'] / 1e4:.1f}",
-         f"{row['hours']:.1f}", "；".join(p for p in (row["township_posts"], row["neighbour_posts"]) if p) or talk.say("nobody")]
-        for row in answer.blind_spots.head(n).to_dict("records")
-    ]  # fmt: skip
+    rows = [_spot_row(row, talk) for row in answer.blind_spots.head(n).to_dict("records")]
     talk.table(talk.say("spots_title", n=len(answer.blind_spots)), [talk.say(f"column_{name}") for name in names], rows)
 
 
-def _neighbour(row: dict[str, Any], talk: Session) -> str:
+def _spot_row(row: dict[Any, Any], talk: Session) -> list[str]:
+    posts = "；".join(post for post in (row["township_posts"], row["neighbour_posts"]) if isinstance(post, str))
+    beyond = _neighbour(row, talk) if isinstance(row["neighbour_id"], str) else ""
+    size = f"{row['area_m2'] / 1e4:.1f}"
+    return [
+        str(row["rank"]),
+        row["township_name"] or "",
+        beyond,
+        size,
+        f"{row['hours']:.1f}",
+        posts or talk.say("nobody"),
+    ]
+
+
+def _neighbour(row: dict[Any, Any], talk: Session) -> str:
     special = {"0": "neighbour_unknown", "enclave": "neighbour_enclave"}
     known = row["neighbour_id"]
     return talk.say(special[known]) if known in special else str(row["neighbour_name"] or known)
@@ -209,7 +219,7 @@ def _whole(value: Any) -> str:
     return "–" if value is None or pd.isna(value) else f"{value:.0f}"
 
 
-def _interval(row: dict[str, Any]) -> str:
+def _interval(row: dict[Any, Any]) -> str:
     if row["p_zero"] is None or pd.isna(row["p_zero"]):
         return "–"
     return f"{_percent(row['p_zero'])} ({_percent(row['p_zero_low'])}–{_percent(row['p_zero_high'])})"

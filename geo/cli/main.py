@@ -1,5 +1,6 @@
 """The program: global options, and the commands of each job."""
 
+import itertools
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -37,17 +38,12 @@ for module in (bringing, looking, planning, recording, running):
 def main() -> None:
     """Run the program; our errors become one sentence and exit code 1."""
     argv = _global_first(sys.argv[1:])
-    language = (
-        "en"
-        if "--lang=en" in argv or "en" in argv[argv.index("--lang") + 1 : argv.index("--lang") + 2]
-        else "zh"
-        if "--lang" in argv
-        else "zh"
-    )
+    following = dict(itertools.pairwise(argv))
+    english = "--lang=en" in argv or following.get("--lang") == "en"
     try:
         app(args=argv)
     except GeoError as error:
-        sys.stderr.write(explain(error, "en" if language == "en" else "zh") + "\n")
+        sys.stderr.write(explain(error, "en" if english else "zh") + "\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

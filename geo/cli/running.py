@@ -34,7 +34,7 @@ def demo(
     if (folder / "county.gpkg").exists():
         raise StoreError("county_exists", path=folder)
     with progress() as tell:
-        county, reports = make_demo(folder, size=size, seed=seed, now=now(), progress=tell)
+        _, reports = make_demo(folder, size=size, seed=seed, now=now(), progress=tell)
     plain = [report.json(talk.language) for report in reports]
     read, accepted = sum(p["read"] for p in plain), sum(p["accepted"] for p in plain)
     talk.answer({"folder": str(folder), "read": read, "accepted": accepted, "refused_n": read - accepted})

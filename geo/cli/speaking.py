@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import rich
 import typer
 from rich.console import Console
 from rich.progress import Progress
@@ -51,7 +50,7 @@ class Session:
         """A table for people; silent when JSON is asked for."""
         if self.json:
             return
-        table = Table(title=title, *columns, title_justify="left")
+        table = Table(*columns, title=title, title_justify="left")
         for row in rows:
             table.add_row(*row)
         Console(width=None if sys.stdout.isatty() else 150).print(table)
@@ -79,6 +78,3 @@ def progress() -> Iterator[Report]:
             bar.update(task, description=what, completed=done, total=total)
 
         yield report
-
-
-__all__ = ["Report", "Session", "now", "progress", "rich", "session"]

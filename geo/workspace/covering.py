@@ -244,7 +244,10 @@ def _township_figures(
         for said, forms in zip(figures["reasons"], only_forms, strict=True)
     ]
     figures = figures.assign(
-        name=townships["name"], effort=efforts, reasons=reasons, finds_n=[_count(finds, county, i) for i in ids]
+        name=townships["name"],
+        effort=pd.Series(efforts),
+        reasons=pd.Series(reasons),
+        finds_n=[_count(finds, county, i) for i in ids],
     )
     figures.attrs["county"] = assessed.county
     return figures[list(FIGURES)]
@@ -284,9 +287,7 @@ def _hazards(county: County, months: list[str]) -> Iterator[tuple[int, Grid]]:
 def _walked(county: County, tracks: gpd.GeoDataFrame, zones: Grid, n: int) -> Any:
     """(zones, periods) whether a foot track passed in the zone."""
     walked = np.zeros((n, len(county.season.months)), bool)
-    places, owner = shapely.get_coordinates(
-        tracks.geometry.to_numpy(), include_m=True, include_z=True, return_index=True
-    )
+    places, _ = shapely.get_coordinates(tracks.geometry.to_numpy(), include_m=True, include_z=True, return_index=True)
     if not len(places):
         return walked
     period = county.season.period_of(pd.Series(pd.to_datetime(places[:, 3], unit="s", utc=True)))
@@ -305,9 +306,10 @@ def _form_shares(county: County, visits: pd.DataFrame, villages: pd.DataFrame, i
     period = county.season.period_of(forms["visited_at"]) if len(forms) else np.zeros(0, int)
     owner = forms["village_id"].map(of_village)
     counts = of_village.value_counts()
-    for (township, number), seen in forms.groupby([owner, period])["village_id"].nunique().items():
-        if number >= 0 and township in ids:
-            shares[ids.index(township), number] = seen / counts[township]
+    seen = forms.groupby([owner, period])["village_id"].nunique()
+    for key, number in zip(list(seen.index), seen.to_numpy(), strict=True):
+        if key[1] >= 0 and key[0] in ids:
+            shares[ids.index(key[0]), key[1]] = number / counts[key[0]]
     return shares
 
 
@@ -419,13 +421,14 @@ def _to_plain(table: gpd.GeoDataFrame) -> list[dict[str, Any]]:
 
 
 def _from_plain(rows: list[dict[str, Any]], county: County) -> gpd.GeoDataFrame:
-    table = pd.DataFrame([{k: v for k, v in row.items() if k != "wkb"} for row in rows])
+    plain: list[dict[str, Any]] = [{k: v for k, v in row.items() if k != "wkb"} for row in rows]
+    table = pd.DataFrame(plain)
     if table.empty:
         return gpd.GeoDataFrame(columns=list(blind_spots.COLUMNS), geometry="geometry", crs=county.crs)
     return gpd.GeoDataFrame(table, geometry=shapely.from_wkb([row["wkb"] for row in rows]), crs=county.crs)
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
+def _plain(row: dict[Any, Any]) -> dict[str, Any]:
     return {str(name): _value(value) for name, value in row.items()}
 
 

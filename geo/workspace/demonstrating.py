@@ -15,6 +15,8 @@ from geo.workspace.importing import ImportReport, import_files, import_terrain
 
 Progress = Callable[[str, int, int], None]
 TABLES = ("villages", "duties", "teams", "visits", "leads", "alerts")
+BEFORE_TRACKS = ("neighbours", "grounds", "roads", "offices", "teams", "villages", "duties")
+AFTER_TRACKS = ("parcels", "visits", "leads", "alerts")
 SHAPES = {"neighbours": "geojson", "grounds": "geojson", "roads": "gpkg", "offices": "geojson", "parcels": "geojson"}
 
 
@@ -60,14 +62,12 @@ def _write_inputs(made: DemoCounty, inputs: Path) -> None:
 
 def _import_inputs(county: County, inputs: Path, now: datetime) -> list[ImportReport]:
     plain = Hints(datum="wgs84", timezone="Asia/Shanghai")
-    reports = [import_terrain(county, [inputs / "grids" / "dem.tif"], [inputs / "grids" / "cover.tif"], now=now)]
-    order = ("neighbours", "grounds", "roads", "offices", "teams", "villages", "duties")
-    for layer in order:
-        reports.append(import_files(county, layer, [_input(inputs, layer)], plain, now=now))
-    tracks = sorted((inputs / "tracks").rglob("*.gpx"))
-    reports.append(import_files(county, "tracks", tracks, plain, now=now))
-    for layer in ("parcels", "visits", "leads", "alerts"):
-        reports.append(import_files(county, layer, [_input(inputs, layer)], plain, now=now))
+    files = {layer: [_input(inputs, layer)] for layer in (*BEFORE_TRACKS, *AFTER_TRACKS)}
+    files["tracks"] = sorted((inputs / "tracks").rglob("*.gpx"))
+    dem, cover = inputs / "grids" / "dem.tif", inputs / "grids" / "cover.tif"
+    reports = [import_terrain(county, [dem], [cover], now=now)]
+    order = (*BEFORE_TRACKS, "tracks", *AFTER_TRACKS)
+    reports += [import_files(county, layer, files[layer], plain, now=now) for layer in order]
     return reports
 
 

@@ -46,7 +46,7 @@ def jurisdictions(county: County) -> gpd.GeoDataFrame:
     """Every unit with an edge: townships, department grounds and known neighbours, with ``unit_id, kind, name``."""
     townships, grounds, neighbours = (county.store.read(layer) for layer in ("townships", "grounds", "neighbours"))
     units = borders.units_of(townships, grounds, neighbours)
-    names = {}
+    names: dict[str, str] = {}
     for table, key in ((townships, "township_id"), (grounds, "ground_id"), (neighbours, "neighbour_id")):
         names |= dict(zip(table[key], table["name"], strict=True))
     return units.assign(name=units["unit_id"].map(names))
@@ -129,7 +129,8 @@ def _compute(
 
 
 def _side_unit(edges: gpd.GeoDataFrame, column: str, strips: Strips) -> npt.NDArray[np.object_]:
-    return edges[column].to_numpy(dtype=object)[strips.border]
+    units: npt.NDArray[np.object_] = edges[column].to_numpy(dtype=object)
+    return units[strips.border]
 
 
 def _chosen(pieces: Pieces, mask: npt.NDArray[np.bool_]) -> Pieces:

@@ -58,7 +58,7 @@ def evidence_at(county: County, longitude: float, latitude: float, *, as_of: dat
     moment = as_of or county.as_of()
     easting, northing = (float(v) for v in to_metric(longitude, latitude, county.crs))
     if not bool(county.frame.holds(easting, northing)):
-        raise StoreError("place_outside")
+        raise StoreError("evidence_outside")
     terrain = _around(county, easting, northing)
     row, col = (int(v) for v in terrain.elevation.frame.cells(easting, northing))
     height = float(terrain.elevation.values[row, col])

@@ -85,7 +85,7 @@ class FileReport:
             one = next(r for r in self.refused if (r.field, r.code) == (name, code))
             why = say(code, language, **one.details)
             lines.append("  " + say("import_refused", language, n=count, field=name, why=why, row=one.row))
-        lines += [f"  {warning}" for warning in self.warnings]
+        lines += ["  " + say(warning, language) for warning in self.warnings]
         return lines
 
 
@@ -202,7 +202,7 @@ def _fit_tracks(reading: Reading, frame: Frame, known: set[str]) -> tuple[pd.Dat
     return whole, refused
 
 
-def _from_folder(hints: Hints, path: Path, teams: dict[str, str | None]) -> Hints:
+def _from_folder(hints: Hints, path: Path, teams: dict[Any, Any]) -> Hints:
     """Team and township by the names of the file's folders, where not given."""
     team = hints.team_id or next((p.name for p in path.parents if p.name in teams), None)
     township = hints.township_id or (teams.get(team) if team else None)

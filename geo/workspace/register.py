@@ -37,7 +37,9 @@ def responsibility_register(county: County, *, as_of: datetime | None = None) ->
     units = _units(county)
     nobody = without_post(units["unit_id"], duties, moment)
     held = set(duties["unit_id"])
-    posts = [post_of(unit, duties, moment) if unit in held else None for unit in units["unit_id"]]
+    posts = pd.Series(
+        [post_of(unit, duties, moment) if unit in held else None for unit in units["unit_id"]], dtype=object
+    )
     table = units.assign(posts=posts, nobody=nobody)
     return Register(moment, table.sort_values(["nobody", "unit_id"], ascending=[False, True]).reset_index(drop=True))
 
