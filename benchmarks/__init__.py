@@ -1,0 +1,1 @@
+"""Measurements beside the tests: medians and ratios of one run, printed as JSON."""
