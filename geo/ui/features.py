@@ -33,7 +33,8 @@ def collection(table: gpd.GeoDataFrame, properties: pd.DataFrame, *, tolerance_m
     rounded = shapely.transform(degrees.to_numpy(), lambda places: np.round(places, 5))
     rows = properties[held.to_numpy()].to_dict("records")
     parts = [
-        f'{{"type":"Feature","properties":{json.dumps(row, ensure_ascii=False)},"geometry":{shapely.to_geojson(shape)}}}'
+        f'{{"type":"Feature","properties":{json.dumps(row, ensure_ascii=False)},'
+        f'"geometry":{shapely.to_geojson(shape)}}}'
         for row, shape in zip(rows, rounded, strict=True)
         if not shape.is_empty
     ]
@@ -95,7 +96,8 @@ def borders(table: gpd.GeoDataFrame, names: Mapping[str, str], language: Languag
     """Shared edges whose strip neither side saw for a tenth of its cells or more."""
     unseen = table[table["seen_by_neither"].fillna(0.0) >= 0.1]
     labels = [
-        f"{h(names.get(row.township_id, row.township_id))} ↔ {h(_neighbour(str(row.neighbour_id), names, language))}<br>"
+        f"{h(names.get(row.township_id, row.township_id))} ↔ "
+        f"{h(_neighbour(str(row.neighbour_id), names, language))}<br>"
         f"{h(say('ui_neither', language, share=round(100 * float(row.seen_by_neither))))}"
         for row in unseen.itertuples()
     ]

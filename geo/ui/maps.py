@@ -120,8 +120,9 @@ class Fetched(Layer):
                     if (own.label) { one.bindTooltip(own.label, {sticky: true}); }
                 }
             });
+            var nothing = {type: "FeatureCollection", features: []};
             fetch({{ this.url|tojson }}, {credentials: "same-origin"})
-                .then(function (answer) { return answer.ok ? answer.json() : {type: "FeatureCollection", features: []}; })
+                .then(function (answer) { return answer.ok ? answer.json() : nothing; })
                 .then(function (rows) { layer.addData(rows); });
             return layer;
         })();

@@ -1,0 +1,43 @@
+"""The app: its pages, and the language switch above them."""
+
+import streamlit as st
+
+from geo.ui import state
+from geo.ui.pages import committee, planner, record
+from geo.ui.routes import county_path
+
+PAGES = (
+    (planner.page, "ui_map", "map"),
+    (record.page, "ui_record", "record"),
+    (committee.page, "ui_committee", "committee"),
+)
+
+
+def main() -> None:
+    """Lay out the frame of every page and run the one chosen."""
+    st.set_page_config(page_title=state.word("ui_title"), page_icon="🌿", layout="wide")
+    titled = [
+        st.Page(body, title=state.word(code), url_path=path, default=number == 0)
+        for number, (body, code, path) in enumerate(PAGES)
+    ]
+    chosen = st.navigation(titled, position="top")
+    left, right = st.columns([6, 1], vertical_alignment="center")
+    with right:
+        st.segmented_control(
+            "语言 / Language",
+            ["zh", "en"],
+            format_func={"zh": "中文", "en": "English"}.__getitem__,
+            default="zh",
+            key="language",
+            label_visibility="collapsed",
+        )
+    if county_path() is not None:
+        opened = state.county()
+        left.markdown(
+            f"**{opened.settings.name}**" + (f" · {state.word('ui_made_up')}" if opened.settings.made_up else "")
+        )
+    chosen.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""What the pages share: the open county, answers kept per state of its ledger, the language, the bottom line."""
+
+import io
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
+import geopandas as gpd
+import streamlit as st
+
+from geo.errors import GeoError
+from geo.season import CHINA
+from geo.ui.routes import GRIDS, LAYERS, county_path, grid_time, version_of
+from geo.words import Language, explain, say
+from geo.workspace.county import County, open_county
+from geo.workspace.covering import BordersAnswer, CoverageAnswer, measure_borders, measure_coverage
+from geo.workspace.planning import export_routes
+from geo.workspace.reporting import township_table
+
+Bounds = tuple[float, float, float, float]
+
+
+def language() -> Language:
+    """The language chosen in this session; Chinese until somebody chooses."""
+    return "en" if st.session_state.get("language") == "en" else "zh"
+
+
+def word(code: str, /, **fields: object) -> str:
+    """The sentence of a code in the session's language."""
+    return say(code, language(), **fields)
+
+
+def sorry(error: GeoError) -> None:
+    """Say an error in the session's language."""
+    st.error(explain(error, language()))
+
+
+def county() -> County:
+    """The county this process serves; without one the page says how to get one, and stops."""
+    path = county_path()
+    if path is None:
+        st.info(word("ui_no_county"))
+        st.stop()
+    try:
+        return open_county(path)
+    except GeoError as error:
+        sorry(error)
+        st.info(word("ui_no_county"))
+        st.stop()
+
+
+def head_of(opened: County) -> str:
+    """Hash of the ledger's last entry; empty in a new county."""
+    head = opened.store.head()
+    return head.hash if head else ""
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def coverage(path: Path, head: str) -> CoverageAnswer:
+    """The coverage figures at one state of the ledger."""
+    return measure_coverage(open_county(path))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def borders(path: Path, head: str) -> BordersAnswer:
+    """Edges and blind spots at one state of the ledger; the store keeps them for the layer routes."""
+    return measure_borders(open_county(path))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def workbook(path: Path, head: str, spoken: Language) -> bytes:
+    """The township table as XLSX at one state of the ledger."""
+    return township_table(open_county(path), language=spoken)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def bounds(path: Path, head: str) -> Bounds:
+    """West, south, east, north of the townships in degrees."""
+    townships = gpd.GeoSeries(open_county(path).store.read("townships").geometry)
+    west, south, east, north = (float(v) for v in townships.to_crs(4326).total_bounds)
+    return west, south, east, north
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def counts(path: Path, head: str) -> dict[str, int]:
+    """Rows per layer the map or a form uses."""
+    store = open_county(path).store
+    return {name: len(store.read(name)) for name in ("townships", "tracks", "parcels", "finds", "routes", "teams")}
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def choices(path: Path, head: str, layer: str) -> dict[str, str]:
+    """Key -> name of a layer's rows, for lists to choose from."""
+    table = open_county(path).store.read(layer)
+    key = {"teams": "team_id", "parcels": "parcel_id", "villages": "village_id", "townships": "township_id"}[layer]
+    names = table["source_id" if layer == "parcels" else "name"].fillna(table[key])
+    return dict(zip(table[key], names, strict=True))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def routes_zip(path: Path, head: str) -> bytes:
+    """The planned routes as GPX files in one zip."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, content in export_routes(open_county(path), "gpx").items():
+            bundle.writestr(name, content)
+    return packed.getvalue()
+
+
+def layers_shown(path: Path, head: str, *, with_borders: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """Titles of the map layers there is something to show of, and the version of each, by layer name."""
+    held = counts(path, head)
+    present = [name for name, grid in GRIDS.items() if grid_time(path, grid)]
+    present += [name for name in LAYERS if held.get(name) or (with_borders and name in ("borders", "blind_spots"))]
+    return {n: word(f"ui_layer_{n}") for n in present}, {n: version_of(path, n, head) for n in present}
+
+
+def foot(as_of: datetime, head: str) -> None:
+    """The bottom line of every page: as of when, and the ledger's head."""
+    at = f"{as_of.astimezone(CHINA):%Y-%m-%d %H:%M}"
+    st.caption(word("ui_foot", at=at, head=f"{head[:8]}…{head[-4:]}" if head else "-"))

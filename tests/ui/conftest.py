@@ -1,0 +1,17 @@
+from pathlib import Path
+
+import pytest
+from ui_county import make_county
+
+
+@pytest.fixture(scope="session")
+def two_townships(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a county with two townships."""
+    return make_county(tmp_path_factory.mktemp("county") / "县 甲")
+
+
+@pytest.fixture
+def served(two_townships: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The county as the one this process serves."""
+    monkeypatch.setenv("TACHA_COUNTY", str(two_townships))
+    return two_townships
