@@ -1,0 +1,107 @@
+"""Names of columns in Chinese and English files, and the words in them, as the layers know them."""
+
+import pandas as pd
+
+_ANY: dict[str, tuple[str, ...]] = {
+    "name": ("name", "名称", "乡镇", "乡镇名称", "townname", "district_name", "镇名", "村名", "村", "ext_name", "县", "县名", "fullname", "xzqmc", "地名"),
+    "township_id": ("township_id", "乡镇代码", "乡镇编码", "towncode", "town_code", "所属乡镇", "xzqdm"),
+    "village_id": ("village_id", "村代码", "村编码", "villcode"),
+    "team_id": ("team_id", "队伍", "队伍编号", "队伍代码", "班组"),
+    "parcel_id": ("parcel_id", "地块编号", "靶标编号", "图斑编号", "图斑号", "疑似地块编号"),
+    "duty_id": ("duty_id", "责任编号"),
+    "visit_id": ("visit_id", "踏查编号"),
+    "find_id": ("find_id", "发现编号"),
+    "lead_id": ("lead_id", "线索编号"),
+    "alert_id": ("alert_id", "预警编号"),
+    "road_id": ("road_id", "道路编号"),
+    "kind": ("kind", "类型", "类别"),
+    "source": ("source", "来源"),
+    "source_id": ("source_id", "来源编号", "原编号"),
+    "source_date": ("source_date", "来源日期"),
+    "households_n": ("households_n", "户数"),
+    "courtyards_n": ("courtyards_n", "庭院数", "院落数"),
+    "edge": ("edge", "边界村", "是否边界"),
+    "unit_kind": ("unit_kind", "单元类型", "责任单元类型"),
+    "unit_id": ("unit_id", "单元代码", "责任单元", "责任单元代码"),
+    "parent_id": ("parent_id", "上级代码"),
+    "post": ("post", "责任岗位", "岗位", "职务"),
+    "holder_id": ("holder_id", "责任人编号"),
+    "duty_kind": ("duty_kind", "责任类型"),
+    "valid_from": ("valid_from", "起始日期", "生效日期", "开始日期"),
+    "valid_to": ("valid_to", "终止日期", "失效日期", "结束日期"),
+    "round": ("round", "轮次", "踏查轮次"),
+    "visited_at": ("visited_at", "踏查时间", "踏查日期"),
+    "ground": ("ground", "地类", "踏查类型"),
+    "outcome": ("outcome", "结果", "踏查结果"),
+    "reason": ("reason", "原因", "备注", "依据"),
+    "evidence": ("evidence", "证据等级", "证据"),
+    "track_id": ("track_id", "轨迹编号"),
+    "persons_n": ("persons_n", "人数"),
+    "hours": ("hours", "小时", "工时"),
+    "area_m2": ("area_m2", "面积", "面积平方米", "面积_m2"),
+    "flagged_at": ("flagged_at", "发现时间", "下发日期", "下发时间", "time"),
+    "deadline": ("deadline", "期限", "核查期限"),
+    "suspicion": ("suspicion", "可疑度"),
+    "scene_id": ("scene_id", "影像编号"),
+    "status": ("status", "状态"),
+    "accuracy_m": ("accuracy_m", "精度", "定位精度"),
+    "line_accuracy_m": ("line_accuracy_m", "界线精度"),
+    "found_by": ("found_by", "发现方式"),
+    "found_at": ("found_at", "发现时间", "发现日期"),
+    "recorded_at": ("recorded_at", "登记时间", "记录时间"),
+    "species": ("species", "种类", "原植物种类"),
+    "plants_n": ("plants_n", "株数"),
+    "stage": ("stage", "生长期", "物候期"),
+    "fraction": ("fraction", "铲除率"),
+    "method": ("method", "铲除方式"),
+    "destroyed_at": ("destroyed_at", "铲除时间", "铲除日期"),
+    "verified_at": ("verified_at", "核实时间", "验收时间"),
+    "photo_sha256": ("photo_sha256", "照片指纹"),
+    "reported_at": ("reported_at", "举报时间", "报告时间", "线索时间", "time"),
+    "weight": ("weight", "权重"),
+    "place_text": ("place_text", "地点", "地点描述", "位置描述", "name"),
+    "reward_state": ("reward_state", "奖励状态"),
+    "issued_at": ("issued_at", "发布时间", "time"),
+}
+
+_CODES = ("district_adcode", "code", "gb", "adcode", "id", "代码", "编码", "pid_code", "ext_id")
+_OWN: dict[str, dict[str, tuple[str, ...]]] = {
+    "townships": {"township_id": (*_ANY["township_id"], *_CODES)},
+    "neighbours": {"neighbour_id": ("neighbour_id", *_ANY["township_id"], *_CODES)},
+    "grounds": {"ground_id": ("ground_id", *_CODES)},
+    "villages": {"village_id": (*_ANY["village_id"], *_CODES), "township_id": (*_ANY["township_id"], "parent")},
+    "teams": {"team_id": (*_ANY["team_id"], "id"), "name": ("name", "队伍名称", "名称")},
+    "parcels": {"parcel_id": (*_ANY["parcel_id"], "id", "name")},
+}
+
+_WORDS: dict[tuple[str, str], dict[str, str]] = {
+    ("parcels", "source"): {
+        "卫星": "satellite", "图斑": "satellite", "靶标": "satellite", "无人机": "drone", "举报": "tip",
+        "线索": "tip", "历史": "history", "历史地块": "history", "地面": "ground", "踏查": "ground",
+    },
+    ("parcels", "status"): {
+        "疑似": "flagged", "待核查": "flagged", "已派": "assigned", "已派单": "assigned", "已到场": "visited",
+        "已核查": "visited", "确认": "confirmed", "排除": "dismissed", "已铲除": "eradicated", "已复查": "rechecked",
+        "办结": "closed",
+    },
+    ("duties", "unit_kind"): {"县": "county", "乡镇": "township", "村": "village", "组": "group"},
+}  # fmt: skip
+
+
+def renamed(layer: str, table: pd.DataFrame, *, required: list[str], file: str) -> pd.DataFrame:
+    """The table with the layer's column names, each taken from the first of its aliases that is there."""
+    lower = {str(column).strip().lower(): column for column in reversed(list(table.columns))}
+    out = table[["geometry"]].copy() if "geometry" in table else pd.DataFrame(index=table.index)
+    own = _OWN.get(layer, {})
+    for name in required:
+        for alias in own.get(name, _ANY.get(name, (name,))):
+            if alias in lower:
+                out[name] = _translated(table[lower[alias]], _WORDS.get((layer, name)))
+                break
+    return out
+
+
+def _translated(values: pd.Series, words: dict[str, str] | None) -> pd.Series:
+    if words is None:
+        return values
+    return values.map(lambda value: words.get(str(value).strip(), value), na_action="ignore")

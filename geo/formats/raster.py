@@ -1,0 +1,145 @@
+"""Elevation and cover rasters in, mosaicked and warped to a county's frame; dated scenes, window by window."""
+
+import hashlib
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyproj
+import rasterio
+from rasterio.enums import Resampling
+from rasterio.warp import reproject
+
+from geo.errors import DatumError, FormatError, GeoError
+from geo.formats.datum import datum_of
+from geo.formats.sniffing import Kind, kind_of
+from geo.grid import Frame, Grid
+
+CELLS_CAP = 400_000_000
+DRIVER = "GTiff"
+HIGHEST_M, LOWEST_M = 9000.0, -500.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """One raster file as it was used: its cell size in metres, how many cells of the frame it gave."""
+
+    file: str
+    sha256: str
+    cell_m: float
+    band: int
+    crs: str
+    cells_n: int
+
+
+def read_terrain(
+    paths: Sequence[Path], frame: Frame, *, band: int | None = None, datum: str | None = None
+) -> tuple[Grid, float, tuple[Source, ...]]:
+    """
+    Elevation of a frame from one or several files, the first file winning where they overlap.
+
+    Returns
+    -------
+    Grid
+        float32 metres, NaN where no file has a value.
+    float
+        Cell size of the finest file that gave anything, metres.
+    tuple of Source
+        Per file.
+    """
+    values = np.full(frame.shape, np.nan, dtype=np.float32)
+    sources = []
+    for path in paths:
+        piece, source = _warped(Path(path), frame, band or 1, datum, Resampling.bilinear)
+        piece[(piece < LOWEST_M) | (piece > HIGHEST_M)] = np.nan
+        free = np.isnan(values) & np.isfinite(piece)
+        values[free] = piece[free]
+        sources.append(Source(**{**source.__dict__, "cells_n": int(free.sum())}))
+    _require_cells(sources)
+    return Grid(values, frame), min(s.cell_m for s in sources if s.cells_n), tuple(sources)
+
+
+def read_cover(
+    paths: Sequence[Path], frame: Frame, *, band: int | None = None, datum: str | None = None
+) -> tuple[Grid, tuple[Source, ...]]:
+    """Ground cover classes (uint8, 0 unknown) of a frame by nearest neighbour, first file first."""
+    values = np.zeros(frame.shape, dtype=np.uint8)
+    sources = []
+    for path in paths:
+        piece, source = _warped(Path(path), frame, band or 1, datum, Resampling.nearest)
+        free = (values == 0) & np.isfinite(piece) & (piece > 0) & (piece <= 255)
+        values[free] = piece[free].astype(np.uint8)
+        sources.append(Source(**{**source.__dict__, "cells_n": int(free.sum())}))
+    _require_cells(sources)
+    return Grid(values, frame), tuple(sources)
+
+
+def _require_cells(sources: Sequence[Source]) -> None:
+    if not any(source.cells_n for source in sources):
+        raise FormatError("raster_outside", file="、".join(source.file for source in sources))
+
+
+def _warped(
+    path: Path, frame: Frame, band: int, datum: str | None, resampling: Resampling
+) -> tuple[npt.NDArray[np.float32], Source]:
+    """One band of a file on the frame, float32 with NaN voids."""
+    digest = _digest(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with rasterio.open(path, driver=DRIVER) as source:
+                return _warp(source, path.name, digest, frame, band, datum, resampling)
+    except GeoError:
+        raise
+    except Exception as error:
+        raise FormatError("unreadable", file=path.name, why=type(error).__name__) from error
+
+
+def _warp(
+    source: Any, name: str, digest: str, frame: Frame, band: int, datum: str | None, resampling: Resampling
+) -> tuple[npt.NDArray[np.float32], Source]:
+    if source.width * source.height > CELLS_CAP or frame.rows * frame.cols > CELLS_CAP:
+        raise FormatError("raster_too_large", file=name, cap=CELLS_CAP // 10**6)
+    if band > source.count:
+        raise FormatError("raster_void", file=name)
+    declared = source.crs.to_wkt() if source.crs else None
+    crs = pyproj.CRS.from_user_input(_crs_of(datum, declared, name))
+    data = source.read(band, masked=True).astype(np.float32).filled(np.nan)
+    if not np.isfinite(data).any():
+        raise FormatError("raster_void", file=name)
+    out = np.full(frame.shape, np.nan, dtype=np.float32)
+    reproject(
+        data, out, src_transform=source.transform, src_crs=crs.to_wkt(), src_nodata=np.nan,
+        dst_transform=frame.transform, dst_crs=frame.crs.to_wkt(), dst_nodata=np.nan, resampling=resampling,
+    )  # fmt: skip
+    cell = float(np.sqrt(abs(source.transform.determinant)))
+    metres = cell * 111_195.0 if crs.is_geographic else cell
+    return out, Source(name, digest, metres, band, crs.name, 0)
+
+
+def _crs_of(datum: str | None, declared: str | None, name: str) -> str:
+    """The CRS a raster lies in; shifted datums cannot be undone cell by cell and are refused."""
+    if datum in {"gcj02", "bd09"}:
+        raise DatumError("datum_unsupported", datum=datum)
+    datum_of(datum, declared, what=name)
+    if datum is None:
+        return str(declared)
+    return "EPSG:4326" if datum in {"wgs84", "cgcs2000"} else datum
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        raise FormatError("file_missing", file=path.name)
+    with path.open("rb") as stream:
+        head = stream.read(8192)
+        stream.seek(0)
+        if not head:
+            raise FormatError("file_empty", file=path.name)
+        if kind_of(head, path.name) is not Kind.TIFF:
+            raise FormatError("format_not_for_layer", file=path.name, kind=kind_of(head, path.name), layer="terrain")
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+

@@ -1,0 +1,169 @@
+"""Raw records of any file → the columns, ids, CRS and geometry of one layer; what does not fit is refused."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.formats import boundaries
+from geo.formats.columns import renamed
+from geo.formats.datum import datum_of, project
+from geo.formats.reading import Content, Hints, Records
+from geo.formats.values import utc_seconds
+from geo.layers import SCHEMAS
+from geo.layers.parcels import Status
+from geo.schema import Kind, Refusal, Schema
+
+DEFAULT_ACCURACY_M = {"townships": 30.0, "neighbours": 30.0, "grounds": 30.0, "parcels": 10.0}
+
+
+def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) -> Content:
+    """
+    Records as rows of a layer.
+
+    Parameters
+    ----------
+    file
+        Name of the file, the source of rows that name none.
+    key
+        Short fingerprint of the file; ids of rows without one are ``key-row``.
+    """
+    schema = SCHEMAS[layer]
+    refused: dict[Any, Refusal] = {}
+    table, datum = _placed(records, hints, refused, file)
+    table = renamed(layer, table, required=schema.names, file=file)
+    warnings = list(records.warnings)
+    if schema.geometry and isinstance(table, gpd.GeoDataFrame):
+        table = boundaries.repaired(table, schema.geometry, refused, warnings)
+    for column in schema.columns:
+        if column.kind is Kind.TIME and column.name in table:
+            table[column.name] = _times(table[column.name], hints.timezone, refused)
+    table = _filled(layer, table, schema, hints, (file, key))
+    if schema.geometry and not isinstance(table, gpd.GeoDataFrame):
+        table = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries([None] * len(table), index=table.index))
+    if schema.geometry and table.crs is None:
+        table = table.set_crs(hints.crs if hints.crs is not None else "EPSG:4326")
+    sound = schema.conform(table[~table.index.isin(list(refused))])
+    for refusal in schema.refusals(sound):
+        refused.setdefault(refusal.row, refusal)
+    rows = sound[~sound.index.isin(list(refused))]
+    every = (*records.refused, *(refused[row] for row in sorted(refused)))
+    return Content(
+        rows=rows.reset_index(drop=True),
+        read=len(records.table) + len(records.refused),
+        refused=every,
+        other_kinds=records.other_kinds,
+        datum=datum,
+        encoding=records.encoding,
+        app=records.app,
+        warnings=tuple(warnings),
+    )
+
+
+def _placed(records: Records, hints: Hints, refused: dict[Any, Refusal], file: str) -> tuple[pd.DataFrame, str | None]:
+    """The records' geometry in the wanted CRS; places that cannot be expressed there are refused."""
+    table = records.table
+    if not isinstance(table, gpd.GeoDataFrame):
+        return table.copy(), None
+    if not bool(table.geometry.notna().any()):
+        target = hints.crs if hints.crs is not None else "EPSG:4326"
+        return table.set_crs(target, allow_override=True), None
+    source = datum_of(hints.datum, records.crs, records.shift, what=file)
+    moved, bad = [], []
+    for row, geometry in zip(table.index, shapely.force_2d(table.geometry.to_numpy()), strict=True):
+        if geometry is not None and not _in_range(geometry, source.move is None):
+            bad.append(row)
+            geometry = None
+        moved.append(geometry)
+    for row in bad:
+        refused[row] = Refusal(row, "geometry", "coordinate_range")
+    shapes = np.array(moved, dtype=object)
+    for move in (source.move, None if hints.crs is None else lambda x, y: project(x, y, hints.crs)):
+        if move is not None:
+            shapes = _moved(shapes, move)
+    for row, geometry in zip(table.index, shapes, strict=True):
+        if geometry is not None and not np.isfinite(shapely.get_coordinates(geometry)).all():
+            refused.setdefault(row, Refusal(row, "geometry", "outside_crs"))
+    target = hints.crs if hints.crs is not None else "EPSG:4326"
+    plain = pd.DataFrame(table.drop(columns=table.geometry.name))
+    return gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries(shapes, index=table.index), crs=target), source.name
+
+
+def _in_range(geometry: Any, in_degrees: bool) -> bool:
+    places = shapely.get_coordinates(geometry)
+    if not np.isfinite(places).all():
+        return False
+    return not in_degrees or bool((np.abs(places) <= (180.0, 90.0)).all())
+
+
+def _moved(shapes: Any, move: Callable[[Any, Any], tuple[Any, Any]]) -> Any:
+    return shapely.transform(shapes, lambda places: np.column_stack(move(places[:, 0], places[:, 1])))
+
+
+def _times(values: pd.Series, zone: str | None, refused: dict[Any, Refusal]) -> pd.Series:
+    """Times of text or timestamps as UTC; a date alone is midnight in `zone`, else in Asia/Shanghai."""
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return values
+    texts = [None if pd.isna(value) else _stamp(value) for value in values]
+    faults: dict[int, Refusal] = {}
+    dates = [text is not None and len(text) <= 10 for text in texts]
+    seconds = np.where(
+        dates,
+        utc_seconds([t if d else None for t, d in zip(texts, dates, strict=True)], zone or "Asia/Shanghai", faults),
+        utc_seconds([None if d else t for t, d in zip(texts, dates, strict=True)], zone, faults),
+    )
+    for position, fault in faults.items():
+        row = values.index[position]
+        refused.setdefault(row, Refusal(row, str(values.name), fault.code, fault.details))
+    moments = pd.to_datetime(pd.Series(seconds, index=values.index), unit="s", utc=True)
+    return moments.astype("datetime64[ms, UTC]")
+
+
+def _stamp(value: Any) -> str:
+    """A time as ISO text: 2026/3/5, 2026年3月5日 and 2026.3.5 are read as dates."""
+    text = str(value.isoformat() if hasattr(value, "isoformat") else value).strip()
+    for mark in ("年", "月", "/", "."):
+        head, _, tail = text.partition(" ")
+        if mark != "." or head.count(".") == 2:
+            text = f"{head.replace(mark, '-')} {tail}".strip()
+    text = text.replace("日", "")
+    head, _, tail = text.partition(" ")
+    pieces = head.split("-")
+    if len(pieces) == 3 and all(piece.isdigit() for piece in pieces):
+        head = f"{pieces[0]}-{int(pieces[1]):02d}-{int(pieces[2]):02d}"
+    return f"{head}T{tail}" if tail else head
+
+
+def _filled(
+    layer: str, table: pd.DataFrame, schema: Schema, hints: Hints, named: tuple[str, str]
+) -> pd.DataFrame:
+    """The columns a file may leave out, filled by rule: ids, source, accuracy, kind, status."""
+    file, key = named
+    known: Mapping[str, object] = {
+        "source": hints.source or (file if layer in DEFAULT_ACCURACY_M and layer != "parcels" else None),
+        "source_id": hints.source or file,
+        "team_id": hints.team_id,
+        "township_id": hints.township_id,
+        "line_accuracy_m": DEFAULT_ACCURACY_M.get(layer),
+        "accuracy_m": DEFAULT_ACCURACY_M.get(layer),
+        "status": str(Status.FLAGGED) if layer == "parcels" else None,
+        "weight": 1.0 if layer == "leads" else None,
+    }
+    for name, value in known.items():
+        if name not in schema.names or value is None:
+            continue
+        if name not in table:
+            table[name] = value
+        else:
+            table[name] = table[name].astype(object).where(table[name].notna(), value)
+    if layer == "parcels" and ("source" not in table or table["source"].isna().any()):
+        table["source"] = table.get("source", pd.Series(None, index=table.index, dtype=object)).fillna("ground")
+    if layer in {"townships", "neighbours", "grounds"}:
+        table = boundaries.named(layer, table)
+    if schema.key:
+        fallback = pd.Series([f"{key}-{row}" for row in table.index], index=table.index, dtype=object)
+        table[schema.key] = table[schema.key].where(table[schema.key].notna(), fallback) if schema.key in table else fallback
+    return table
