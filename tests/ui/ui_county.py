@@ -6,7 +6,8 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pyproj
-from shapely.geometry import LineString, MultiPolygon, Point, box
+import shapely
+from shapely.geometry import MultiPolygon, Point, box
 
 from geo import store as stores
 from geo.grid import Frame, Grid, county_frame
@@ -66,9 +67,7 @@ def make_county(path: Path) -> Path:
     )
     store.append(Entry("import", {"layer": "parcels"}), Change("parcels", parcels), now=NOW)
     seconds = NOW.timestamp() + np.arange(100) * 30.0
-    walked = np.column_stack(
-        [WEST + 200 + np.arange(100) * 8.0, np.full(100, SOUTH + 900), np.full(100, 1000), seconds]
-    )
+    places = ",".join(f"{WEST + 200 + step * 8.0} {SOUTH + 900} 1000 {moment}" for step, moment in enumerate(seconds))
     tracks = gpd.GeoDataFrame(
         {
             "track_id": ["aa"],
@@ -80,7 +79,7 @@ def make_county(path: Path) -> Path:
             "fixes_n": [100],
             "source_id": ["f"],
         },
-        geometry=[LineString(walked)],
+        geometry=[shapely.from_wkt(f"LINESTRING ZM ({places})")],
         crs=EPSG,
     )
     store.append(Entry("import", {"layer": "tracks"}), Change("tracks", TRACKS.conform(tracks)), now=NOW)
