@@ -63,14 +63,18 @@ def jurisdictions(size: Size, seed: int) -> tuple[gpd.GeoDataFrame, gpd.GeoDataF
         geometry=shapes[:-1],
         crs=EPSG,
     )
-    beside = {"neighbour_id": ["529902"], "name": ["邻县（虚构） Neighbour County (made up)"], "source": [MADE_UP]}
+    beside: dict[str, list[object]] = {
+        "neighbour_id": ["529902"],
+        "name": ["邻县（虚构） Neighbour County (made up)"],
+        "source": [MADE_UP],
+    }
     beside |= {"source_date": [SOURCE_DATE], "line_accuracy_m": [30.0]}
     neighbour = gpd.GeoDataFrame(beside, geometry=shapes[-1:], crs=EPSG)
     return layer.SCHEMA.conform(table), layer.NEIGHBOURS.conform(neighbour)
 
 
 def lattice(size: Size, rng: np.random.Generator) -> tuple[Labels, Affine]:
-    """Township number (1-based), `townships_n + 1` for the neighbour and 0 elsewhere, per cell of the drawing raster."""
+    """Township number from 1, `townships_n + 1` for the neighbour and 0 elsewhere, per cell of the drawing raster."""
     radius = float(np.sqrt(size.area_km2 / np.pi)) * 1000.0
     cells = int(radius * 3.2 / size.lattice_m)
     half = cells / 2 * size.lattice_m

@@ -23,13 +23,14 @@ def village_places(
     """Middles of villages on flat low ground, metres, (n, 2), and the position of their township."""
     quota = _shared_out(townships.area.to_numpy(), size.villages_n)
     apart = 0.45 * np.sqrt(size.area_km2 / size.villages_n) * 1000.0
-    places, owners = [], []
+    places: list[Floats] = []
+    owners: list[int] = []
     for position, (shape, wanted) in enumerate(zip(townships.geometry, quota, strict=True)):
         candidates = points_in(shape, 80 * int(wanted), rng)
-        for east in candidates[np.argsort(_roughness(ground, candidates))]:
-            if len(places) and np.hypot(*(np.array(places) - east).T).min() < apart:
+        for place in candidates[np.argsort(_roughness(ground, candidates))]:
+            if len(places) and np.hypot(*(np.array(places) - place).T).min() < apart:
                 continue
-            places.append(east)
+            places.append(place)
             owners.append(position)
             if owners.count(position) == wanted:
                 break
@@ -73,7 +74,7 @@ def team_table(townships: gpd.GeoDataFrame, villages_held: gpd.GeoDataFrame) -> 
 
 
 def office_table(townships: gpd.GeoDataFrame, places: Floats, owners: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """Where each township's teams start: township_id, name, easting_m, northing_m; in the village nearest the middle."""
+    """Where each township's teams start, a village near its middle: township_id, name, easting_m, northing_m."""
     rows = []
     for position, (_, row) in enumerate(townships.iterrows()):
         held = places[owners == position] if (owners == position).any() else places
@@ -86,8 +87,8 @@ def office_table(townships: gpd.GeoDataFrame, places: Floats, owners: npt.NDArra
 def duty_table(
     townships: gpd.GeoDataFrame, villages_held: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame, rng: np.random.Generator
 ) -> gpd.GeoDataFrame:
-    """Layer duties: posts for county, townships, villages and the forest farm; some villages and the reservoir have none."""
-    rows = [("county", COUNTY_ID, None, f"{COUNTY_NAME}县长", "属地", None)]
+    """Layer duties: posts for county, townships, villages, forest farm; some villages and the reservoir have none."""
+    rows: list[tuple[object, ...]] = [("county", COUNTY_ID, None, f"{COUNTY_NAME}县长", "属地", None)]
     for township, name in zip(townships["township_id"], townships["name"], strict=True):
         rows.append(("township", township, COUNTY_ID, f"{name}主要负责人", "属地", None))
         rows.append(("township", township, COUNTY_ID, f"县包保领导（{name}）", "包保", None))

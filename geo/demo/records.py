@@ -22,7 +22,7 @@ def moments(day: str, after_days: Floats) -> pd.DatetimeIndex:
     """UTC moments some days after midnight of a day of the season, whole minutes, none after the last record."""
     start = pd.Timestamp(f"{SEASON}-{day}", tz="Asia/Shanghai").tz_convert("UTC")
     times = (start + pd.to_timedelta(after_days, unit="D")).round("min")
-    return pd.DatetimeIndex(np.minimum(times, LAST_MOMENT))
+    return pd.DatetimeIndex(times.where(times <= LAST_MOMENT, LAST_MOMENT))
 
 
 def parcel_table(townships: gpd.GeoDataFrame, cover: Grid, size: Size, rng: np.random.Generator) -> gpd.GeoDataFrame:
@@ -135,7 +135,7 @@ def _round(villages: gpd.GeoDataFrame, teams: pd.DataFrame, number: int, rng: np
 
 
 def _parcel_visits(parcels_held: gpd.GeoDataFrame, tracks: gpd.GeoDataFrame) -> pd.DataFrame:
-    """A class A visit for every parcel that a foot track passed within 60 m after it was flagged (the first such pass)."""
+    """A class A visit for every flagged parcel that a foot track then passed within 60 m: the first such pass."""
     places = shapely.point_on_surface(parcels_held.geometry.to_numpy())
     on_foot = tracks[tracks["mode"] == "foot"]
     parcel, track = shapely.STRtree(on_foot.geometry.to_numpy()).query(
@@ -152,8 +152,8 @@ def _parcel_visits(parcels_held: gpd.GeoDataFrame, tracks: gpd.GeoDataFrame) -> 
             "team_id": held["team_id"].to_numpy(),
             "visited_at": pd.to_datetime(_passing_seconds(shapes, places[first["parcel"]]), unit="s", utc=True),
             "ground": "田间",
-            "outcome": np.where(np.arange(len(first)) % 5 < 3, "核查排除", "未发现"),
-            "reason": np.where(np.arange(len(first)) % 5 < 3, "油菜", None),
+            "outcome": ["核查排除" if n % 5 < 3 else "未发现" for n in range(len(first))],
+            "reason": ["油菜" if n % 5 < 3 else None for n in range(len(first))],
             "evidence": visits.Evidence.A,
             "track_id": held["track_id"].to_numpy(),
             "geometry": places[first["parcel"]],

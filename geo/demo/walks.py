@@ -23,10 +23,11 @@ from geo.grid import Grid
 from geo.layers import tracks as layer
 from geo.layers.terrain import PLANTABLE
 
-STEP_M = 12.5
+STEP_M = 12.0
 FIRST_DAY = pd.Timestamp(f"{SEASON}-01-05", tz="Asia/Shanghai")
 DAYS = 136
 ROUNDS = ((0, 20, 0.22), (55, 25, 0.38), (98, 35, 0.34))  # first day, days, share of all walking
+LONGEST_WALK_S = 8.5 * 3600.0
 VEHICLE_SHARE = 0.03
 INSIDE_VEHICLE = 0.08
 NOISE_MEMORY = 0.9
@@ -90,7 +91,7 @@ def _busy_days() -> Floats:
     chance = np.full(DAYS, 0.06 / DAYS)
     for first, days, share in ROUNDS:
         chance[first : first + days] += share / days
-    return chance / chance.sum()
+    return np.asarray(chance / chance.sum())
 
 
 def _targets(
@@ -141,13 +142,14 @@ def _loop(ground: Grid, home: Floats, pool: tuple[Floats, Floats], rng: np.rando
     at_m = at_m[at_m < run[-1]]
     place = np.column_stack([np.interp(at_m, run, place[:, axis]) for axis in (0, 1)])
     search = np.interp(at_m, run, search.astype(float)) > 0.5
-    return Walk(place, _walking_seconds(ground, place, search, rng))
+    seconds = _walking_seconds(ground, place, search, rng)
+    return Walk(place, seconds * min(1.0, LONGEST_WALK_S / seconds[-1]))
 
 
 def _stops(home: Floats, length: float, pool: tuple[Floats, Floats], rng: np.random.Generator) -> Floats:
     """Home, 2-5 waypoints about evenly far apart, home; one waypoint in seven may lie near the township's edge."""
     count = int(rng.integers(2, 6))
-    leg = length / (count + 1) / 1.2
+    leg = length / (count + 1) / 1.08
     stops = [home]
     inner, whole = (_around(places, home, 0.42 * length) for places in pool)
     for left in range(count, 0, -1):
@@ -162,7 +164,7 @@ def _stops(home: Floats, length: float, pool: tuple[Floats, Floats], rng: np.ran
 def _around(places: Floats, home: Floats, reach_m: float) -> Floats:
     """The places within reach of home; the ten nearest where there are fewer."""
     away = np.hypot(*(places - home).T)
-    return places[away <= max(reach_m, float(np.sort(away)[:10][-1]))]
+    return np.asarray(places[away <= max(reach_m, float(np.sort(away)[:10][-1]))])
 
 
 def _downhill(ground: Grid, place: Floats) -> Floats:
@@ -171,7 +173,7 @@ def _downhill(ground: Grid, place: Floats) -> Floats:
     fall = np.empty_like(place)
     for axis, shift in enumerate(((reach, 0.0), (0.0, reach))):
         fall[:, axis] = at(ground, place - shift).astype(float) - at(ground, place + shift).astype(float)
-    return ndimage.gaussian_filter1d(np.clip(fall * 0.5, -30.0, 30.0), 6.0, axis=0)
+    return np.asarray(ndimage.gaussian_filter1d(np.clip(fall * 0.5, -30.0, 30.0), 6.0, axis=0))
 
 
 def _walking_seconds(ground: Grid, place: Floats, search: npt.NDArray[np.bool_], rng: np.random.Generator) -> Floats:
@@ -204,7 +206,7 @@ def _ride(walkers: Walkers, home: int, length: float, rng: np.random.Generator, 
     at_m = np.concatenate([[0.0], np.cumsum(step)])
     at_m = at_m[at_m < min(run[-1], length)]
     road = np.column_stack([np.interp(at_m, run, joined[:, axis]) for axis in (0, 1)])
-    return Walk(road, 8.0 * np.arange(len(road)), mode)
+    return Walk(road, np.arange(len(road)) * np.float64(8.0), mode)
 
 
 def _with_lunch(walk: Walk, rng: np.random.Generator) -> Walk:
@@ -243,7 +245,8 @@ def _recorded(walkers: Walkers, walks: list[Walk], plan: pd.DataFrame, rng: np.r
     white = rng.standard_normal(place.shape) * np.sqrt(1.0 - NOISE_MEMORY**2)
     noise = signal.lfilter([1.0], [1.0, -NOISE_MEMORY], white, axis=0)
     noise *= (rng.uniform(3.0, 6.0, len(walks)) / np.sqrt(2.0))[owner, None]
-    longitude, latitude = (np.round(v, 7) for v in to_degrees(*(place + noise).T, EPSG))
+    noisy = place + noise
+    longitude, latitude = (np.round(v, 7) for v in to_degrees(noisy[:, 0], noisy[:, 1], EPSG))
     east, north = to_metric(longitude, latitude, EPSG)
     height = np.round(
         at(walkers.ground, np.column_stack([east, north])).astype(float) + rng.normal(0.0, 4.0, len(place)), 1

@@ -17,7 +17,7 @@ MARGIN_STEPS = 12
 
 
 def links(places: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_]]:
-    """Pairs of villages to connect, (n, 2), and each one's kind: a spanning tree and the shortest of the other links."""
+    """Pairs of villages to connect, (n, 2), and each way's kind: a spanning tree and the shortest other links."""
     triangles = Delaunay(places).simplices
     pairs = np.unique(np.sort(triangles[:, [[0, 1], [1, 2], [0, 2]]].reshape(-1, 2), axis=1), axis=0)
     length = np.hypot(*(places[pairs[:, 0]] - places[pairs[:, 1]]).T)
