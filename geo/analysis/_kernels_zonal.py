@@ -155,7 +155,9 @@ def look(
             zone, weight = zones[row, col] - 1, risk[row, col]
             if zone < 0 or weight <= 0.0:
                 continue
-            kind, units = cover[row, col] - 1, hazard[row, col]
+            kind, units = int(cover[row, col]) - 1, hazard[row, col]
+            if kind < 0 or kind >= bins.shape[1]:
+                kind = 0
             if units <= 0:
                 bins[zone, kind, 0, 0] += weight
                 continue
@@ -188,8 +190,8 @@ def rank_unseen(
     last, stages = bins.shape[3] - 1, bins.shape[2]
     for row in range(zones.shape[0]):
         for col in range(zones.shape[1]):
-            zone, weight = zones[row, col] - 1, risk[row, col]
-            if zone < 0 or weight <= 0.0:
+            zone, weight, kind = zones[row, col] - 1, risk[row, col], int(cover[row, col]) - 1
+            if zone < 0 or weight <= 0.0 or kind < 0 or kind >= bins.shape[1]:
                 continue
             local = calendar[0] - (elevation[row, col] - 1000.0) / 100.0 * calendar[1]
             stage = 0
@@ -198,7 +200,6 @@ def rank_unseen(
                     stage = later
             level = np.log(weight) - hazard[row, col] / scale[0]
             place = min(max(int(np.floor((level - scale[1]) * scale[2])), 0), last)
-            kind = cover[row, col] - 1
             bins[zone, kind, stage, place, 0] += 1.0
             bins[zone, kind, stage, place, 1] += np.exp(level)
             bins[zone, kind, stage, place, 2] += level

@@ -10,7 +10,6 @@ the grid is never recomputed. Never call the result a rate or a score.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,40 +18,36 @@ import pandas as pd
 from geo.analysis import _kernels_zonal as kernels
 from geo.analysis.allocation import Unseen, allocate, hours_needed, unseen
 from geo.analysis.detection import HAZARD_UNITS
+from geo.analysis.resets import OPEN, Courtyards, courtyard_table, current_period, find_restarts
 from geo.grid import Grid
 from geo.layers.terrain import PLANTABLE, Terrain
-from geo.layers.visits import Evidence
 from geo.season import Season
 from geo.settings import AbsenceSettings, Settings
 
 __all__ = [
-    "Assessment", "Courtyards", "Looks", "allocate", "assess", "ceiling", "chain", "county_absence", "courtyard_table",
-    "find_restarts", "hazard_histograms", "sensitivity_for", "township_absence", "update",
-]  # fmt: skip
+    "OPEN",
+    "Assessment",
+    "Courtyards",
+    "Looks",
+    "allocate",
+    "assess",
+    "ceiling",
+    "chain",
+    "county_absence",
+    "courtyard_table",
+    "current_period",
+    "find_restarts",
+    "hazard_histograms",
+    "sensitivity_for",
+    "township_absence",
+    "update",
+]
 
 BINS, BINS_PER_FOLD = 321, 20.0
-OPEN = -1  # restart of a township whose find still stands or is not verified
 MISSING = ("no_plantable", "no_track")  # reasons that leave no number
-BANNED = ("罂粟", "大麻")
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Courtyards:
-    """
-    Courtyards looked at: `total` (zones,), NaN where unknown, and `visited` (zones, periods), evidence A or B.
-    """
-
-    total: Floats
-    visited: Floats
-
-    @property
-    def shares(self) -> Floats:
-        """Share of the courtyards visited per zone and period; 0 where their number is unknown."""
-        known = np.where(self.total > 0, self.total, np.inf)
-        return np.minimum(self.visited / known[:, None], 1.0)
 
 
 @dataclass(frozen=True)
@@ -141,8 +136,15 @@ def sensitivity_for(p: npt.ArrayLike, goal: float) -> Floats:
 
 
 def hazard_histograms(
-    hazards: Iterable[tuple[int, Grid]], *, zones: Grid, zones_n: int, risk: Grid, terrain: Terrain, season: Season,
-    settings: Settings, as_of: datetime,
+    hazards: Iterable[tuple[int, Grid]],
+    *,
+    zones: Grid,
+    zones_n: int,
+    risk: Grid,
+    terrain: Terrain,
+    season: Season,
+    settings: Settings,
+    as_of: datetime,
 ) -> Looks:
     """
     `Looks` from one hazard grid per period (int32, 1/65536 nat), of which one stands in memory at a time.
@@ -152,6 +154,8 @@ def hazard_histograms(
     """
     zones.require_same_frame(risk)
     zones.require_same_frame(terrain.cover)
+    if int(zones.values.max(initial=0)) > zones_n:
+        raise ValueError(f"zones number up to {zones.values.max()}, only {zones_n} are named")
     periods, current = len(season.months), current_period(season, as_of)
     totals = np.zeros((zones_n, 2))
     kernels.sum_weights(zones.values, risk.values, totals)
@@ -167,7 +171,7 @@ def hazard_histograms(
         )  # fmt: skip
 
     for period, hazard in hazards:
-        if period > current:
+        if not 0 <= period <= current:
             continue
         hazard.require_same_frame(zones)
         args = (zones.values, risk.values, terrain.cover.values, scale, miss, detected[period], bins[:, period])
@@ -185,80 +189,25 @@ def hazard_histograms(
     return Looks(detected.T / whole[:, None], 1.0 - season_sum[:, 6] / whole, weight, mean, totals[:, 0], left)
 
 
-def current_period(season: Season, as_of: datetime) -> int:
-    """Period of `as_of`; -1 before the season, the last one after it."""
-    begun = sum(start <= as_of for start in season.bounds)
-    return min(begun, len(season.months)) - 1
-
-
-def find_restarts(
-    finds: pd.DataFrame, zones: Grid, *, zone_ids: Sequence[str], season: Season, as_of: datetime
-) -> Ints:
+def introductions(settings: AbsenceSettings, periods: int) -> Floats:
     """
-    Per zone the period from which its chain starts: 0 without a find, `OPEN` (-1) while one is not destroyed and
-    verified, else the period of the last verification.
+    π of each period: the settings name the last months of the season; months before them take the first one's.
 
-    Counted are plants of banned kinds found this season up to `as_of`; a find is closed when all of it is destroyed
-    (`fraction` 1) and `verified_at` has come. A find without township belongs to the zone its point lies in.
+    >>> introductions(AbsenceSettings(introduction=(0.02, 0.01)), 4).tolist()
+    [0.02, 0.02, 0.02, 0.01]
     """
-    start = np.zeros(len(zone_ids), np.int64)
-    if not len(finds):
-        return start
-    moment = pd.Timestamp(as_of)
-    counted = finds[finds["species"].isin(BANNED) & (finds["plants_n"] > 0) & (finds["found_at"] <= moment)]
-    counted = counted[season.period_of(counted["found_at"]) >= 0]
-    place_of = {zone: place for place, zone in enumerate(zone_ids)}
-    verified = counted["verified_at"].where(counted["verified_at"] <= moment)
-    for row in counted.index:
-        zone = place_of.get(counted["township_id"].loc[row], _zone_at(counted, row, zones))
-        if zone < 0:
-            continue
-        closed = pd.notna(verified.loc[row]) and counted["fraction"].loc[row] >= 1.0
-        period = current_period(season, verified.loc[row].to_pydatetime()) if closed else OPEN
-        start[zone] = OPEN if OPEN in (period, start[zone]) else max(start[zone], period)
-    return start
-
-
-def _zone_at(finds: pd.DataFrame, row: Any, zones: Grid) -> int:
-    point = finds["geometry"].loc[row] if "geometry" in finds else None
-    if point is None or point.is_empty or not bool(zones.frame.holds(point.x, point.y)):
-        return -1
-    return int(zones.values[zones.frame.cells(point.x, point.y)]) - 1
-
-
-def courtyard_table(
-    villages: pd.DataFrame, visits: pd.DataFrame, *, zone_ids: Sequence[str], season: Season, as_of: datetime
-) -> Courtyards:
-    """
-    Courtyards per township and how many were entered in each period, from visits of evidence A or B up to `as_of`.
-
-    A village without a number of courtyards is taken at the mean of its township's counted villages, all unseen;
-    a township without any number is unknown (NaN). No village counts more than all its courtyards in a period.
-    """
-    periods = len(season.months)
-    total, visited = np.full(len(zone_ids), np.nan), np.zeros((len(zone_ids), periods))
-    numbers = villages.set_index("village_id")["courtyards_n"].astype("float64")
-    owner = villages.set_index("village_id")["township_id"]
-    known = visits["visited_at"] <= pd.Timestamp(as_of)
-    known &= visits["evidence"].isin([Evidence.A, Evidence.B]) & visits["courtyards_n"].notna()
-    used = visits[known & visits["village_id"].isin(numbers.index[numbers > 0])]
-    used = used.assign(period=season.period_of(used["visited_at"]))
-    used = used[used["period"] >= 0]
-    for place, zone in enumerate(zone_ids):
-        mine = numbers[owner == zone]
-        if (mine > 0).any():
-            total[place] = float(mine[mine > 0].mean()) * len(mine)
-    place_of = {zone: place for place, zone in enumerate(zone_ids)}
-    entered = used.groupby(["village_id", "period"], as_index=False)["courtyards_n"].sum()
-    for village, period, number in zip(entered["village_id"], entered["period"], entered["courtyards_n"], strict=True):
-        zone = place_of.get(owner.loc[village], -1)
-        if zone >= 0:
-            visited[zone, int(period)] += min(float(number), float(numbers.loc[village]))
-    return Courtyards(total, visited)
+    given = np.asarray(settings.introduction, float)[-periods:]
+    return np.asarray(np.concatenate([np.full(periods - len(given), given[0]), given]))
 
 
 def township_absence(
-    looks: Looks, *, courtyards: Floats, class_b: Floats, restarts: Ints, current: int, settings: Settings,
+    looks: Looks,
+    *,
+    courtyards: Floats,
+    class_b: Floats,
+    restarts: Ints,
+    current: int,
+    settings: Settings,
     rng: np.random.Generator,
 ) -> tuple[dict[str, Floats], Floats]:
     """
@@ -289,7 +238,7 @@ def township_absence(
         if restarts[zone] == OPEN:
             continue
         span = slice(int(restarts[zone]), current + 1)
-        introduction = np.asarray(model.introduction, float)[span]
+        introduction = introductions(model, looks.sensitivity.shape[1])[span]
         yards, forms = courtyards[zone, span], class_b[zone, span]
         drawn = _drawn_sensitivity(looks, zone, span, factor) * availability
         whole = _with_others(drawn, yards[:, None] * availability, forms[:, None], model)
@@ -336,7 +285,7 @@ def hours_to_goal(
         if restarts[zone] == OPEN or looks.totals[zone] <= 0.0 or looks.unseen is None:
             continue
         span = slice(int(restarts[zone]), current + 1)
-        introduction = np.asarray(model.introduction, float)[span]
+        introduction = introductions(model, looks.sensitivity.shape[1])[span]
         yards, forms = courtyards[zone, span] * a, class_b[zone, span]
         whole = _with_others(looks.sensitivity[zone, span], yards, forms, model)
         before = chain(model.prior, whole[:-1], introduction[:-1])
@@ -350,9 +299,19 @@ def hours_to_goal(
 
 
 def assess(
-    hazards: Iterable[tuple[int, Grid]], *, zone_ids: Sequence[str], zones: Grid, risk: Grid, terrain: Terrain,
-    season: Season, settings: Settings, as_of: datetime, rng: np.random.Generator,
-    has_tracks: npt.NDArray[np.bool_], finds: pd.DataFrame | None = None, courtyards: Courtyards | None = None,
+    hazards: Iterable[tuple[int, Grid]],
+    *,
+    zone_ids: Sequence[str],
+    zones: Grid,
+    risk: Grid,
+    terrain: Terrain,
+    season: Season,
+    settings: Settings,
+    as_of: datetime,
+    rng: np.random.Generator,
+    has_tracks: npt.NDArray[np.bool_],
+    finds: pd.DataFrame | None = None,
+    courtyards: Courtyards | None = None,
     class_b: Floats | None = None,
 ) -> Assessment:
     """
@@ -388,8 +347,16 @@ def assess(
     yards = courtyards or Courtyards(np.full(n, np.nan), np.zeros((n, periods)))
     forms = np.zeros((n, periods)) if class_b is None else class_b
     empty = finds is None or not len(finds)
-    restarts = np.zeros(n, np.int64) if empty else find_restarts(
-        finds, zones, zone_ids=zone_ids, season=season, as_of=as_of  # type: ignore[arg-type]
+    restarts = (
+        np.zeros(n, np.int64)
+        if empty
+        else find_restarts(
+            finds,
+            zones,
+            zone_ids=zone_ids,
+            season=season,
+            as_of=as_of,  # type: ignore[arg-type]
+        )
     )
     restarts = np.minimum(restarts, max(current, 0))
     common = {"courtyards": yards.shares, "class_b": forms, "restarts": restarts, "current": current}
@@ -404,7 +371,7 @@ def assess(
     looked = np.asarray(tracked.any(axis=1))
     reasons = _reasons(looks, looked=looked, restarts=restarts, yards=yards, hours=hours)
     for figure in ("detection", "detection_with_courtyards", "p_zero", "hours_to_95"):
-        table[figure] = table[figure].mask([said.get(figure, "") in MISSING for said in reasons])
+        table[figure] = table[figure].mask(np.array([said.get(figure, "") in MISSING for said in reasons], bool))
     known = np.isfinite(table["p_zero"].to_numpy())
     for companion in chances:
         table[companion] = table[companion].where(known)
@@ -422,8 +389,8 @@ def _reasons(
         reasons: dict[str, str] = {}
         if not yards.total[zone] > 0:
             reasons["courtyards"] = "courtyards_unknown"
-        if np.isinf(hours[zone]):
-            reasons["hours_to_95"] = "ceiling"
+        if not np.isfinite(hours[zone]):
+            reasons["hours_to_95"] = "ceiling" if np.isinf(hours[zone]) else "no_track"
         if not looked[zone]:
             reasons |= dict.fromkeys(("detection", "detection_with_courtyards", "p_zero"), "no_track")
         if restarts[zone] == OPEN:

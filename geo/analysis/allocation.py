@@ -68,7 +68,14 @@ def search_rates(settings: DetectionSettings, cell_m: float) -> Floats:
 
 
 def unseen(
-    hazard: Grid, *, zones: Grid, zones_n: int, risk: Grid, terrain: Terrain, season: Season, day: float,
+    hazard: Grid,
+    *,
+    zones: Grid,
+    zones_n: int,
+    risk: Grid,
+    terrain: Terrain,
+    season: Season,
+    day: float,
     settings: DetectionSettings,
 ) -> Unseen:
     """

@@ -122,3 +122,13 @@ def no_plots_left(plots: float, *, sensitivity: float, sweeps: int) -> float:
     0.984496437
     """
     return float(np.exp(-plots_left(plots, sensitivity=sensitivity, sweeps=sweeps)))
+
+
+def village_prior(prior: float, risk_share: float) -> float:
+    """
+    Prior chance of zero planting in a village that bears `risk_share` of its township's risk: prior^share.
+
+    >>> village_prior(0.25, 0.5)
+    0.5
+    """
+    return float(prior**risk_share)

@@ -101,7 +101,12 @@ def passes(tracks: gpd.GeoSeries, frame: Frame, settings: CoverageSettings) -> P
 
 
 def township_shares(
-    zones: Grid, *, zone_ids: list[str], risk: Grid, pod: npt.NDArray[np.float32], near: Passes,
+    zones: Grid,
+    *,
+    zone_ids: list[str],
+    risk: Grid,
+    pod: npt.NDArray[np.float32],
+    near: Passes,
     settings: CoverageSettings,
 ) -> pd.DataFrame:
     """
@@ -119,6 +124,8 @@ def township_shares(
         blind, repeated (share of watched cells passed on two days or more; NaN also where nothing is watched).
     """
     zones.require_same_frame(risk)
+    if int(zones.values.max(initial=0)) > len(zone_ids):
+        raise ValueError(f"zones number up to {zones.values.max()}, only {len(zone_ids)} are named")
     sums = np.zeros((len(zone_ids), 10))
     limits = np.array([settings.watched_pod, settings.blind_pod])
     kernels.sum_zones(zones.values, risk.values, pod, near.near, near.wide, near.days, limits, sums)

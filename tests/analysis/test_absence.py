@@ -178,6 +178,37 @@ def test_no_track_and_no_plantable_ground_have_a_reason_instead_of_a_number():
     assert found.county["unknown_n"] == 1
 
 
+def test_before_the_season_nothing_is_said():
+    found = assess([], as_of=datetime(2025, 12, 20, tzinfo=CHINA)).townships
+    assert found[["p_zero", "detection", "hours_to_95"]].isna().all().all()
+    assert found.loc["a", "reasons"]["hours_to_95"] == "no_track"
+
+
+def test_a_season_that_begins_in_november_has_seven_introductions():
+    season = Season(2026, first_month=11)
+    found = absence.assess(
+        [(0, hazard(1.0))], zone_ids=["a", "b"], zones=halves(), risk=grid(np.array(1.0)), terrain=terrain(),
+        season=season, settings=NO_YARDS, as_of=MARCH, rng=np.random.default_rng(1), has_tracks=np.ones((2, 7), bool),
+    ).townships  # fmt: skip
+    se = 0.85 * (1 - np.exp(-1.0))
+    expected = absence.chain(0.5, [se, 0, 0, 0, 0], [0.02] * 5)[-1]
+    assert found.loc["a", "p_zero"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_more_zones_than_names_are_refused():
+    with pytest.raises(ValueError, match="only 1 are named"):
+        absence.hazard_histograms(
+            [], zones=halves(), zones_n=1, risk=grid(np.array(1.0)), terrain=terrain(), season=SEASON,
+            settings=NO_YARDS, as_of=MARCH,
+        )  # fmt: skip
+
+
+def test_ground_without_a_sweep_width_cannot_be_searched():
+    found = assess([(2, hazard(1.0))], terrain=terrain(Cover.FOREST)).townships
+    assert found.loc["a", "detection"] == pytest.approx(0.85 * (1 - np.exp(-1.0)), abs=1e-5)
+    assert found.loc["a", "reasons"]["hours_to_95"] == "ceiling"
+
+
 def test_an_open_find_makes_it_zero_and_verified_destruction_starts_again():
     looks = [(period, hazard(1.0)) for period in range(3)]
     still = assess(looks, finds=find()).townships
@@ -208,9 +239,7 @@ def test_a_find_that_does_not_concern_this_season_and_ground_changes_nothing(val
 
 
 def test_a_find_without_township_belongs_to_where_it_lies():
-    restarts = absence.find_restarts(
-        find(township_id=None), halves(), zone_ids=["a", "b"], season=SEASON, as_of=MARCH
-    )
+    restarts = absence.find_restarts(find(township_id=None), halves(), zone_ids=["a", "b"], season=SEASON, as_of=MARCH)
     assert restarts.tolist() == [absence.OPEN, 0]
 
 

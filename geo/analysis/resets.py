@@ -1,0 +1,108 @@
+"""What the season's records say to the chain of absence: finds that reset it, and courtyards that were entered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from geo.grid import Grid
+from geo.layers.visits import Evidence
+from geo.season import Season
+
+OPEN = -1  # restart of a township whose find still stands or is not verified
+BANNED = ("罂粟", "大麻")
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Courtyards:
+    """
+    Courtyards looked at: `total` (zones,), NaN where unknown, and `visited` (zones, periods), evidence A or B.
+    """
+
+    total: Floats
+    visited: Floats
+
+    @property
+    def shares(self) -> Floats:
+        """Share of the courtyards visited per zone and period; 0 where their number is unknown."""
+        known = np.where(self.total > 0, self.total, np.inf)
+        return np.minimum(self.visited / known[:, None], 1.0)
+
+
+def current_period(season: Season, as_of: datetime) -> int:
+    """Period of `as_of`; -1 before the season, the last one after it."""
+    begun = sum(start <= as_of for start in season.bounds)
+    return min(begun, len(season.months)) - 1
+
+
+def find_restarts(
+    finds: pd.DataFrame, zones: Grid, *, zone_ids: Sequence[str], season: Season, as_of: datetime
+) -> Ints:
+    """
+    Per zone the period from which its chain starts: 0 without a find, `OPEN` (-1) while one is not destroyed and
+    verified, else the period of the last verification.
+
+    Counted are plants of banned kinds found this season up to `as_of`; a find is closed when all of it is destroyed
+    (`fraction` 1) and `verified_at` has come. A find without township belongs to the zone its point lies in.
+    """
+    start = np.zeros(len(zone_ids), np.int64)
+    if not len(finds):
+        return start
+    moment = pd.Timestamp(as_of)
+    counted = finds[finds["species"].isin(BANNED) & (finds["plants_n"] > 0) & (finds["found_at"] <= moment)]
+    counted = counted[season.period_of(counted["found_at"]) >= 0]
+    place_of = {zone: place for place, zone in enumerate(zone_ids)}
+    verified = counted["verified_at"].where(counted["verified_at"] <= moment)
+    for row in counted.index:
+        zone = place_of.get(counted["township_id"].loc[row], _zone_at(counted, row, zones))
+        if zone < 0:
+            continue
+        closed = pd.notna(verified.loc[row]) and counted["fraction"].loc[row] >= 1.0
+        period = current_period(season, verified.loc[row].to_pydatetime()) if closed else OPEN
+        start[zone] = OPEN if OPEN in (period, start[zone]) else max(start[zone], period)
+    return start
+
+
+def _zone_at(finds: pd.DataFrame, row: Any, zones: Grid) -> int:
+    point = finds["geometry"].loc[row] if "geometry" in finds else None
+    if point is None or point.is_empty or not bool(zones.frame.holds(point.x, point.y)):
+        return -1
+    return int(zones.values[zones.frame.cells(point.x, point.y)]) - 1
+
+
+def courtyard_table(
+    villages: pd.DataFrame, visits: pd.DataFrame, *, zone_ids: Sequence[str], season: Season, as_of: datetime
+) -> Courtyards:
+    """
+    Courtyards per township and how many were entered in each period, from visits of evidence A or B up to `as_of`.
+
+    A village without a number of courtyards is taken at the mean of its township's counted villages, all unseen;
+    a township without any number is unknown (NaN). No village counts more than all its courtyards in a period.
+    """
+    periods = len(season.months)
+    total, visited = np.full(len(zone_ids), np.nan), np.zeros((len(zone_ids), periods))
+    numbers = villages.set_index("village_id")["courtyards_n"].astype("float64")
+    owner = villages.set_index("village_id")["township_id"]
+    known = visits["visited_at"] <= pd.Timestamp(as_of)
+    known &= visits["evidence"].isin([Evidence.A, Evidence.B]) & visits["courtyards_n"].notna()
+    used = visits[known & visits["village_id"].isin(numbers.index[numbers > 0])]
+    used = used.assign(period=season.period_of(used["visited_at"]))
+    used = used[used["period"] >= 0]
+    for place, zone in enumerate(zone_ids):
+        mine = numbers[owner == zone]
+        if (mine > 0).any():
+            total[place] = float(mine[mine > 0].mean()) * len(mine)
+    place_of = {zone: place for place, zone in enumerate(zone_ids)}
+    entered = used.groupby(["village_id", "period"], as_index=False)["courtyards_n"].sum()
+    for village, period, number in zip(entered["village_id"], entered["period"], entered["courtyards_n"], strict=True):
+        place = place_of.get(owner.loc[village], -1)
+        if place >= 0:
+            visited[place, int(period)] += min(float(number), float(numbers.loc[village]))
+    return Courtyards(total, visited)
