@@ -80,6 +80,9 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "raster_void": ("{file}：栅格没有有效数值", "{file}: the raster holds no values"),
     "raster_outside": ("{file}：栅格不在本县范围内", "{file}: the raster lies outside this county"),
+    "datum_mixed": ("文件中混有不同坐标系：{datums}", "the file mixes datums: {datums}"),
+    "no_fixes": ("{file}：没有轨迹点，只有事件或巡护计划", "{file}: holds events or plans, no recorded fixes"),
+    "layers_skipped": ("文件中还有其他图层，未读取", "the file holds further layers, not read"),
     "export_range": ("坐标 {place} 不能写成 WGS84 经纬度", "place {place} cannot be written as WGS 84 degrees"),
     # store, ledger
     "store_missing": (

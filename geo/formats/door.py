@@ -5,7 +5,8 @@ import warnings
 from pathlib import Path
 
 from geo.errors import FormatError, GeoError
-from geo.formats import gpx, tables, vector
+from geo.formats import gpx, kml, ovital, patrol, tables, vector
+from geo.formats.line_fixes import tracks_of_records
 from geo.formats.reading import Content, Hints, Reading, Records
 from geo.formats.shaping import shape
 from geo.formats.sniffing import Kind, kind_of, members, read_bytes
@@ -39,33 +40,52 @@ def read(layer: str, path: Path, hints: Hints = Hints()) -> Reading:  # noqa: B0
 
 def _content(layer: str, path: Path, data: bytes, hints: Hints, digest: str) -> Content:
     kind = kind_of(data, path.name)
-    if layer == "tracks" and kind is Kind.GPX:
+    if kind is Kind.ZIP and _holds(data, path.name, ".kml"):
+        kind, data = Kind.KML, kml.document_of(data, path.name)
+    if layer == "tracks":
+        return _tracks(path, data, kind, hints)
+    return shape(layer, _records(layer, path, data, kind, hints), hints, file=path.name, key=digest[:8])
+
+
+def _tracks(path: Path, data: bytes, kind: Kind, hints: Hints) -> Content:
+    if kind is Kind.GPX:
         return gpx.read_tracks(data, path.name, hints)
-    records = _records(layer, path, data, kind, hints)
-    return shape(layer, records, hints, file=path.name, key=digest[:8])
+    if kind is Kind.KML:
+        return kml.read_tracks(data, path.name, hints)
+    if kind is Kind.PARQUET:
+        return patrol.read_tracks(data, path.name, hints)
+    return tracks_of_records(_records("tracks", path, data, kind, hints), hints, source=path.name)
 
 
 def _records(layer: str, path: Path, data: bytes, kind: Kind, hints: Hints) -> Records:
     name = path.name
-    if kind is Kind.GPX:
-        return gpx.read_records(data, name)
-    if kind is Kind.JSON:
-        return vector.read_geojson(data, name)
     if kind is Kind.SHAPEFILE:
         if path.suffix.lower() == ".shx":
             raise FormatError("shapefile_part", file=name)
         return vector.read_shapefile(path, name, hints.encoding)
-    if kind is Kind.GEOPACKAGE:
-        return vector.read_geopackage(data, name, layer)
-    if kind is Kind.TABLE:
-        return tables.read_csv(data, name, hints.encoding, layer)
-    if kind is Kind.ZIP:
-        return _zipped(layer, data, name, hints)
-    raise FormatError("format_not_for_layer", file=name, kind=kind, layer=layer)
+    readers = {
+        Kind.GPX: lambda: gpx.read_records(data, name),
+        Kind.KML: lambda: kml.read_records(data, name),
+        Kind.JSON: lambda: _json(data, name),
+        Kind.GEOPACKAGE: lambda: vector.read_geopackage(data, name, layer),
+        Kind.TABLE: lambda: tables.read_csv(data, name, hints.encoding, layer),
+        Kind.ZIP: lambda: _zipped(layer, data, name, hints),
+    }
+    if kind not in readers:
+        raise FormatError("format_not_for_layer", file=name, kind=kind, layer=layer)
+    return readers[kind]()
+
+
+def _json(data: bytes, name: str) -> Records:
+    document = vector.load_json(data, name)
+    return ovital.read_records(document) if ovital.is_ovital(document) else vector.read_geojson(document, name)
 
 
 def _zipped(layer: str, data: bytes, name: str, hints: Hints) -> Records:
-    held = [member.lower() for member in members(data, name)]
-    if "[content_types].xml" in held:
+    if _holds(data, name, "[content_types].xml"):
         return tables.read_xlsx(data, name, layer)
     return vector.read_zipped_shapefile(data, name, hints.encoding)
+
+
+def _holds(data: bytes, name: str, ending: str) -> bool:
+    return any(member.lower().endswith(ending) for member in members(data, name))

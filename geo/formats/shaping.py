@@ -151,6 +151,7 @@ def _filled(
         "accuracy_m": DEFAULT_ACCURACY_M.get(layer),
         "status": str(Status.FLAGGED) if layer == "parcels" else None,
         "weight": 1.0 if layer == "leads" else None,
+        "kind": "其他" if layer == "leads" else None,
     }
     for name, value in known.items():
         if name not in schema.names or value is None:

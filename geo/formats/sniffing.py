@@ -18,7 +18,7 @@ UNPACKED_CAP = 512 * 2**20
 RATIO_CAP = 200
 MEMBERS_CAP = 5000
 
-_MARKUP = re.compile(rb"<\s*(?:[A-Za-z_][\w.-]*:)?(gpx|kml|OGRVRTDataSource|VRTDataset)\b")
+_MARKUP = re.compile(rb"<\s*(?:[A-Za-z_][\w.-]*:)?(gpx|kml|Folder|Document|Placemark)\b")
 
 
 class Kind(StrEnum):
@@ -82,7 +82,7 @@ def _kind_of_markup(head: bytes, name: str) -> Kind:
     found = _MARKUP.search(head)
     if found and found[1] == b"gpx":
         return Kind.GPX
-    if found and found[1] == b"kml":
+    if found:
         return Kind.KML
     raise FormatError("format_unknown", file=name)
 

@@ -23,9 +23,8 @@ SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 LAYERS_CAP = 64
 
 
-def read_geojson(data: bytes, name: str) -> Records:
-    """Features of a GeoJSON: a collection, one feature, or a bare geometry."""
-    document = load_json(data, name)
+def read_geojson(document: Any, name: str) -> Records:
+    """Features of a GeoJSON document: a collection, one feature, or a bare geometry."""
     features = _features(document)
     if features is None:
         raise FormatError("format_unknown", file=name)
@@ -128,7 +127,7 @@ def _from_parts(parts: Mapping[str, bytes], name: str, encoding: str | None) -> 
             if suffix != ".cpg":
                 (Path(folder) / f"layer{suffix}").write_bytes(data)
         path = Path(folder) / "layer.shp"
-        with fiona.Env(SHAPE_RESTORE_SHX="YES", GDAL_DISABLE_READDIR_ON_OPEN="NO"):
+        with fiona.Env(SHAPE_RESTORE_SHX="NO" if ".shx" in parts else "YES", GDAL_DISABLE_READDIR_ON_OPEN="NO"):
             table, refused, crs = _salvage(path, "ESRI Shapefile", None, name, encoding=chosen)
     return Records(table, crs if ".prj" in parts else None, refused=refused, encoding=chosen)
 
