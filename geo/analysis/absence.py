@@ -346,18 +346,9 @@ def assess(
     periods = len(season.months)
     yards = courtyards or Courtyards(np.full(n, np.nan), np.zeros((n, periods)))
     forms = np.zeros((n, periods)) if class_b is None else class_b
-    empty = finds is None or not len(finds)
-    restarts = (
-        np.zeros(n, np.int64)
-        if empty
-        else find_restarts(
-            finds,
-            zones,
-            zone_ids=zone_ids,
-            season=season,
-            as_of=as_of,  # type: ignore[arg-type]
-        )
-    )
+    restarts = np.zeros(n, np.int64)
+    if finds is not None and len(finds):
+        restarts = find_restarts(finds, zones, zone_ids=zone_ids, season=season, as_of=as_of)
     restarts = np.minimum(restarts, max(current, 0))
     common = {"courtyards": yards.shares, "class_b": forms, "restarts": restarts, "current": current}
     chances, draws = township_absence(looks, settings=settings, rng=rng, **common)  # type: ignore[arg-type]
