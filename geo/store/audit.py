@@ -70,7 +70,7 @@ def _digest(row: dict[str, Any], srs_id: int) -> str | None:
         if "geometry" in row:
             row["geometry"] = _hex(row["geometry"], srs_id)
         return row_digest(row) if _composed(list(row.values())) else None
-    except (ValueError, TypeError, shapely.errors.ShapelyError):
+    except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError):
         return None
 
 

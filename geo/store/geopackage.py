@@ -13,9 +13,10 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import pyproj
+import shapely
 
 from geo import ledger
-from geo.errors import StoreError
+from geo.errors import LayerError, LedgerBroken, StoreError
 from geo.ledger import Entry, Linked, Verdict
 from geo.schema import Schema
 from geo.settings import Settings
@@ -71,7 +72,10 @@ class GeoPackageStore:
         sql = f"SELECT {', '.join(map(quoted, names))} FROM {quoted(layer)}{which} ORDER BY fid"
         with _explained(self.file):
             rows = self._db.execute(sql, values).fetchall()
-        return table_of(schema, list(zip(*rows, strict=True)) or [()] * len(names), self._crs)
+        try:
+            return table_of(schema, list(zip(*rows, strict=True)) or [()] * len(names), self._crs)
+        except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError) as wrong:
+            raise LedgerBroken("table_unreadable", layer=layer, why=wrong) from wrong
 
     def append(self, entry: Entry, *changes: Change, now: datetime, expected: str | None = None) -> Linked:
         """Write the changes and their ledger entry in one transaction; see `contract.Store.append`."""
@@ -140,7 +144,10 @@ class GeoPackageStore:
     def _checked(self, change: Change) -> list[Row]:
         """The rows of a change as plain values, held to the layer's contract."""
         schema = schema_of(change.layer)
-        table = schema.conform(change.rows)
+        try:
+            table = schema.conform(change.rows)
+        except UnicodeEncodeError as wrong:
+            raise LayerError("value_unstorable", where=change.layer, value=ascii(wrong.object)) from None
         if isinstance(table, gpd.GeoDataFrame) and table.crs is not None and not table.crs.equals(self._crs):
             raise StoreError("crs_differs", layer=change.layer, crs=table.crs.name, wanted=self._crs.name)
         schema.check(table)

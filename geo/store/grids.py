@@ -88,6 +88,8 @@ def _write(beside: Path, grid: Grid) -> None:
 
 
 def _frame(source: rasterio.DatasetReader) -> Frame:
+    if source.crs is None:
+        raise StoreError("grid_unreadable", name=Path(source.name).stem, why="no coordinate system")
     epsg = source.crs.to_epsg()
     crs = pyproj.CRS.from_epsg(epsg) if epsg else pyproj.CRS.from_wkt(source.crs.to_wkt())
     turn = source.transform

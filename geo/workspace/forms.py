@@ -36,6 +36,8 @@ def filled_form(
     for name in given:
         if name not in known:
             raise LayerError("record_field_unknown", field=name, known="/".join(known))
+        if isinstance(given[name], str) and not _writable(given[name]):
+            raise LayerError("record_value_bad", field=name, value=ascii(given[name]))
     for column in schema.columns:
         if column.kind is Kind.TIME and column.name in given:
             given[column.name] = _moment(given[column.name], column.name, now)
@@ -59,6 +61,11 @@ def _blank(value: Any) -> bool:
     if isinstance(value, str):
         return not value.strip()
     return value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
+
+
+def _writable(text: str) -> bool:
+    """Whether a text is Unicode at all: half a surrogate pair, as a broken terminal sends it, is not."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _moment(value: Any, field: str, now: datetime) -> pd.Timestamp:
