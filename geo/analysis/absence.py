@@ -14,6 +14,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.interpolate import CubicSpline
 
 from geo.analysis import _kernels_zonal as kernels
 from geo.analysis.allocation import Unseen, allocate, hours_needed, unseen
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 BINS, BINS_PER_FOLD = 321, 20.0
+NODES = 97  # of ln(W factor), between which the sensitivity is a cubic spline
 MISSING = ("no_plantable", "no_track")  # reasons that leave no number
 
 Floats = npt.NDArray[np.float64]
@@ -253,14 +255,23 @@ def township_absence(
 
 
 def _drawn_sensitivity(looks: Looks, zone: int, span: slice, factor: Floats) -> Floats:
-    """ΣRR·(1 - e^(-H·factor))/ΣRR of each period in `span`, shape (periods, draws), from the histograms."""
+    """
+    ΣRR·(1 - e^(-H·factor))/ΣRR of each period in `span`, shape (periods, draws), from the histograms.
+
+    Smooth in ln(factor): worked out at `NODES` of them and drawn through by a cubic spline, to 1e-6.
+    """
+    logs = np.log(factor)
+    nodes = np.linspace(logs.min(), logs.max(), NODES)
+    if nodes[-1] - nodes[0] < 1e-9 or len(logs) <= NODES:
+        nodes = logs
     weights = looks.weights[zone, span].sum(axis=1)
     sums = (looks.weights[zone, span] * looks.hazards[zone, span]).sum(axis=1)
     drawn = np.zeros((len(weights), len(factor)))
     for period, weight in enumerate(weights):
         held = np.flatnonzero(sums[period] > 0.0)
         hazard = sums[period, held] / weight[held]
-        drawn[period] = -np.expm1(-np.multiply.outer(factor, hazard)) @ weight[held] / max(looks.totals[zone], 1e-300)
+        seen = -np.expm1(-np.multiply.outer(np.exp(nodes), hazard)) @ weight[held] / max(looks.totals[zone], 1e-300)
+        drawn[period] = seen if nodes is logs else CubicSpline(nodes, seen)(logs)
     return drawn
 
 

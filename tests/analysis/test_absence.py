@@ -155,6 +155,18 @@ def test_the_histogram_answers_as_the_grid_does():
         assert binned == pytest.approx(exact, abs=1e-4)
 
 
+def test_drawing_through_nodes_loses_nothing():
+    rng = np.random.default_rng(4)
+    looks = absence.hazard_histograms(
+        [(0, hazard(rng.lognormal(-1, 2, FRAME.shape)))], zones=halves(), zones_n=2, risk=grid(np.array(1.0)),
+        terrain=terrain(), season=SEASON, settings=NO_YARDS, as_of=MARCH,
+    )  # fmt: skip
+    factor = np.exp(2 * 0.3 * rng.standard_normal(500))
+    through = absence._drawn_sensitivity(looks, 0, slice(0, 1), factor)[0]
+    each = [absence._drawn_sensitivity(looks, 0, slice(0, 1), np.array([one]))[0, 0] for one in factor]
+    assert through == pytest.approx(np.array(each), abs=1e-6)
+
+
 def test_a_township_that_stops_looking_falls():
     april = datetime(2026, 4, 20, tzinfo=CHINA)
     looks = [(period, hazard(1.0)) for period in range(3)]
