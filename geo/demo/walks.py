@@ -46,6 +46,7 @@ class Walkers:
     owners: npt.NDArray[np.int64]
     roads: gpd.GeoDataFrame
     road_ends: npt.NDArray[np.int64]
+    reservoir: shapely.Polygon
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Walk:
 def track_table(walkers: Walkers, size: Size, rng: np.random.Generator) -> gpd.GeoDataFrame:
     """Layer tracks (LineString ZM) of a season, unevenly spread over days and townships."""
     plan = who_walks(walkers, size, rng)
+    shapely.prepare(walkers.reservoir)
     pools = [_targets(walkers, shape, size.edge_band_m, rng) for shape in walkers.townships.geometry]
     walks = [_walk(walkers, pools[township], int(township), rng) for township in plan["township"]]
     return _recorded(walkers, walks, plan, rng)
@@ -67,7 +69,7 @@ def track_table(walkers: Walkers, size: Size, rng: np.random.Generator) -> gpd.G
 
 def who_walks(walkers: Walkers, size: Size, rng: np.random.Generator) -> pd.DataFrame:
     """Township position, team and day of every track: no team twice on a day; one township never, two hardly."""
-    weight = walkers.townships.area.to_numpy() * rng.gamma(4.0, 0.25, len(walkers.townships))
+    weight = walkers.townships.area.to_numpy() * rng.gamma(9.0, 1.0 / 9.0, len(walkers.townships))
     seldom = rng.choice(len(weight), 3, replace=False)
     weight[seldom] = (0.0, 0.06 * weight.mean(), 0.1 * weight.mean())
     counts = np.floor(weight / weight.sum() * size.tracks_n).astype(int)
@@ -112,7 +114,7 @@ def _walk(walkers: Walkers, pool: tuple[Floats, Floats], township: int, rng: np.
     home = int(rng.choice(homes))
     if rng.random() < VEHICLE_SHARE:
         return _ride(walkers, home, rng.uniform(9e3, 2e4), rng, mode="vehicle")
-    on_foot = _loop(walkers.ground, walkers.places[home], pool, rng)
+    on_foot = _loop(walkers, walkers.places[home], pool, rng)
     on_foot = _with_gap(_with_lunch(on_foot, rng), rng)
     if rng.random() < INSIDE_VEHICLE:
         ride = _ride(walkers, home, rng.uniform(1.5e3, 5e3), rng, mode="foot")
@@ -122,10 +124,11 @@ def _walk(walkers: Walkers, pool: tuple[Floats, Floats], township: int, rng: np.
     return on_foot
 
 
-def _loop(ground: Grid, home: Floats, pool: tuple[Floats, Floats], rng: np.random.Generator) -> Walk:
+def _loop(walkers: Walkers, home: Floats, pool: tuple[Floats, Floats], rng: np.random.Generator) -> Walk:
     """From home through 2-5 waypoints and back: brisk on the first and last leg, searching between."""
     length = float(np.clip(rng.lognormal(np.log(10500.0), 0.25), 4500.0, 15000.0))
-    stops = _stops(home, length, pool, rng)
+    ground = walkers.ground
+    stops = _stops(home, length, pool, rng, shunned=walkers.reservoir)
     legs = np.hypot(*np.diff(stops, axis=0).T)
     mark = np.concatenate([[0.0], np.cumsum(legs)])
     along = np.arange(0.0, mark[-1], 20.0)
@@ -146,7 +149,14 @@ def _loop(ground: Grid, home: Floats, pool: tuple[Floats, Floats], rng: np.rando
     return Walk(place, seconds * min(1.0, LONGEST_WALK_S / seconds[-1]))
 
 
-def _stops(home: Floats, length: float, pool: tuple[Floats, Floats], rng: np.random.Generator) -> Floats:
+def _stops(
+    home: Floats,
+    length: float,
+    pool: tuple[Floats, Floats],
+    rng: np.random.Generator,
+    *,
+    shunned: shapely.Polygon,
+) -> Floats:
     """Home, 2-5 waypoints about evenly far apart, home; one waypoint in seven may lie near the township's edge."""
     count = int(rng.integers(2, 6))
     leg = length / (count + 1) / 1.08
@@ -157,8 +167,15 @@ def _stops(home: Floats, length: float, pool: tuple[Floats, Floats], rng: np.ran
         drawn = places[rng.integers(0, len(places), 25)]
         here = np.abs(np.hypot(*(drawn - stops[-1]).T) - leg)
         back = np.clip(np.hypot(*(drawn - home).T) - leg * left, 0.0, None)
-        stops.append(drawn[np.argmin(here + back)])
+        wet = _crossing(stops[-1], drawn, shunned) + _crossing(home, drawn, shunned)
+        stops.append(drawn[np.argmin(here + back + 1e5 * wet)])
     return np.array([*stops, home])
+
+
+def _crossing(start: Floats, ends: Floats, area: shapely.Geometry) -> npt.NDArray[np.int64]:
+    """1 where the straight way from `start` to each of `ends` (n, 2) crosses the area."""
+    ways = shapely.linestrings(np.stack([np.broadcast_to(start, ends.shape), ends], axis=1))
+    return np.asarray(shapely.intersects(area, ways), np.int64)
 
 
 def _around(places: Floats, home: Floats, reach_m: float) -> Floats:

@@ -11,9 +11,11 @@ from scipy.spatial import Delaunay
 from geo.demo.sizes import COUNTY_ID, EPSG, Floats
 from geo.grid import Array, Grid
 from geo.layers import roads
+from geo.layers.terrain import Cover
 
 STEP_CELLS = 6
 MARGIN_STEPS = 12
+WATER_WALL_M = 80.0
 
 
 def links(places: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_]]:
@@ -31,10 +33,11 @@ def links(places: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_]]:
     return pairs[in_tree | extra].astype(np.int64), kind[in_tree | extra]
 
 
-def road_table(ground: Grid, places: Floats) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.int64]]:
+def road_table(ground: Grid, cover: Grid, places: Floats) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.int64]]:
     """Layer roads, and the pair of villages each road joins."""
     pairs, kind = links(places)
-    shapes = [gentle_way(ground, places[one], places[other]) for one, other in pairs]
+    shunned = Grid(ground.values + np.float32(WATER_WALL_M) * (cover.values == Cover.WATER), ground.frame)
+    shapes = [gentle_way(shunned, places[one], places[other]) for one, other in pairs]
     ids = [f"{COUNTY_ID}W{n:04d}" for n in range(1, len(pairs) + 1)]
     table = gpd.GeoDataFrame({"road_id": ids, "kind": kind}, geometry=shapes, crs=EPSG)
     return roads.SCHEMA.conform(table), pairs
