@@ -142,6 +142,10 @@ class PlanningSettings:
 
     `off_path` multiplies Tobler's speed off paths; `road_kmh` is the flat speed on roads and paths;
     ground steeper than `impassable_deg` is closed; `cell_m` is the cell of the walking-time surface.
+
+    Expected finds at a stop are `unjudged_suspicion` at a suspected parcel nobody scored, and `history_mass` per unit
+    of weight at a historic spot or tip. The `candidates_n` best blind spots of a township are offered to a day's plan.
+    Each seed sees every prize up or down by at most the share `variety`, so that nobody can learn the routes.
     """
 
     hours: float = 7.0
@@ -152,6 +156,10 @@ class PlanningSettings:
     impassable_deg: float = 45.0
     cell_m: float = 30.0
     longest_leg_h: float = 4.0
+    unjudged_suspicion: float = 0.1
+    history_mass: float = 0.05
+    candidates_n: int = 40
+    variety: float = 0.1
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ Flags = npt.NDArray[np.bool_]
 Points = npt.ArrayLike
 
 CLOSED_SHARE = 1.0 / 3.0
-"""A coarse cell is closed when this share of its fine cells is: a river one fine cell wide closes the cells it runs through."""
+"""Share of fine cells that closes a coarse one: a river one fine cell wide closes what it runs through."""
 SNAP_CELLS = 3.0
 """A point on closed ground is moved to open ground at most this many cells away."""
 _BATCH = 16

@@ -64,7 +64,7 @@ def test_one_step_up_a_known_slope_takes_the_time_worked_by_hand():
 
 def test_a_road_is_walked_at_road_speed():
     ground = terrain(np.zeros((30, 300)))
-    west, south, east, north = ground.elevation.frame.bounds
+    west, _, east, north = ground.elevation.frame.bounds
     road = gpd.GeoDataFrame(geometry=[LineString([(west, north - 45), (east, north - 45)])], crs=CRS)
     surface = travel.cost_surface(ground, road, SETTINGS)
     seconds = travel.times(surface, [centre(surface, 1, 0)], [centre(surface, 1, 99)])[0, 0]
