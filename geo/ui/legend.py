@@ -9,6 +9,7 @@ from geo.words import Language, say
 MARKS = (
     ("flagged", "▲", "#D55E00"),
     ("visited", "●", "#0072B2"),
+    ("confirmed", "★", "#CC79A7"),
     ("dismissed", "○", "#777777"),
     ("eradicated", "✕", "#000000"),
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import folium
-from branca.element import Element
+from branca.element import Element, MacroElement
 from folium.map import Layer
 from folium.template import Template
 
@@ -103,6 +103,13 @@ class Fetched(Layer):
                 } else { pen.arc(at.x, at.y, r, 0, 2 * Math.PI); }
                 renderer._fillStroke(pen, this);
             }});
+            if (!document.getElementById("tacha-style")) {
+                var sheet = document.createElement("style");
+                sheet.id = "tacha-style";
+                sheet.textContent = ".tacha-name{background:none;border:0;box-shadow:none;font-weight:600;" +
+                    "color:#111;text-shadow:0 0 3px #fff,0 0 3px #fff,0 0 5px #fff;pointer-events:none}";
+                document.head.appendChild(sheet);
+            }
             var layer = L.geoJSON(null, {
                 interactive: {{ this.labelled|tojson }},
                 style: function () { return options; },
@@ -117,7 +124,9 @@ class Fetched(Layer):
                         one.setStyle({color: line ? own.colour : "#ffffff", weight: line ? 2.5 : 1,
                                       fillColor: own.colour, fill: true, fillOpacity: line ? 0 : 1, opacity: 1});
                     }
-                    if (own.label) { one.bindTooltip(own.label, {sticky: true}); }
+                    if (own.label && {{ this.named|tojson }}) {
+                        one.bindTooltip(own.label, {permanent: true, direction: "center", className: "tacha-name"});
+                    } else if (own.label) { one.bindTooltip(own.label, {sticky: true}); }
                 }
             });
             var nothing = {type: "FeatureCollection", features: []};
@@ -130,12 +139,15 @@ class Fetched(Layer):
         """
     )
 
-    def __init__(self, url: str, name: str, *, style: dict[str, Any], labelled: bool = True, show: bool = True) -> None:
-        super().__init__(name=name, overlay=True, control=True, show=show)
+    def __init__(
+        self, url: str, name: str, *, style: dict[str, Any], labelled: bool = True, name_always: bool = False
+    ) -> None:
+        super().__init__(name=name, overlay=True, control=True, show=True)
         self._name = "Fetched"
         self.url = url
         self.style = style
         self.labelled = labelled
+        self.named = name_always
 
 
 class Halo(Fetched):
@@ -146,6 +158,22 @@ class Halo(Fetched):
         self.control = False
 
 
+class Scale(MacroElement):
+    """A scale bar in metres and kilometres only."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+        L.control.scale({imperial: false, maxWidth: 160}).addTo({{ this._parent.get_name() }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._name = "Scale"
+
+
 def base_map(bounds: tuple[float, float, float, float]) -> folium.Map:
     """An empty canvas map over west, south, east, north in degrees."""
     west, south, east, north = bounds
@@ -154,7 +182,6 @@ def base_map(bounds: tuple[float, float, float, float]) -> folium.Map:
         tiles=None,
         prefer_canvas=True,
         attribution_control=False,
-        control_scale=True,
         max_zoom=18,
         min_zoom=7,
         zoom_start=11,
@@ -196,7 +223,10 @@ def county_map(
         url = f"/geo/layers/{name}.geojson?lang={language}&v={versions[name]}"
         if name in ("townships", "routes"):
             Halo(url, name, weight=style["weight"] + 3).add_to(drawn)
-        Fetched(url, titles[name], style=style, labelled=name != "tracks").add_to(drawn)
+        Fetched(url, titles[name], style=style, labelled=name != "tracks", name_always=name == "townships").add_to(
+            drawn
+        )
+    Scale().add_to(drawn)
     folium.LayerControl(collapsed=True).add_to(drawn)
     return localize(drawn)
 

@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -65,7 +66,7 @@ def _facts(answer: CoverageAnswer, finds_n: int, goal: float) -> None:
     four[0].metric(state.word("ui_county_detection"), "–" if county is None else f"{county:.2f}")
     lowest = "–"
     if known.notna().any():
-        place = int(known.reset_index(drop=True).idxmin())
+        place = int(np.nanargmin(known.to_numpy()))
         lowest = f"{answer.townships['name'].iloc[place]} {known.min():.2f}"
     four[1].metric(state.word("ui_lowest"), lowest)
     four[2].metric(state.word("ui_below", goal=goal), f"{int((~(sure >= goal)).sum())} / {len(sure)}")

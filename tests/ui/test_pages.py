@@ -1,0 +1,81 @@
+"""The pages' logic, run without a browser on a county made through the store."""
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from geo.store import open_store
+from geo.words import say
+
+MAIN = Path(__file__).parents[2] / "geo" / "ui" / "main.py"
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def record_page() -> None:
+    from geo.ui.pages import record
+
+    record.page()
+
+
+def committee_page() -> None:
+    from geo.ui.pages import committee
+
+    committee.page()
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def test_without_a_county_the_app_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TACHA_COUNTY", raising=False)
+    app = AppTest.from_file(str(MAIN), default_timeout=60).run()
+    assert not app.exception
+    assert app.info[0].value == say("ui_no_county")
+
+
+def test_the_map_page_runs_and_names_the_county(served: Path) -> None:
+    app = AppTest.from_file(str(MAIN), default_timeout=120).run()
+    assert not app.exception
+    assert "甲县" in app.markdown[0].value
+    assert say("ui_click") in [one.value for one in app.info]
+    assert any("台账链头" in one.value for one in app.caption)
+
+
+def test_the_language_switch_changes_every_sentence(served: Path) -> None:
+    app = AppTest.from_file(str(MAIN), default_timeout=120)
+    app.session_state["language"] = "en"
+    app.run()
+    assert say("ui_click", "en") in [one.value for one in app.info]
+
+
+def test_a_visit_with_nothing_found_enters_the_ledger(served: Path) -> None:
+    before = len(open_store(served).entries())
+    app = AppTest.from_function(record_page, default_timeout=60).run()
+    app.text_input(key="visit_team").set_value("T1")
+    app.selectbox(key="visit_parcel").set_value("P1")
+    app.button[0].click().run()
+    assert not app.exception
+    assert len(open_store(served).entries()) == before + 1
+    assert "台账第" in app.success[0].value
+
+
+def test_a_visit_to_nowhere_is_refused_in_a_sentence(served: Path) -> None:
+    before = len(open_store(served).entries())
+    app = AppTest.from_function(record_page, default_timeout=60).run()
+    app.text_input(key="visit_team").set_value("T1")
+    app.button[0].click().run()
+    assert not app.exception
+    assert app.error[0].value == say("visit_nowhere")
+    assert len(open_store(served).entries()) == before
+
+
+def test_the_committee_sees_a_row_per_township_and_the_ledger_head(served: Path) -> None:
+    app = AppTest.from_function(committee_page, default_timeout=200).run()
+    assert not app.exception
+    assert len(app.dataframe[0].value) == 2
+    assert any("台账链头" in one.value for one in app.caption)
