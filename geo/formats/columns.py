@@ -3,7 +3,23 @@
 import pandas as pd
 
 _ANY: dict[str, tuple[str, ...]] = {
-    "name": ("name", "名称", "乡镇", "乡镇名称", "townname", "district_name", "镇名", "村名", "村", "ext_name", "县", "县名", "fullname", "xzqmc", "地名"),
+    "name": (
+        "name",
+        "名称",
+        "乡镇",
+        "乡镇名称",
+        "townname",
+        "district_name",
+        "镇名",
+        "村名",
+        "村",
+        "ext_name",
+        "县",
+        "县名",
+        "fullname",
+        "xzqmc",
+        "地名",
+    ),
     "township_id": ("township_id", "乡镇代码", "乡镇编码", "towncode", "town_code", "所属乡镇", "xzqdm"),
     "village_id": ("village_id", "村代码", "村编码", "villcode"),
     "team_id": ("team_id", "队伍", "队伍编号", "队伍代码", "班组"),

@@ -157,9 +157,7 @@ def _refuse_times(raw: RawFixes, held: Flags, refused: dict[int, Refusal]) -> No
 
 def _refuse_clock(seconds: Floats, where: Flags, refused: dict[int, Refusal]) -> None:
     for position in np.flatnonzero(where).tolist():
-        refused.setdefault(
-            position, Refusal(position + 1, "time", "time_bad", {"value": _clock(seconds[position])})
-        )
+        refused.setdefault(position, Refusal(position + 1, "time", "time_bad", {"value": _clock(seconds[position])}))
 
 
 def _refuse_duplicates(raw: RawFixes, refused: dict[int, Refusal]) -> None:

@@ -1,6 +1,8 @@
 """GPX 1.0 and 1.1, read strictly value by value, and written as 1.1 in WGS 84."""
 
+import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -27,9 +29,8 @@ def read_tracks(data: bytes, name: str, hints: Hints) -> Content:
     raw, wpt_n, rte_n = _fixes(markup, data, hints)
     lost = _break(markup, data, len(raw) + wpt_n)
     content = tracks_of(raw, hints, source=name, lost=lost)
-    held = {"waypoints": wpt_n, "routes": rte_n}
-    fields = {**content.__dict__, "other_kinds": held, "app": markup.root.get("creator")}
-    return Content(**fields)
+    held: dict[str, int] = {"waypoints": wpt_n, "routes": rte_n}
+    return dataclasses.replace(content, other_kinds=held, app=markup.root.get("creator"))
 
 
 def read_records(data: bytes, name: str) -> Records:
@@ -114,7 +115,7 @@ def _points(piece: etree._Element, kind: str) -> list[list[str | None]]:
     space = piece.tag.rpartition("}")[0].removeprefix("{") if isinstance(piece.tag, str) else ""
     prefix = {"g": space} if space else {}
     mark = "g:" if space else ""
-    columns: list[list[str | None]] = [
+    columns: list[Any] = [
         piece.xpath(f"{mark}{kind}/{what}", namespaces=prefix, smart_strings=False)
         for what in ("@lat", "@lon", f"{mark}ele/text()", f"{mark}time/text()")
     ]

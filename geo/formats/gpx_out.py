@@ -77,7 +77,7 @@ def _track_file(line: Any, stops: gpd.GeoDataFrame, name: str, crs: Any) -> byte
     waypoints = "".join(_point("wpt", *stop) for stop in _stop_points(stops, crs))
     segments = []
     for part in shapely.get_parts(line):
-        longitude, latitude = degrees(*shapely.get_coordinates(part).T, crs)
+        longitude, latitude = places_of(part, crs)
         points = [f'<trkpt lat="{y:.7f}" lon="{x:.7f}"/>' for x, y in zip(longitude, latitude, strict=True)]
         segments.append("<trkseg>" + "\n".join(points) + "</trkseg>\n")
     track = f"<trk><name>{name}</name><desc>{DATUM_NOTE}</desc>\n{''.join(segments)}</trk>\n"
@@ -95,7 +95,7 @@ def _route_file(line: Any, stops: gpd.GeoDataFrame, name: str, crs: Any) -> byte
     ]
     spare = ROUTE_POINTS_MAX - len(entries)
     chosen = np.unique(np.linspace(0, len(along) - 1, max(min(spare, len(along)), 0)).astype(np.int64))
-    longitude, latitude = degrees(*along[chosen].T, crs)
+    longitude, latitude = degrees(along[chosen, 0], along[chosen, 1], crs)
     reached = np.append(0.0, np.cumsum(np.hypot(*np.diff(along, axis=0).T)))[chosen]
     for number, (metres, x, y) in enumerate(zip(reached, longitude, latitude, strict=True), 1):
         entries.append((float(metres), _point("rtept", float(x), float(y), f"R{number:03d}", "")))
@@ -128,6 +128,12 @@ def degrees(easting: Any, northing: Any, crs: Any) -> tuple[Floats, Floats]:
         first = int(np.flatnonzero(wrong)[0])
         raise FormatError("export_range", place=f"{np.asarray(easting)[first]:.1f}, {np.asarray(northing)[first]:.1f}")
     return longitude, latitude
+
+
+def places_of(line: Any, crs: Any) -> tuple[Floats, Floats]:
+    """WGS 84 degrees of a geometry's vertices in `crs`."""
+    places = shapely.get_coordinates(line)
+    return degrees(places[:, 0], places[:, 1], crs)
 
 
 def xml(text: str) -> str:

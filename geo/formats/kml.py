@@ -114,7 +114,9 @@ def _others(root: etree._Element) -> dict[str, int]:
 
 def _shift(root: etree._Element) -> str | None:
     """The datum shift 奥维 declares for the file's placemarks; a file that mixes datums is refused."""
-    told = {(element.text or "").strip().upper() for element in root.iter(etree.Element) if local(element) == "OvCoordType"}
+    told = {
+        (element.text or "").strip().upper() for element in root.iter(etree.Element) if local(element) == "OvCoordType"
+    }
     shifts = {_OVITAL_SHIFTS.get(word) for word in told}
     if len(shifts) > 1:
         raise FormatError("datum_mixed", datums="、".join(sorted(told)))
@@ -144,7 +146,9 @@ def _shape(element: etree._Element | None) -> Any:
         return None
     kind = local(element)
     if kind == "Polygon":
-        rings = [_places(_descend(e, "coordinates")) for e in element if local(e) in {"outerBoundaryIs", "innerBoundaryIs"}]
+        rings = [
+            _places(_descend(e, "coordinates")) for e in element if local(e) in {"outerBoundaryIs", "innerBoundaryIs"}
+        ]
         if not rings:
             raise ValueError("no outer boundary")
         return shapely.polygons(rings[0], rings[1:] or None)
@@ -152,9 +156,13 @@ def _shape(element: etree._Element | None) -> Any:
         parts = [_shape(child) for child in element if local(child) in _GEOMETRIES]
         kinds = {part.geom_type for part in parts}
         many = {"Point": shapely.multipoints, "LineString": shapely.multilinestrings, "Polygon": shapely.multipolygons}
-        return many[kinds.pop()](parts) if len(kinds) == 1 and kinds <= set(many) else shapely.geometrycollections(parts)
+        return (
+            many[kinds.pop()](parts) if len(kinds) == 1 and kinds <= set(many) else shapely.geometrycollections(parts)
+        )
     if kind in {"Track", "MultiTrack"}:
-        lines = [shapely.linestrings([(float(x or ""), float(y or "")) for x, y, _, _ in fixes]) for fixes in _lines(element)]
+        lines = [
+            shapely.linestrings([(float(x or ""), float(y or "")) for x, y, _, _ in fixes]) for fixes in _lines(element)
+        ]
         return lines[0] if len(lines) == 1 else shapely.multilinestrings(lines)
     places = _places(_descend(element, "coordinates"))
     return shapely.points(places[0]) if kind == "Point" else shapely.linestrings(places)
@@ -184,9 +192,7 @@ def _lines(element: etree._Element) -> Iterator[list[_Fix]]:
     if kind == "Track":
         times = [(child.text or "").strip() or None for child in element if local(child) == "when"]
         places = [(child.text or "").split() for child in element if local(child) == "coord"]
-        yield [
-            (*_three(place), times[number] if number < len(times) else None) for number, place in enumerate(places)
-        ]
+        yield [(*_three(place), times[number] if number < len(times) else None) for number, place in enumerate(places)]
     elif kind in {"MultiTrack", "MultiGeometry"}:
         for child in element:
             yield from _lines(child)

@@ -5,7 +5,7 @@ from typing import Any
 import geopandas as gpd
 import shapely
 
-from geo.formats.gpx_out import DATUM_NOTE, degrees, file_stem, xml
+from geo.formats.gpx_out import DATUM_NOTE, degrees, file_stem, places_of, xml
 
 
 def write_routes(routes: gpd.GeoDataFrame, stops: gpd.GeoDataFrame, crs: Any) -> dict[str, bytes]:
@@ -14,7 +14,9 @@ def write_routes(routes: gpd.GeoDataFrame, stops: gpd.GeoDataFrame, crs: Any) ->
     for day, of_day in routes.groupby("day", sort=True):
         folders = "".join(_folder(row, stops[stops["route_id"] == row.route_id], crs) for row in of_day.itertuples())
         head = '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document>\n'
-        text = f"{head}<name>{xml(str(day))}</name><description>{DATUM_NOTE}</description>\n{folders}</Document>\n</kml>\n"
+        text = (
+            f"{head}<name>{xml(str(day))}</name><description>{DATUM_NOTE}</description>\n{folders}</Document>\n</kml>\n"
+        )
         files[f"{file_stem(f'routes-{day}')}.kml"] = text.encode()
     return files
 
@@ -22,7 +24,7 @@ def write_routes(routes: gpd.GeoDataFrame, stops: gpd.GeoDataFrame, crs: Any) ->
 def _folder(route: Any, stops: gpd.GeoDataFrame, crs: Any) -> str:
     text = [f"<Folder><name>{xml(str(route.route_id))}</name>\n"]
     for part in shapely.get_parts(route.geometry):
-        places = " ".join(_place(x, y) for x, y in zip(*degrees(*shapely.get_coordinates(part).T, crs), strict=True))
+        places = " ".join(_place(x, y) for x, y in zip(*places_of(part, crs), strict=True))
         line = f"<LineString><tessellate>1</tessellate><coordinates>{places}</coordinates></LineString>"
         text.append(f"<Placemark><name>{xml(str(route.route_id))}</name>{line}</Placemark>\n")
     longitude, latitude = degrees(stops.geometry.x, stops.geometry.y, crs)

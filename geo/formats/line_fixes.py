@@ -13,7 +13,9 @@ from geo.schema import Refusal
 def tracks_of_records(records: Records, hints: Hints, *, source: str) -> Content:
     """Tracks of line features; a record that is no line is refused as one record."""
     table = records.table
-    shapes = table.geometry.to_numpy() if isinstance(table, gpd.GeoDataFrame) else np.full(len(table), None, dtype=object)
+    shapes = (
+        table.geometry.to_numpy() if isinstance(table, gpd.GeoDataFrame) else np.full(len(table), None, dtype=object)
+    )
     is_line = np.isin(shapely.get_type_id(shapes), (1, 5)) & ~shapely.is_empty(shapes)
     others = [
         Refusal(row, "geometry", "geometry_kind", {"kind": _kind(shape), "wanted": "LineString"})

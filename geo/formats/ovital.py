@@ -40,7 +40,9 @@ def read_records(document: dict[str, Any]) -> Records:
         geometry=gpd.GeoSeries(np.array([*shapes, None], dtype=object)[:-1], index=kept),
     )
     version = document.get("Version")
-    return Records(table, "EPSG:4326", refused=tuple(refused), encoding="UTF-8", app=f"奥维互动地图 {version or ''}".strip())
+    return Records(
+        table, "EPSG:4326", refused=tuple(refused), encoding="UTF-8", app=f"奥维互动地图 {version or ''}".strip()
+    )
 
 
 def _objects(items: list[Any], depth: int) -> Iterator[dict[str, Any]]:
@@ -49,7 +51,9 @@ def _objects(items: list[Any], depth: int) -> Iterator[dict[str, Any]]:
         held = item.get("Object") if isinstance(item, dict) else None
         if not isinstance(held, dict):
             continue
-        inside = (held.get("ObjectDetail") or {}).get("ObjChildren") if isinstance(held.get("ObjectDetail"), dict) else None
+        inside = (
+            (held.get("ObjectDetail") or {}).get("ObjChildren") if isinstance(held.get("ObjectDetail"), dict) else None
+        )
         if isinstance(inside, list) and depth < DEPTH_CAP:
             yield from _objects(inside, depth + 1)
         else:

@@ -41,7 +41,14 @@ def read_tracks(data: bytes, name: str, hints: Hints) -> Content:
     trails, names = pd.factorize(pd.Series(table[trail].to_pylist(), dtype=object).fillna(""))
     number = trails.astype(np.int64)
     raw = RawFixes(
-        number, number, places[:, 0], places[:, 1], np.full(len(number), np.nan), seconds, faults, [str(n) for n in names]
+        number,
+        number,
+        places[:, 0],
+        places[:, 1],
+        np.full(len(number), np.nan),
+        seconds,
+        faults,
+        [str(n) for n in names],
     )
     content = tracks_of(raw, hints, source=name)
     return Content(**{**content.__dict__, "app": "EarthRanger" if time.startswith("extra") else "EarthRanger / SMART"})

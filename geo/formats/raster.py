@@ -142,4 +142,3 @@ def _digest(path: Path) -> str:
         if kind_of(head, path.name) is not Kind.TIFF:
             raise FormatError("format_not_for_layer", file=path.name, kind=kind_of(head, path.name), layer="terrain")
         return hashlib.file_digest(stream, "sha256").hexdigest()
-

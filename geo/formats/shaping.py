@@ -137,9 +137,7 @@ def _stamp(value: Any) -> str:
     return f"{head}T{tail}" if tail else head
 
 
-def _filled(
-    layer: str, table: pd.DataFrame, schema: Schema, hints: Hints, named: tuple[str, str]
-) -> pd.DataFrame:
+def _filled(layer: str, table: pd.DataFrame, schema: Schema, hints: Hints, named: tuple[str, str]) -> pd.DataFrame:
     """The columns a file may leave out, filled by rule: ids, source, accuracy, kind, status."""
     file, key = named
     known: Mapping[str, object] = {
@@ -157,7 +155,7 @@ def _filled(
         if name not in schema.names or value is None:
             continue
         if name not in table:
-            table[name] = value
+            table[name] = pd.Series([value] * len(table), index=table.index, dtype=object)
         else:
             table[name] = table[name].astype(object).where(table[name].notna(), value)
     if layer == "parcels" and ("source" not in table or table["source"].isna().any()):
@@ -166,5 +164,7 @@ def _filled(
         table = boundaries.named(layer, table)
     if schema.key:
         fallback = pd.Series([f"{key}-{row}" for row in table.index], index=table.index, dtype=object)
-        table[schema.key] = table[schema.key].where(table[schema.key].notna(), fallback) if schema.key in table else fallback
+        table[schema.key] = (
+            table[schema.key].where(table[schema.key].notna(), fallback) if schema.key in table else fallback
+        )
     return table

@@ -94,7 +94,7 @@ def refuse_doctype(data: bytes, name: str) -> None:
 
 
 def members(data: bytes, name: str) -> dict[str, zipfile.ZipInfo]:
-    """Files of a zip by name (names without the UTF-8 flag as GB18030), refused when it could not be unpacked safely."""
+    """Files of a zip by name (names without the UTF-8 flag as GB18030); refused when too large unpacked."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]

@@ -169,5 +169,3 @@ def decimal_degrees(text: str | None) -> float:
     size = abs(float(degrees)) + float(minutes) / 60 + float(seconds or 0) / 3600
     south = degrees.startswith("-") or (before + after)[:1] in {"S", "W", "南", "西"}
     return round(-size if south else size, 9)
-
-

@@ -43,9 +43,7 @@ def _number(text: str | None) -> float:
         return float("nan")
 
 
-def utc_seconds(
-    texts: Sequence[str | None], zone: str | None, faults: dict[int, Refusal], *, first: int = 0
-) -> Floats:
+def utc_seconds(texts: Sequence[str | None], zone: str | None, faults: dict[int, Refusal], *, first: int = 0) -> Floats:
     """
     UTC seconds of ISO times; a time without zone is read in `zone`, or refused when that is unknown.
 
@@ -85,4 +83,5 @@ def _localised(stamps: pd.Series, zone: str | None) -> pd.Series:
         local = stamps.dt.tz_localize(None).dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
     except (KeyError, ValueError, OSError) as error:
         raise FormatError("timezone_unknown", zone=zone) from error
-    return local.dt.tz_convert("UTC")
+    utc: pd.Series = local.dt.tz_convert("UTC")
+    return utc

@@ -133,11 +133,11 @@ def _from_parts(parts: Mapping[str, bytes], name: str, encoding: str | None) -> 
 
 
 def read_geopackage(data: bytes, name: str, layer: str) -> Records:
-    """A GeoPackage's layer of the wanted name, else its first with records; copied first, so nothing is written beside it."""
+    """A GeoPackage's layer of the wanted name, else its first; read from a copy, nothing is written beside it."""
     with tempfile.TemporaryDirectory(prefix="tacha-") as folder:
         path = Path(folder) / "layer.gpkg"
         path.write_bytes(data)
-        with _foreign(name):
+        with _Foreign(name):
             layers = fiona.listlayers(path)[:LAYERS_CAP]
         if not layers:
             raise FormatError("zip_no_layer", file=name)
@@ -155,7 +155,10 @@ def _salvage(
     shapes: list[Any] = []
     kept: list[int] = []
     refused: list[Refusal] = []
-    with _foreign(name), fiona.open(path, layer=layer, allow_unsupported_drivers=False, enabled_drivers=[driver], **options) as source:
+    with (
+        _Foreign(name),
+        fiona.open(path, layer=layer, allow_unsupported_drivers=False, enabled_drivers=[driver], **options) as source,
+    ):
         crs = source.crs_wkt or None
         features = iter(source)
         for row in range(1, len(source) + 1):
@@ -174,7 +177,7 @@ def _salvage(
     return gpd.GeoDataFrame(pd.DataFrame(properties, index=kept), geometry=_series(shapes, kept)), tuple(refused), crs
 
 
-class _foreign:
+class _Foreign:
     """Failures of the library under our own name."""
 
     def __init__(self, name: str) -> None:
