@@ -15,11 +15,16 @@ RECORDS = ("visits", "finds", "parcels", "leads")
 
 @dataclass(frozen=True)
 class Change:
-    """Rows for one layer; `replace` lets a row with a known key take the place of the old one (the ledger keeps it)."""
+    """
+    Rows for one layer; `replace` lets a row with a known key take the place of the old one (the ledger keeps it).
+
+    `before` are the old rows the change was worked out on: where they are no longer so, the store refuses.
+    """
 
     layer: str
     rows: pd.DataFrame
     replace: bool = False
+    before: pd.DataFrame | None = None
 
 
 class Store(Protocol):
@@ -32,13 +37,12 @@ class Store(Protocol):
     def read(self, layer: str, keys: Sequence[str] | None = None) -> pd.DataFrame:
         """The layer in order of arrival, as its Schema has it; only the rows with these keys where `keys` is given."""
 
-    def append(self, entry: Entry, *changes: Change, now: datetime, expected: str | None = None) -> Linked:
+    def append(self, entry: Entry, *changes: Change, now: datetime) -> Linked:
         """
         Write the changes and their ledger entry, or neither.
 
         The entry's body gains ``rows`` (layer, key, digest) and, for records, ``records`` with the whole rows.
-        With `expected`, the hash of the head the changes were worked out on, a store that has moved on refuses
-        (``store_moved``).
+        A change whose `before` is no longer what the store holds is refused (``store_moved``).
         """
 
     def entries(self, after: int = 0) -> list[Linked]:

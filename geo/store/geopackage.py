@@ -77,15 +77,14 @@ class GeoPackageStore:
         except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError) as wrong:
             raise LedgerBroken("table_unreadable", layer=layer, why=wrong) from wrong
 
-    def append(self, entry: Entry, *changes: Change, now: datetime, expected: str | None = None) -> Linked:
+    def append(self, entry: Entry, *changes: Change, now: datetime) -> Linked:
         """Write the changes and their ledger entry in one transaction; see `contract.Store.append`."""
         checked = [self._checked(change) for change in changes if len(change.rows)]
         with _explained(self.file), self._writing() as db:
             head = _head(db)
-            if expected is not None and expected != (head.hash if head else ledger.GENESIS):
-                raise StoreError("store_moved")
             body = dict(entry.body)
             for change, rows in zip((c for c in changes if len(c.rows)), checked, strict=True):
+                self._require_unmoved(change)
                 _write_rows(db, change, rows, self._srs_id)
                 _note(body, change.layer, rows)
             linked = ledger.link(head, Entry(entry.kind, body, entry.role), now)
@@ -152,6 +151,15 @@ class GeoPackageStore:
             raise StoreError("crs_differs", layer=change.layer, crs=table.crs.name, wanted=self._crs.name)
         schema.check(table)
         return plain_rows(schema, table)
+
+    def _require_unmoved(self, change: Change) -> None:
+        """Refuse a change worked out on rows that somebody has changed since."""
+        if change.before is not None:
+            schema = schema_of(change.layer)
+            known = plain_rows(schema, schema.conform(change.before))
+            held = plain_rows(schema, self.read(change.layer, [row[schema.key] for row in known]))
+            if sorted(known, key=ledger.canonical) != sorted(held, key=ledger.canonical):
+                raise StoreError("store_moved")
 
     def _meta(self) -> dict[str, str]:
         with _explained(self.file):

@@ -62,14 +62,13 @@ def record_visit(store: Store, values: dict[str, Any], *, now: datetime) -> Reco
     visit["visit_id"] = visit_id = content_id("V", VISITS, visit)
 
     def attempt() -> Recorded:
-        head = store.head()
         parcels = _known(store, row)
         if len(store.read("visits", [visit_id])):
             return Recorded(visit_id, None, _status(parcels))
         status = _after_visit(parcels, row["outcome"])
         moved = _moved(parcels, status, row["reason"] if status == Status.DISMISSED else None)
         entry = Entry("visit", {"visit_id": visit_id, "parcel_status": status}, "team")
-        linked = store.append(entry, Change("visits", visit), *moved, now=now, expected=_hash(head))
+        linked = store.append(entry, Change("visits", visit), *moved, now=now)
         return Recorded(visit_id, linked, status)
 
     return _unless_moved(attempt)
@@ -95,7 +94,6 @@ def record_find(store: Store, values: dict[str, Any], *, now: datetime) -> Recor
     clearance = STANDING if row["method"] == STANDING else (CLEARED if row["fraction"] == 1.0 else NOT_CLEARED)
 
     def attempt() -> Recorded:
-        head = store.head()
         parcels = _known(store, row)
         _one(store, "visits", row["visit_id"], "visit_unknown")
         if len(store.read("finds", [find_id])):
@@ -104,7 +102,7 @@ def record_find(store: Store, values: dict[str, Any], *, now: datetime) -> Recor
         status = str(wanted) if len(parcels) else None
         body = {"find_id": find_id, "parcel_status": status, "clearance": clearance}
         changes = (Change("finds", find), *_moved(parcels, status, None))
-        linked = store.append(Entry("find", body, "team"), *changes, now=now, expected=_hash(head))
+        linked = store.append(Entry("find", body, "team"), *changes, now=now)
         return Recorded(find_id, linked, status, clearance)
 
     return _unless_moved(attempt)
@@ -114,16 +112,15 @@ def record_verification(store: Store, find_id: str, *, now: datetime) -> Recorde
     """Record that a find's destruction was verified on the ground, now; only a find wholly destroyed can be."""
 
     def attempt() -> Recorded:
-        head = store.head()
         find = _one(store, "finds", find_id, "find_unknown")
         row = find.iloc[0]
         if row["fraction"] < 1.0 or row["method"] == STANDING:
             raise StoreError("find_standing", find=find_id)
         if pd.notna(row["verified_at"]):
             return Recorded(find_id, None, clearance=CLEARED)
-        find["verified_at"] = pd.Series([now], index=find.index, dtype="datetime64[ms, UTC]")
+        verified = find.assign(verified_at=pd.Series([now], index=find.index, dtype="datetime64[ms, UTC]"))
         entry = Entry("verification", {"find_id": find_id}, "inspector")
-        linked = store.append(entry, Change("finds", find, replace=True), now=now, expected=_hash(head))
+        linked = store.append(entry, Change("finds", verified, replace=True, before=find), now=now)
         return Recorded(find_id, linked, clearance=CLEARED)
 
     return _unless_moved(attempt)
@@ -183,7 +180,7 @@ def _after_visit(parcels: pd.DataFrame, outcome: str) -> str | None:
 def _moved(parcels: pd.DataFrame, status: str | None, reason: str | None) -> list[Change]:
     if parcels.empty or _status(parcels) == status:
         return []
-    return [Change("parcels", parcels.assign(status=status, reason=reason), replace=True)]
+    return [Change("parcels", parcels.assign(status=status, reason=reason), replace=True, before=parcels)]
 
 
 def _status(parcels: pd.DataFrame) -> str | None:
@@ -196,16 +193,12 @@ def _point_in(parcels: pd.DataFrame) -> Any:
     return None if shapes.empty else shapes.representative_point().iloc[0]
 
 
-def _hash(head: Linked | None) -> str | None:
-    return head.hash if head else None
-
-
 def _unless_moved(attempt: Callable[[], T]) -> T:
-    """Try again while somebody else writes between the look and the append, so that no edit overwrites another."""
+    """Try again when somebody else changed the same rows between the look and the append: no edit hides another."""
     for _ in range(_TRIES - 1):
         try:
             return attempt()
         except StoreError as refused:
-            if refused.code != "store_moved":
+            if refused.code not in ("store_moved", "key_exists"):
                 raise
     return attempt()

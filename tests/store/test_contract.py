@@ -9,7 +9,7 @@ import shapely
 from made_rows import CRS, NOW, fill, rows_of
 
 from geo import ledger
-from geo.errors import GeoError, LayerError, StoreError
+from geo.errors import LayerError, StoreError
 from geo.layers import SCHEMAS
 from geo.ledger import Entry
 from geo.store import Change
@@ -106,12 +106,15 @@ def test_replacing_a_row_keeps_its_place_and_the_ledger_keeps_the_old_one(store)
     assert store.verify().ok
 
 
-def test_an_append_worked_out_on_an_older_head_is_refused(store):
-    """Nobody overwrites what somebody else wrote in between."""
-    first = store.append(Entry("x"), now=NOW)
-    store.append(Entry("y"), now=NOW)
+def test_a_change_worked_out_on_rows_changed_since_is_refused(store):
+    """Nobody overwrites what somebody else wrote in between; changes to other rows do not disturb."""
+    store.append(Entry("import"), Change("parcels", rows_of("parcels")), now=NOW)
+    mine, other = store.read("parcels").iloc[[1]], store.read("parcels").iloc[[2]]
+    store.append(Entry("a"), Change("parcels", other.assign(status="closed"), True, before=other), now=NOW)
+    store.append(Entry("b"), Change("parcels", mine.assign(status="closed"), True, before=mine), now=NOW)
     with pytest.raises(StoreError, match="store_moved"):
-        store.append(Entry("z"), now=NOW, expected=first.hash)
+        store.append(Entry("c"), Change("parcels", mine.assign(status="visited"), True, before=mine), now=NOW)
+    assert list(store.read("parcels")["status"][1:3]) == ["closed", "closed"]
 
 
 @pytest.mark.parametrize(
@@ -168,8 +171,8 @@ def test_an_interruption_inside_the_transaction_undoes_it(store):
     assert store.verify().ok
 
 
-def test_ten_thousand_rows_go_in_within_two_seconds(store):
-    """Measured 0.16 s on two cores."""
+def test_ten_thousand_rows_go_in_within_five_seconds(store):
+    """Measured 0.2 s on two idle cores."""
     import time
 
     points = gpd.points_from_xy(range(10_000), range(10_000), crs=CRS)
@@ -179,5 +182,5 @@ def test_ten_thousand_rows_go_in_within_two_seconds(store):
     )
     begin = time.perf_counter()
     store.append(Entry("import"), Change("leads", leads), now=NOW)
-    assert time.perf_counter() - begin < 2.0
-    assert isinstance(store.verify().first_problem, GeoError | None)
+    assert time.perf_counter() - begin < 5.0
+    assert store.verify().ok
