@@ -80,7 +80,8 @@ def _walked_at(walked: Floats, seconds: Floats, i: int, moment: float) -> float:
     """Metres walked at a moment between fixes i and i + 1."""
     span = seconds[i + 1] - seconds[i]
     share = (moment - seconds[i]) / span if span > 0.0 else 0.0
-    return walked[i] + min(max(share, 0.0), 1.0) * (walked[i + 1] - walked[i])
+    metres: float = walked[i] + min(max(share, 0.0), 1.0) * (walked[i + 1] - walked[i])
+    return metres
 
 
 @compiled
@@ -120,7 +121,7 @@ def cut_at_cells(
                 to_v = line_v
                 line_v += step_v
             if there > here:
-                col, row = int(math.floor(0.5 * (at_u + to_u))), int(math.floor(0.5 * (at_v + to_v)))
+                col, row = int(math.floor(0.5 * (at_u + to_u))), int(math.floor(0.5 * (at_v + to_v)))  # noqa: RUF046
                 if 0 <= col < cols and 0 <= row < rows:
                     same = m > 0 and n > 0 and run_track[m - 1] == track[i] and run_day[m - 1] == day[i]
                     if not (same and run_row[m - 1] == row and run_col[m - 1] == col):
@@ -206,29 +207,23 @@ def cast_rays(patch, target_m, program, seen, n):  # type: ignore[no-untyped-def
     ray_start, first, second, share, inverse, target = program
     steepest = np.empty(LANES)
     for ray in range(len(ray_start) - 1):
-        steepest[:n] = -np.inf
+        for lane in range(n):
+            steepest[lane] = -np.inf
         for k in range(ray_start[ray], ray_start[ray + 1]):
-            if target[k] >= 0:
-                _meet(patch[first[k]], target_m, inverse[k], steepest, seen[target[k]], n)
+            near, far, t, per_m, goal = first[k], second[k], share[k], inverse[k], target[k]
+            if goal >= 0:
+                for lane in range(n):
+                    rise = patch[near, lane]
+                    top = steepest[lane]
+                    seen[goal, lane] = 1.0 if (rise + target_m) * per_m >= top else 0.0
+                    slope = rise * per_m
+                    steepest[lane] = slope if slope > top else top
             else:
-                _pass(patch[first[k]], patch[second[k]], share[k], inverse[k], steepest, n)
-
-
-@compiled
-def _meet(near, target_m, per_m, steepest, out, n):  # type: ignore[no-untyped-def]
-    """The ray reaches a target: seen or not, then its ground may hide what follows."""
-    for lane in range(n):
-        out[lane] = 1.0 if (near[lane] + target_m) * per_m >= steepest[lane] else 0.0
-        slope = near[lane] * per_m
-        steepest[lane] = slope if slope > steepest[lane] else steepest[lane]
-
-
-@compiled
-def _pass(near, far, share, per_m, steepest, n):  # type: ignore[no-untyped-def]
-    """The ray crosses a grid line between two cells."""
-    for lane in range(n):
-        slope = (near[lane] + share * (far[lane] - near[lane])) * per_m
-        steepest[lane] = slope if slope > steepest[lane] else steepest[lane]
+                for lane in range(n):
+                    low = patch[near, lane]
+                    slope = (low + t * (patch[far, lane] - low)) * per_m
+                    top = steepest[lane]
+                    steepest[lane] = slope if slope > top else top
 
 
 @compiled
@@ -321,95 +316,95 @@ def fill_widths(widths, elevation, cover, table, starts, day, per_100_m, top, le
 
 
 @compiled
-def spread_row(out, weight, tx, cell, ax, ay, bx, by, length):  # type: ignore[no-untyped-def]
-    """Add weight x integral of r^-3 for a row of targets, the piece wholly within reach and outside every clamp."""
-    for j in range(len(out)):
-        x = tx + j * cell
-        px, qx = ax - x, bx - x
-        r0, r1 = math.sqrt(px * px + ay * ay), math.sqrt(qx * qx + by * by)
-        both = r0 * r1
-        out[j] += weight[j] * (length * (r0 + r1) / (both * (both + px * qx + ay * by)))
-
-
-@compiled
-def _spread_slow(out, weight, width, tx, ty, cell, end, factor, model, reach, sigma_share, j0, j1):  # type: ignore[no-untyped-def]
-    """Add the hazard for targets j0..j1 of a row with every case of the law."""
-    for j in range(j0, j1):
-        if weight[j] == 0.0:
-            continue
-        x = tx + j * cell
-        ax, ay, bx, by = end[0] - x, end[1] - ty, end[2] - x, end[3] - ty
-        if model == INVERSE_CUBE:
-            out[j] += factor * weight[j] * cube_piece(ax, ay, bx, by, 0.1 * width[j], reach)
-        else:
-            out[j] += factor * weight[j] * gauss_piece(ax, ay, bx, by, sigma_share * width[j], reach)
-
-
-@compiled
-def spread_run(
-    scratch, widths, weight, box, row, col, half, outer, safe, near, cell, ends, factors, n0, n1, model, reach, sigma_share
-):  # type: ignore[no-untyped-def]
+def spread_run(  # type: ignore[no-untyped-def]
+    scratch, widths, lanes, lane, work, box, row, col, half, discs, cell, ends, factors, n0, n1, law
+):
     """
     Add the hazard of one run of sub-pieces to the tile's scratch. `row`, `col`: observer's cell in the tile.
 
-    `weight` (side, side) is visibility x law's constant; `outer` and `safe` are half-widths per patch row of the
-    cells in reach and of those wholly in reach; cells within `near` of the observer may touch the clamp circle.
+    Cells wholly in reach and clear of every clamp circle take the closed form
+    L (r0 + r1) / (r0 r1 (r0 r1 + a.b)) of the integral of r^-3, a row of targets at a time; the ring at the edge of
+    the reach and the cells within `near` of the observer take every case of the law.
     """
+    outer, safe, near = discs
+    total, fast, rest = work
+    model, reach, sigma_share, constant = law
     side = 2 * half + 1
-    work = np.empty(side)
     for i in range(side):
         r = row - half + i
         if r < box[0] or r >= box[2] or outer[i] < 0:
             continue
         c0, c1 = max(box[1], col - outer[i]), min(box[3], col + outer[i] + 1)
-        if c0 >= c1:
-            continue
-        out, wide = scratch[r, c0:c1], widths[r, c0:c1]
-        given = weight[i, c0 - col + half : c1 - col + half]
+        width = c1 - c0
         some = 0.0
-        for j in range(len(given)):
-            some += given[j]
+        for j in range(width):
+            w = widths[r, c0 + j]
+            given = lanes[i * side + c0 + j - col + half, lane]
+            given *= constant * w * w if model == INVERSE_CUBE else constant * (w > 0.0)
+            away = abs(c0 + j - col)
+            slow = model != INVERSE_CUBE or away > safe[i] or (away <= near and abs(i - half) <= near)
+            total[j], fast[j], rest[j] = 0.0, 0.0 if slow else given, given if slow else 0.0
+            some += given
         if some == 0.0:
             continue
         tx, ty = (c0 - col) * cell, (i - half) * cell
-        width = c1 - c0
-        s0 = min(max(col - safe[i] - c0, 0), width)
-        s1 = max(min(col + safe[i] + 1 - c0, width), s0)
-        m0, m1 = s1, s1
-        if abs(i - half) <= near and safe[i] >= 0:
-            m0 = min(max(col - near - c0, s0), s1)
-            m1 = max(min(col + near + 1 - c0, s1), m0)
         for k in range(n0, n1):
-            end, factor = ends[k], factors[k]
-            if factor == 0.0:
+            factor = factors[k]
+            ax, ay, bx, by = ends[k, 0] - tx, ends[k, 1] - ty, ends[k, 2] - tx, ends[k, 3] - ty
+            length = factor * math.sqrt((bx - ax) ** 2 + (by - ay) ** 2)
+            if length == 0.0:
                 continue
-            if model != INVERSE_CUBE:
-                _spread_slow(out, given, wide, tx, ty, cell, end, factor, model, reach, sigma_share, 0, width)
-                continue
-            ay, by = end[1] - ty, end[3] - ty
-            length = factor * math.sqrt((end[2] - end[0]) ** 2 + (end[3] - end[1]) ** 2)
-            if s0 > 0:
-                _spread_slow(out, given, wide, tx, ty, cell, end, factor, model, reach, sigma_share, 0, s0)
-            spread_row(out[s0:m0], given[s0:m0], tx + s0 * cell, cell, end[0], ay, end[2], by, length)
-            if m1 > m0:
-                _spread_slow(out, given, wide, tx, ty, cell, end, factor, model, reach, sigma_share, m0, m1)
-            spread_row(out[m1:s1], given[m1:s1], tx + m1 * cell, cell, end[0], ay, end[2], by, length)
-            if s1 < width:
-                _spread_slow(out, given, wide, tx, ty, cell, end, factor, model, reach, sigma_share, s1, width)
+            for j in range(width):
+                px, qx = ax - j * cell, bx - j * cell
+                r0, r1 = math.sqrt(px * px + ay * ay), math.sqrt(qx * qx + by * by)
+                both = r0 * r1
+                hit = fast[j] * length * (r0 + r1) / (both * (both + px * qx + ay * by))
+                total[j] += hit if fast[j] > 0.0 else 0.0
+            for j in range(width):
+                if rest[j] > 0.0:
+                    px, qx = ax - j * cell, bx - j * cell
+                    wide = widths[r, c0 + j]
+                    if model == INVERSE_CUBE:
+                        total[j] += factor * rest[j] * cube_piece(px, ay, qx, by, 0.1 * wide, reach)
+                    else:
+                        total[j] += factor * rest[j] * gauss_piece(px, ay, qx, by, sigma_share * wide, reach)
+        for j in range(width):
+            scratch[r, c0 + j] += total[j]
 
 
 @compiled
-def cover_tile(
-    hazard, offset, elevation, cover, tile_box, runs, run_start, run_row, run_col, run_track, run_day, ends, factors,
-    table, starts, per_100_m, program, half, outer, safe, near, cell, eye_m, target_m, law, sign,
-):  # type: ignore[no-untyped-def]
+def cover_tile(  # type: ignore[no-untyped-def]
+    hazard,
+    offset,
+    elevation,
+    cover,
+    tile_box,
+    runs,
+    run_start,
+    run_row,
+    run_col,
+    run_track,
+    run_day,
+    ends,
+    factors,
+    table,
+    starts,
+    per_100_m,
+    program,
+    half,
+    discs,
+    cell,
+    eye_m,
+    target_m,
+    law,
+    sign,
+):
     """
     Add (or take away) all runs that reach one tile. `tile_box`: top, left, bottom, right in the terrain's cells.
 
     Per track a float64 scratch is summed in the order of the runs, rounded once and added to the int32 raster;
     no cell outside the tile is written, so threads may own tiles.
     """
-    model, reach, sigma_share, constant = law
     top, left, bottom, right = tile_box
     side = 2 * half + 1
     centre = half * side + half
@@ -417,7 +412,7 @@ def cover_tile(
     widths = np.zeros((bottom - top, right - left))
     patch = np.full((side * side, LANES), np.nan)
     lanes = np.zeros((side * side, LANES))
-    weight = np.zeros((side, side))
+    work = (np.zeros(side), np.zeros(side), np.zeros(side))
     units = 65536.0
     begin = 0
     while begin < len(runs):
@@ -447,18 +442,10 @@ def cover_tile(
                 lanes[centre, lane] = patch[centre, lane] == patch[centre, lane]
                 run = runs[at + lane]
                 row, col = run_row[run] - top, run_col[run] - left
-                for i in range(side):
-                    r = row - half + i
-                    if r < box[0] or r >= box[2] or outer[i] < 0:
-                        continue
-                    for j in range(max(half - outer[i], box[1] - col + half), min(half + outer[i] + 1, box[3] - col + half)):
-                        w = widths[r, col - half + j]
-                        scale = constant * w * w if model == INVERSE_CUBE else constant * (w > 0.0)
-                        weight[i, j] = scale * lanes[i * side + j, lane]
+                n0, n1 = run_start[run], run_start[run + 1]
                 spread_run(
-                    scratch, widths, weight, box, row, col, half, outer, safe, near, cell, ends, factors,
-                    run_start[run], run_start[run + 1], model, reach, sigma_share,
-                )
+                    scratch, widths, lanes, lane, work, box, row, col, half, discs, cell, ends, factors, n0, n1, law
+                )  # fmt: skip
             at += n
         for r in range(box[0], box[2]):
             for c in range(box[1], box[3]):

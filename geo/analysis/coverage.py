@@ -86,9 +86,7 @@ class _Kernel:
     sign: int
 
     @classmethod
-    def of(
-        cls, hazard: Grid, terrain: Terrain, season: Season, settings: DetectionSettings, sign: int
-    ) -> "_Kernel":
+    def of(cls, hazard: Grid, terrain: Terrain, season: Season, settings: DetectionSettings, sign: int) -> "_Kernel":
         """Check that everything fits together."""
         if hazard.values.dtype != np.int32 or sign not in (-1, 1):
             raise ValueError(f"hazard must be int32 and sign 1 or -1, got {hazard.values.dtype} and {sign}")
@@ -110,7 +108,7 @@ class _Kernel:
         piece, ends, run_start, run_row, run_col, run_track, run_day = cut
         start, run = _kernels.jobs_by_tile(run_row, run_col, half, self.box, TILE)
         runs = (run_start, run_row, run_col, run_track, run_day, ends * frame.cell_m, pieces.factor[near][piece])
-        fixed = (*self._season(), ray_program(self._radius_m / frame.cell_m, frame.cell_m), half, *self._discs(half))
+        fixed = (*self._season(), ray_program(self._radius_m / frame.cell_m, frame.cell_m), half, self._discs(half))
         tail = (frame.cell_m, settings.eye_m, settings.target_m, self._law(), self.sign)
         heights = np.ascontiguousarray(self.terrain.elevation.values, np.float32)
         cover = np.ascontiguousarray(self.terrain.cover.values, np.uint8)
@@ -182,7 +180,7 @@ def _cover_of(name: str) -> Cover:
     return COVER_NAMES[name]
 
 
-def _half_widths(down_m: npt.NDArray[np.float64], radius_m: float, cell_m: float) -> npt.NDArray[np.int64]:
+def _half_widths(down_m: npt.NDArray[Any], radius_m: float, cell_m: float) -> npt.NDArray[np.int64]:
     """Cells left and right of the middle whose centre lies within the radius, per row; -1 where none."""
     room = radius_m**2 - down_m**2
     wide = np.floor(np.sqrt(np.maximum(room, 0.0)) / cell_m + 1e-9)

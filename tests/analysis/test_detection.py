@@ -60,7 +60,7 @@ def test_one_pass_covers_the_sweep_width_less_the_tail_beyond_reach(width):
         return np.exp(-full * chord) - np.exp(-full)
 
     chord_tail = 2.0 * quad(lost, 1e-6, law.reach_m, limit=400)[0]
-    assert _area(law) == pytest.approx(width - endless - chord_tail, abs=1e-4)
+    assert _area(law) == pytest.approx(width - endless - chord_tail, abs=1e-3)
     assert endless + chord_tail > 0.0
 
 
@@ -77,14 +77,16 @@ def test_splitting_a_piece_changes_nothing(offset, start, stop, share, law):
     start, stop = min(start, stop), max(start, stop)
     middle = start + share * (stop - start)
     whole = law.along(offset, start, stop)
-    assert law.along(offset, start, middle) + law.along(offset, middle, stop) == pytest.approx(whole, rel=1e-9, abs=1e-12)
+    assert law.along(offset, start, middle) + law.along(offset, middle, stop) == pytest.approx(
+        whole, rel=1e-9, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("law", [InverseCube(20.0), GaussianHazard(20.0)])
 @pytest.mark.parametrize("offset", [0.0, 1.0, 1.9, 2.1, 40.0, 149.0, 151.0])
 def test_the_closed_form_is_the_integral_of_the_hazard(law, offset):
     """Numerical integration along a piece, with its corners given."""
-    corners = [s for s in (-np.sqrt(max(4 - offset**2, 0)), np.sqrt(max(4 - offset**2, 0)))]
+    corners = (-np.sqrt(max(4 - offset**2, 0)), np.sqrt(max(4 - offset**2, 0)))
     half = np.sqrt(max(150.0**2 - offset**2, 0.0))
     cuts = sorted({-30.0, 170.0, *corners, *np.clip([half], -30.0, 170.0), 0.0, 10.0})
     numeric = sum(quad(lambda s: float(law.hazard(np.hypot(offset, s))), a, b)[0] for a, b in pairwise(cuts))
