@@ -28,7 +28,7 @@ class DemoCounty:
     duties: gpd.GeoDataFrame
     teams: pd.DataFrame
     roads: gpd.GeoDataFrame
-    offices: pd.DataFrame
+    offices: gpd.GeoDataFrame
     elevation: Grid
     cover: Grid
     tracks: gpd.GeoDataFrame

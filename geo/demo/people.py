@@ -10,7 +10,7 @@ from geo.demo.boundaries import place_names
 from geo.demo.sizes import COUNTY_ID, COUNTY_NAME, EPSG, SEASON, Floats, Size
 from geo.demo.terrain import at
 from geo.grid import Grid
-from geo.layers import duties, teams, villages
+from geo.layers import duties, roads, teams, villages
 
 YEAR_START = pd.Timestamp(f"{SEASON}-01-01", tz="Asia/Shanghai").tz_convert("UTC")
 WITHOUT_PLACE = 0.08
@@ -73,15 +73,19 @@ def team_table(townships: gpd.GeoDataFrame, villages_held: gpd.GeoDataFrame) -> 
     return teams.SCHEMA.conform(pd.DataFrame(rows, columns=teams.SCHEMA.names))
 
 
-def office_table(townships: gpd.GeoDataFrame, places: Floats, owners: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """Where each township's teams start, a village near its middle: township_id, name, easting_m, northing_m."""
-    rows = []
+def office_table(townships: gpd.GeoDataFrame, places: Floats, owners: npt.NDArray[np.int64]) -> gpd.GeoDataFrame:
+    """Layer offices: where each township's teams start, in a village near its middle."""
+    seats = []
     for position, (_, row) in enumerate(townships.iterrows()):
         held = places[owners == position] if (owners == position).any() else places
         middle = shapely.get_coordinates(shapely.point_on_surface(row.geometry))[0]
-        east, north = held[np.argmin(np.hypot(*(held - middle).T))]
-        rows.append((row["township_id"], f"{row['name']}人民政府（虚构）", float(east), float(north)))
-    return pd.DataFrame(rows, columns=["township_id", "name", "easting_m", "northing_m"])
+        seats.append(held[np.argmin(np.hypot(*(held - middle).T))])
+    rows = {
+        "office_id": townships["township_id"] + "-O1",
+        "township_id": townships["township_id"],
+        "name": townships["name"] + "人民政府（虚构）",
+    }
+    return roads.OFFICES.conform(gpd.GeoDataFrame(rows, geometry=shapely.points(np.array(seats)), crs=EPSG))
 
 
 def duty_table(

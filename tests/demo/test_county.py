@@ -15,7 +15,7 @@ from geo.layers.terrain import PLANTABLE, Cover
 
 LAYERS = [
     "townships", "neighbours", "grounds", "villages", "duties", "teams", "roads", "tracks", "visits", "parcels",
-    "leads", "alerts",
+    "leads", "alerts", "offices",
 ]  # fmt: skip
 
 
