@@ -1,0 +1,236 @@
+"""
+Blind spots (盲区): unseen ground, ranked by what an hour there is worth, and what each border strip has seen.
+
+A blind spot is connected (8-neighbour) plantable cells below the blind POD. On a county with few tracks the unseen
+ground is one piece; a piece larger than a block is therefore cut along the blocks of a coarse tiling, the strips of
+the borders and the township lines. A strip is not cut along its edge: a spot astride an edge is one spot with two
+owners. Cut-off scraps below the smallest size are left out of the list, not out of any share.
+"""
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from numba import njit
+from rasterio import features
+from scipy import ndimage
+
+from geo.grid import Array, Frame, Grid
+from geo.layers.borders import ENCLAVE, UNKNOWN, Strips
+from geo.settings import CoverageSettings
+
+BLOCK_M = 500.0
+OUTLINED = 200
+
+
+def search_hours(sweep_width_m: npt.NDArray[np.float32], *, cell_m: float, speed_kmh: float) -> npt.NDArray[np.float32]:
+    """
+    Hours to search each cell once at coverage 1: area / (W·v); infinite where nothing can be seen.
+
+    >>> float(search_hours(np.array([20.0], np.float32), cell_m=100.0, speed_kmh=1.0)[0])
+    0.5
+    """
+    with np.errstate(divide="ignore"):
+        hours: npt.NDArray[np.float32] = np.float32(cell_m**2 / (1000.0 * speed_kmh)) / sweep_width_m
+    return hours
+
+
+def border_statistics(
+    strips: Strips,
+    borders: gpd.GeoDataFrame,
+    *,
+    pod_a: npt.NDArray[np.float32],
+    pod_b: npt.NDArray[np.float32],
+    plantable: npt.NDArray[np.bool_],
+    settings: CoverageSettings,
+) -> pd.DataFrame:
+    """
+    What each border's strip has seen, on the index of `borders`.
+
+    Parameters
+    ----------
+    pod_a, pod_b
+        POD (0-1) in each strip cell from the teams of `township_id` and of `neighbour_id`; NaN where not known.
+    plantable
+        Whether poppy could stand in each strip cell.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``strip_km2`` (all strip cells; at an unknown neighbour the county's side only), and over its plantable cells
+        the shares ``seen_from_a``, ``seen_from_b`` with POD at or above the watched one, and ``seen_by_neither``.
+        Null without plantable cells; ``seen_from_b`` also where the neighbour is unknown, an enclave, or not known.
+    """
+    n = len(borders)
+    held = strips.border[plantable]
+    cells = np.bincount(held, minlength=n)
+    known_b = np.bincount(held[np.isfinite(pod_b[plantable])], minlength=n) > 0
+    nobody = borders["neighbour_id"].isin([UNKNOWN, ENCLAVE]).to_numpy()
+    a = pod_a[plantable] >= settings.watched_pod
+    b = (pod_b[plantable] >= settings.watched_pod) & ~nobody[held]
+    with np.errstate(invalid="ignore"):
+        shares = [np.bincount(held, mark, minlength=n) / cells for mark in (a, b, ~a & ~b)]
+    return pd.DataFrame(
+        {
+            "border_id": borders["border_id"].to_numpy(),
+            "strip_km2": np.bincount(strips.border, minlength=n) * strips.frame.cell_m**2 / 1e6,
+            "seen_from_a": shares[0],
+            "seen_from_b": np.where(known_b & ~nobody, shares[1], np.nan),
+            "seen_by_neither": shares[2],
+        },
+        index=borders.index,
+    )
+
+
+def blind_spots(
+    pod: Grid,
+    mass: Grid,
+    *,
+    hours: Grid,
+    plantable: npt.NDArray[np.bool_],
+    zones: Grid,
+    township_ids: list[str],
+    settings: CoverageSettings,
+    strips: Strips | None = None,
+    borders: gpd.GeoDataFrame | None = None,
+    outlined: int = OUTLINED,
+) -> gpd.GeoDataFrame:
+    """
+    Every blind spot, the one worth most per hour first.
+
+    Parameters
+    ----------
+    pod, mass, hours
+        Per cell: POD (0-1), posterior mass (no unit), hours to search it (`search_hours`).
+    zones, township_ids
+        1-based position of each cell's township, 0 for none.
+    strips, borders
+        Strips on the same frame, and their borders; a spot in a strip carries its border and both owners.
+
+    Returns
+    -------
+    gpd.GeoDataFrame
+        ``blind_spot_id, township_id, neighbour_id, border_id, area_m2, mass, hours, mass_per_hour, rank, both_answer,
+        easting_m, northing_m`` (a cell of the spot); geometry is the outline of the first `outlined`, then that point.
+        ``both_answer``: at least half of its cells lie within the border line's accuracy.
+    """
+    for other in (mass, hours, zones):
+        pod.require_same_frame(other)
+    blind = plantable & (pod.values < settings.blind_pod) & (zones.values > 0) & np.isfinite(hours.values)
+    smallest = int(np.ceil(settings.blind_spot_ha * 1e4 / pod.frame.cell_m**2 - 1e-9))
+    key, near = _keys(zones, strips)
+    spot = _pieces(blind, key, block=round(BLOCK_M / pod.frame.cell_m), smallest=smallest)
+    sums = _sums(spot, mass.values, hours.values, near)
+    table = _table(pod.frame, sums, key.ravel(), township_ids, borders)
+    keep = (sums[:, 0] >= smallest) & (sums[:, 1] >= 0.0)
+    table = table[keep].sort_values(["mass_per_hour", "area_m2"], ascending=False, kind="stable")
+    table["rank"] = np.arange(1, len(table) + 1)
+    points = shapely.points(table["easting_m"], table["northing_m"])
+    outlines = [_outline(spot, int(label), sums[label - 1], pod.frame) for label in table.index[:outlined] + 1]
+    shapes = np.append(np.array(outlines, object), points[len(outlines) :])
+    return gpd.GeoDataFrame(table.reset_index(drop=True), geometry=shapes, crs=pod.frame.crs)
+
+
+def _keys(zones: Grid, strips: Strips | None) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+    """What a cell belongs to: its township's position, or minus (1 + its border's); and where both sides answer."""
+    key = zones.values.astype(np.int32)
+    near = np.zeros(key.shape, bool)
+    if strips is not None:
+        key.ravel()[strips.cells] = -1 - strips.border
+        near.ravel()[strips.cells] = strips.both_answer
+    return key, near
+
+
+def _pieces(
+    blind: npt.NDArray[np.bool_], key: npt.NDArray[np.int32], *, block: int, smallest: int
+) -> npt.NDArray[np.int32]:
+    """Number of the spot each cell belongs to, 0 for none: whole pieces up to a block, larger ones cut."""
+    label, n = ndimage.label(blind, structure=np.ones((3, 3), bool), output=np.int32)
+    size = np.bincount(label.ravel(), minlength=n + 1)
+    size[0] = 0
+    whole = np.where((size >= smallest) & (size <= block * block), 1, 0)
+    number = np.where(whole > 0, np.cumsum(whole), np.where(size > block * block, -1, 0)).astype(np.int32)
+    return _relabel(label, key, number, block, int(whole.sum()))  # type: ignore[no-any-return]
+
+
+@njit(cache=True)
+def _relabel(label, key, number, block, used):  # type: ignore[no-untyped-def]
+    """Final numbers in place of component labels; within a block, cells of one large component and key share one."""
+    rows, cols = label.shape
+    for top in range(0, rows, block):
+        for left in range(0, cols, block):
+            first, count = used, 0
+            held = np.empty((block * block, 2), np.int64)
+            for r in range(top, min(top + block, rows)):
+                for c in range(left, min(left + block, cols)):
+                    given = number[label[r, c]]
+                    if given < 0:
+                        k = count - 1
+                        while k >= 0 and (held[k, 0] != label[r, c] or held[k, 1] != key[r, c]):
+                            k -= 1
+                        if k < 0:
+                            held[count, 0], held[count, 1] = label[r, c], key[r, c]
+                            k, count = count, count + 1
+                        given = first + k + 1
+                    label[r, c] = given
+            used = first + count
+    return label
+
+
+@njit(cache=True)
+def _sums(spot, mass, hours, near):  # type: ignore[no-untyped-def]
+    """Per spot: cells, mass, hours, cells near a line, top, left, bottom, right, flat index of its heaviest cell."""
+    found = np.zeros((spot.max() if spot.size else 0, 10))
+    found[:, 4:6], found[:, 6:8], found[:, 9] = np.inf, -1.0, -np.inf
+    for r in range(spot.shape[0]):
+        for c in range(spot.shape[1]):
+            if spot[r, c] > 0:
+                one = found[spot[r, c] - 1]
+                one[0] += 1.0
+                one[1] += mass[r, c]
+                one[2] += hours[r, c]
+                one[3] += near[r, c]
+                one[4], one[5] = min(one[4], r), min(one[5], c)
+                one[6], one[7] = max(one[6], r), max(one[7], c)
+                if mass[r, c] > one[9]:
+                    one[8], one[9] = r * spot.shape[1] + c, mass[r, c]
+    return found
+
+
+def _table(
+    frame: Frame, sums: Array, key: npt.NDArray[np.int32], township_ids: list[str], borders: gpd.GeoDataFrame | None
+) -> pd.DataFrame:
+    """Spots by number, with the owners of their heaviest cell's ground."""
+    cell = sums[:, 8].astype(np.int64)
+    easting, northing = frame.centres(cell // frame.cols, cell % frame.cols)
+    owner = key[cell]
+    names = np.array(["", *township_ids], object)
+    township, neighbour, border = names[np.maximum(owner, 0)], *np.full((2, len(owner)), None, object)
+    if borders is not None and (owner < 0).any():
+        rows = borders.iloc[-1 - owner[owner < 0]]
+        for column, name in ((township, "township_id"), (neighbour, "neighbour_id"), (border, "border_id")):
+            column[owner < 0] = rows[name].to_numpy()
+    return pd.DataFrame(
+        {
+            "blind_spot_id": [f"B{e:.0f}-{n:.0f}" for e, n in zip(easting, northing, strict=True)],
+            "township_id": township,
+            "neighbour_id": neighbour,
+            "border_id": border,
+            "area_m2": sums[:, 0] * frame.cell_m**2,
+            "mass": sums[:, 1],
+            "hours": sums[:, 2],
+            "mass_per_hour": sums[:, 1] / np.maximum(sums[:, 2], 1e-12),
+            "both_answer": sums[:, 3] * 2.0 >= sums[:, 0],
+            "easting_m": easting,
+            "northing_m": northing,
+        }
+    )
+
+
+def _outline(spot: npt.NDArray[np.int32], label: int, box: Array, frame: Frame) -> shapely.MultiPolygon:
+    top, left, bottom, right = (int(v) for v in box[4:8])
+    inside = spot[top : bottom + 1, left : right + 1] == label
+    window = frame.window(top, left, *inside.shape)
+    parts = features.shapes(inside.astype(np.uint8), mask=inside, connectivity=4, transform=window.transform)
+    return shapely.multipolygons([shapely.geometry.shape(part) for part, _ in parts])
