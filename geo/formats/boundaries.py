@@ -54,6 +54,32 @@ def _leaves(geometry: Any) -> list[Any]:
     return [leaf for part in parts for leaf in _leaves(part)]
 
 
+def polygonized(lines: gpd.GeoDataFrame, names: gpd.GeoDataFrame, refused: list[Refusal]) -> gpd.GeoDataFrame:
+    """
+    Areas enclosed by boundary lines, each with the columns of the named point inside it.
+
+    One record per area and per line that encloses none: the latter are refused. An area without a named point has no
+    name, for the schema to refuse; the first of several points names it.
+    """
+    merged = shapely.unary_union(lines.geometry.to_numpy())
+    areas, cuts, dangles, broken = shapely.polygonize_full(list(shapely.get_parts(merged)))
+    shapes = np.array([*shapely.get_parts(areas), None], dtype=object)[:-1]
+    index = list(range(1, len(shapes) + 1))
+    polygons = gpd.GeoDataFrame(geometry=gpd.GeoSeries(shapes, index=index), crs=lines.crs)
+    columns = names.drop(columns=names.geometry.name)
+    found = [_inside(area, names) for area in shapes]
+    held = pd.DataFrame([columns.loc[row] if row is not None else {} for row in found], index=index)
+    loose = [part for kind in (cuts, dangles, broken) for part in shapely.get_parts(kind)]
+    refused.extend(Refusal(len(index) + n, "geometry", "line_dangling") for n in range(1, len(loose) + 1))
+    joined: gpd.GeoDataFrame = polygons.join(held)
+    return joined
+
+
+def _inside(area: Any, names: gpd.GeoDataFrame) -> Any:
+    inside = names.index[shapely.contains(area, names.geometry.to_numpy())]
+    return inside[0] if len(inside) else None
+
+
 def named(layer: str, table: pd.DataFrame) -> pd.DataFrame:
     """Boundary rows with codes as text cut to their level, and the kind of townships by name where none is given."""
     key = {"townships": "township_id", "neighbours": "neighbour_id"}.get(layer)

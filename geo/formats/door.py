@@ -1,11 +1,15 @@
 """The one function through which every vector, table and track file passes."""
 
+import dataclasses
 import hashlib
 import warnings
 from pathlib import Path
 
+import geopandas as gpd
+
 from geo.errors import FormatError, GeoError
 from geo.formats import gpx, kml, ovital, patrol, tables, vector
+from geo.formats.boundaries import polygonized
 from geo.formats.line_fixes import tracks_of_records
 from geo.formats.reading import Content, Hints, Reading, Records
 from geo.formats.shaping import shape
@@ -44,7 +48,26 @@ def _content(layer: str, path: Path, data: bytes, hints: Hints, digest: str) -> 
         kind, data = Kind.KML, kml.document_of(data, path.name)
     if layer == "tracks":
         return _tracks(path, data, kind, hints)
-    return shape(layer, _records(layer, path, data, kind, hints), hints, file=path.name, key=digest[:8])
+    records = _records(layer, path, data, kind, hints)
+    if layer == "townships" and hints.name_table is not None:
+        records = _enclosed(records, hints)
+    return shape(layer, records, hints, file=path.name, key=digest[:8])
+
+
+def _enclosed(records: Records, hints: Hints) -> Records:
+    """Boundary lines as areas, named by the points of the name table (both in the same datum)."""
+    path = Path(str(hints.name_table))
+    data = read_bytes(path)
+    names = _records("townships", path, data, kind_of(data, path.name), hints).table
+    lines = records.table
+    if not isinstance(lines, gpd.GeoDataFrame) or not isinstance(names, gpd.GeoDataFrame):
+        raise FormatError("table_no_columns", file=path.name, columns="经度、纬度")
+    if not lines.geom_type.isin(["LineString", "MultiLineString"]).any():
+        return records
+    refused = list(records.refused)
+    held = lines[lines.geom_type.isin(["LineString", "MultiLineString"])]
+    areas = polygonized(held, names[names.geometry.notna()], refused)
+    return dataclasses.replace(records, table=areas, refused=tuple(refused))
 
 
 def _tracks(path: Path, data: bytes, kind: Kind, hints: Hints) -> Content:

@@ -89,8 +89,10 @@ def _fixes(markup: Markup, data: bytes, hints: Hints) -> tuple[RawFixes, int, in
             pieces += 1
         names.append(child_text(element, "name") or "")
     if markup.ends_at_byte is not None and _last_is_open(data) and trail:
-        for column in (*columns, trail, segment):
+        for column in columns:
             column.pop()
+        trail.pop()
+        segment.pop()
     faults: dict[int, Refusal] = {}
     latitude = numbers(columns[0], "lat", faults)
     longitude = numbers(columns[1], "lon", faults)

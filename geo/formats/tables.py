@@ -58,7 +58,8 @@ def read_xlsx(data: bytes, name: str, layer: str) -> Records:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         try:
             sheet = book.worksheets[0]
-            cells = sheet.iter_rows(values_only=True, max_row=ROWS_CAP + 2, max_col=COLUMNS_CAP + 1)
+            sheet.reset_dimensions()  # a sheet may claim a million columns
+            cells = sheet.iter_rows(values_only=True, max_row=ROWS_CAP + 2)
             rows = _capped(([_cell(value) for value in row] for row in cells), name)
         finally:
             book.close()

@@ -101,6 +101,20 @@ def test_a_shapefile_in_gbk_without_cpg_or_index_keeps_its_names(tmp_path: Path)
     assert not (tmp_path / "t.shx").exists()
 
 
+def test_boundary_lines_become_areas_named_by_the_points_inside(tmp_path: Path) -> None:
+    lines = [[[105, 26], [107, 26], [107, 27], [105, 27], [105, 26]], [[106, 26], [106, 27]], [[105, 27], [104, 28]]]
+    path = geojson(tmp_path, [({}, {"type": "LineString", "coordinates": line}) for line in lines])
+    table = tmp_path / "names.csv"
+    table.write_text(
+        "code,name,lon,lat\n520525101000,甲镇,105.5,26.5\n520525202000,乙乡,106.5,26.5\n", encoding="utf-8"
+    )
+    reading = formats.read("townships", path, Hints(datum="wgs84", name_table=table))
+    areas = reading.rows.set_index("name")
+    assert areas.loc["甲镇", "geometry"].bounds == (105, 26, 106, 27)
+    assert areas.loc["乙乡", "township_id"] == "520525202"
+    assert (reading.read, [r.code for r in reading.refused]) == (3, ["line_dangling"])
+
+
 def raster(path: Path, values: np.ndarray, frame: Frame, *, nodata: float | None = None, crs: int = 4544) -> Path:
     held = {"driver": "GTiff", "height": values.shape[0], "width": values.shape[1], "count": 1, "dtype": values.dtype}
     with rasterio.open(path, "w", **held, crs=crs, transform=frame.transform, nodata=nodata) as out:
@@ -137,12 +151,8 @@ def test_two_sheets_are_joined_and_a_far_one_is_refused(tmp_path: Path) -> None:
 
 def test_a_rotated_raster_lands_where_its_transform_says(tmp_path: Path) -> None:
     frame = county_frame((530_000, 2_960_000, 530_500, 2_960_500), 4544)
-    turned = (
-        Affine.translation(530_250, 2_960_250)
-        * Affine.rotation(30)
-        * Affine.scale(10, -10)
-        * Affine.translation(-100, -100)
-    )
+    turn = Affine.rotation(30) @ Affine.scale(10, -10) @ Affine.translation(-100, -100)
+    turned = Affine.translation(530_250, 2_960_250) @ turn
     path = tmp_path / "r.tif"
     values = np.full((200, 200), 700.0, np.float32)
     held = {"driver": "GTiff", "height": 200, "width": 200, "count": 1, "dtype": "float32", "crs": 4544}
