@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,3 +142,23 @@ def _digest(path: Path) -> str:
         if kind_of(head, path.name) is not Kind.TIFF:
             raise FormatError("format_not_for_layer", file=path.name, kind=kind_of(head, path.name), layer="terrain")
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def windows(
+    paths: Sequence[Path], frame: Frame, *, bands: Sequence[int], tile_cells: int = 512
+) -> Iterator[tuple[Frame, npt.NDArray[np.float32]]]:
+    """
+    Scenes of several dates, tile by tile of a frame.
+
+    Yields
+    ------
+    Frame
+        The tile, cell on cell of `frame`.
+    ndarray
+        ``(scenes, bands, rows, cols)`` float32, NaN where a scene has no value, in the order of `paths` and `bands`.
+    """
+    for row in range(0, frame.rows, tile_cells):
+        for col in range(0, frame.cols, tile_cells):
+            tile = frame.window(row, col, tile_cells, tile_cells)
+            scenes = [[_warped(Path(p), tile, band, None, Resampling.bilinear)[0] for band in bands] for p in paths]
+            yield tile, np.array(scenes, dtype=np.float32)

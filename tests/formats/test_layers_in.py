@@ -15,6 +15,7 @@ from geo import formats
 from geo.crs import gcj02_from_wgs84, to_metric
 from geo.errors import DatumError, GeoError
 from geo.formats import Hints
+from geo.formats.raster import windows
 from geo.grid import Frame, county_frame
 
 SQUARE = [[[105.0, 26.0], [105.1, 26.0], [105.1, 26.1], [105.0, 26.1], [105.0, 26.0]]]
@@ -161,3 +162,11 @@ def test_a_rotated_raster_lands_where_its_transform_says(tmp_path: Path) -> None
     grid, _, _ = formats.read_terrain([path], frame)
     row, col = frame.cells(530_250, 2_960_250)
     assert grid.values[row, col] == pytest.approx(700)
+
+
+def test_windows_of_two_scenes_tile_the_frame(tmp_path: Path) -> None:
+    frame = county_frame((530_000, 2_960_000, 530_500, 2_960_500), 4544)
+    paths = [raster(tmp_path / f"{n}.tif", np.full(frame.shape, n + 1.0, np.float32), frame) for n in range(2)]
+    tiles = list(windows(paths, frame, bands=[1], tile_cells=100))
+    assert sum(tile.rows * tile.cols for tile, _ in tiles) == frame.rows * frame.cols
+    assert all((values[0] == 1).all() and (values[1] == 2).all() for _, values in tiles)
