@@ -147,12 +147,15 @@ def _refuse_times(raw: RawFixes, held: Flags, refused: dict[int, Refusal]) -> No
     if not len(raw):
         return
     good = ~_bad(refused, len(raw))
-    table = pd.DataFrame({"trail": raw.trail, "s": seconds, "x": raw.longitude, "y": raw.latitude})[good]
-    spread = table.groupby("trail").agg(["min", "max"])
-    still = (spread["s"]["min"] == spread["s"]["max"]) & (
-        (spread["x"]["min"] != spread["x"]["max"]) | (spread["y"]["min"] != spread["y"]["max"])
-    )
-    _refuse_clock(seconds, good & np.isin(raw.trail, spread.index[still]), refused)
+    trails = int(raw.trail.max()) + 1
+    lowest, highest = np.full((2, trails, 3), np.inf)
+    highest = -highest
+    values = np.column_stack([seconds, raw.longitude, raw.latitude])[good]
+    np.minimum.at(lowest, raw.trail[good], values)
+    np.maximum.at(highest, raw.trail[good], values)
+    same = lowest == highest
+    still = same[:, 0] & ~(same[:, 1] & same[:, 2])
+    _refuse_clock(seconds, good & still[raw.trail], refused)
 
 
 def _refuse_clock(seconds: Floats, where: Flags, refused: dict[int, Refusal]) -> None:
