@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Response, Route, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
@@ -60,7 +60,12 @@ class Watched:
         self.errors: list[str] = []
         page.route("**/*", self._sift)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        page.on("response", self._answered)
+
+    def _answered(self, answer: Response) -> None:
+        """Streamlit itself probes for its own base path below a page's; everything else must be found."""
+        if answer.status >= 400 and "/_stcore/" not in answer.url:
+            self.errors.append(f"{answer.status} {answer.url}")
 
     def _sift(self, route: Route) -> None:
         url = route.request.url
