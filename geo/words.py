@@ -115,6 +115,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "row_missing": ("台账中 {layer} 的 {key} 不见了", "{layer} {key} is in the ledger but gone"),
     "table_unreadable": ("{layer} 无法读取：{why}", "{layer} cannot be read: {why}"),
     # analysis, planning
+    "scenes_few": (
+        "{season} 年度内有日期的影像只有 {n} 景，至少需要 {needed} 景（含开花期及更早各一景）",
+        "season {season} has {n} dated scenes; at least {needed} are needed, one in flower and one before it",
+    ),
     "no_plantable": ("没有可种植的土地", "no ground where anything could be planted"),
     "no_track": ("本年度无轨迹，不能计算", "no track this season; cannot be computed"),
     "find_open": ("有未核实铲除的发现，把握度为 0", "a find is not yet destroyed and verified; the probability is 0"),
