@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ def two_townships(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def served(two_townships: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The county as the one this process serves."""
-    monkeypatch.setenv("TACHA_COUNTY", str(two_townships))
-    return two_townships
+def served(two_townships: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the county as the one this process serves."""
+    copy = tmp_path / "县 甲"
+    shutil.copytree(two_townships, copy)
+    monkeypatch.setenv("TACHA_COUNTY", str(copy))
+    return copy

@@ -1,6 +1,7 @@
 """The map in Debian's Chromium with the network cut: nothing asked from outside, no error, layers drawn."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,12 +23,14 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def address(two_townships: Path) -> Iterator[str]:
+def address(two_townships: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app's address, served as users serve it; TACHA_BROWSER_COUNTY names another county."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    county = os.environ.get("TACHA_BROWSER_COUNTY", str(two_townships))
+    county = os.environ.get("TACHA_BROWSER_COUNTY")
+    if not county:
+        county = str(shutil.copytree(two_townships, tmp_path_factory.mktemp("browser") / "县 甲"))
     environment = os.environ | {"TACHA_COUNTY": county}
     server = subprocess.Popen([sys.executable, "-m", "geo.ui", str(port)], env=environment)
     address = f"http://127.0.0.1:{port}"
