@@ -20,6 +20,7 @@ def main() -> None:
         st.Page(body, title=state.word(code), url_path=path, default=number == 0)
         for number, (body, code, path) in enumerate(PAGES)
     ]
+    st.html("<style>[data-testid=stMainBlockContainer]{padding-top:3.6rem}</style>")
     chosen = st.navigation(titled, position="top")
     left, right = st.columns([6, 1], vertical_alignment="center")
     with right:

@@ -37,6 +37,18 @@ STATUS_MARKS = {
 STRIP, WALKED, SPOT, PLANNED = "#E69F00", "#0072B2", "#4d4d4d", "#882255"
 
 
+STYLES: dict[str, dict[str, Any]] = {
+    "townships": {"color": "#222222", "weight": 1.6, "fill": True, "fillOpacity": 0.0},
+    "tracks": {"color": WALKED, "weight": 0.8, "opacity": 0.45, "fill": False},
+    "borders": {"color": STRIP, "weight": 4.5, "opacity": 0.9, "fill": False},
+    "blind_spots": {"color": SPOT, "weight": 1.5, "dashArray": "3 3", "fill": True, "fillOpacity": 0.15},
+    "routes": {"color": PLANNED, "weight": 2.5, "dashArray": "7 4", "fill": False},
+    "parcels": {"color": "#D55E00", "weight": 1.5, "fill": True, "fillOpacity": 0.6},
+    "finds": {"color": "#CC79A7", "weight": 1.5, "fill": True, "fillOpacity": 1.0},
+}
+HALOED = ("townships", "routes")
+
+
 class AssetUnknown(GeoError):
     """A map element wants a script or style that is not served locally."""
 
@@ -74,8 +86,9 @@ class Fetched(Layer):
     """
     A layer the browser fetches from this process as GeoJSON and draws on canvas.
 
-    Features carry ``label`` (already through `h`) and, for marks, ``colour`` and ``shape``; their text never enters a
-    script.
+    `kind` is a key of `STYLES`: layers lie in that order whichever arrives first, and the `HALOED` have a white line
+    below, so that they are seen on light and dark ground. Features carry ``label`` (already through `h`) and, for
+    marks, ``colour`` and ``shape``; their text never enters a script.
     """
 
     _template = Template(
@@ -110,6 +123,8 @@ class Fetched(Layer):
                     "color:#111;text-shadow:0 0 3px #fff,0 0 3px #fff,0 0 5px #fff;pointer-events:none}";
                 document.head.appendChild(sheet);
             }
+            var halo = {{ this.haloed|tojson }} ? L.geoJSON(null, {interactive: false, style: {
+                color: "#ffffff", weight: options.weight + 3, fill: false}}) : null;
             var layer = L.geoJSON(null, {
                 interactive: {{ this.labelled|tojson }},
                 style: function () { return options; },
@@ -132,30 +147,31 @@ class Fetched(Layer):
             var nothing = {type: "FeatureCollection", features: []};
             fetch({{ this.url|tojson }}, {credentials: "same-origin"})
                 .then(function (answer) { return answer.ok ? answer.json() : nothing; })
-                .then(function (rows) { layer.addData(rows); });
-            return layer;
+                .then(function (rows) { if (halo) { halo.addData(rows); } layer.addData(rows); order(); });
+            var map = {{ this._parent.get_name() }};
+            map.ranked = map.ranked || [];
+            map.ranked[2 * {{ this.rank }}] = halo;
+            map.ranked[2 * {{ this.rank }} + 1] = layer;
+            function order() {
+                map.ranked.forEach(function (one) { if (one && map.hasLayer(one)) { one.bringToFront(); } });
+            }
+            var whole = halo ? L.layerGroup([halo, layer]) : layer;
+            whole.on("add", order);
+            return whole;
         })();
         {% endmacro %}
         """
     )
 
-    def __init__(
-        self, url: str, name: str, *, style: dict[str, Any], labelled: bool = True, name_always: bool = False
-    ) -> None:
-        super().__init__(name=name, overlay=True, control=True, show=True)
+    def __init__(self, url: str, title: str, kind: str) -> None:
+        super().__init__(name=title, overlay=True, control=True, show=True)
         self._name = "Fetched"
         self.url = url
-        self.style = style
-        self.labelled = labelled
-        self.named = name_always
-
-
-class Halo(Fetched):
-    """A white line under a dark one: seen on light and on dark ground. Not switched by itself."""
-
-    def __init__(self, url: str, name: str, *, weight: float) -> None:
-        super().__init__(url, name, style={"color": "#ffffff", "weight": weight, "fill": False}, labelled=False)
-        self.control = False
+        self.style = STYLES[kind]
+        self.rank = list(STYLES).index(kind)
+        self.haloed = kind in HALOED
+        self.labelled = kind != "tracks"
+        self.named = kind == "townships"
 
 
 class Scale(MacroElement):
@@ -217,29 +233,13 @@ def county_map(
     for name, opacity in (("hillshade", 0.35), ("pod", 0.8)):
         if name in titles:
             tile_layer(name, titles[name], versions[name], opacity=opacity).add_to(drawn)
-    for name, style in STYLES.items():
-        if name not in titles:
-            continue
-        url = f"/geo/layers/{name}.geojson?lang={language}&v={versions[name]}"
-        if name in ("townships", "routes"):
-            Halo(url, name, weight=style["weight"] + 3).add_to(drawn)
-        Fetched(url, titles[name], style=style, labelled=name != "tracks", name_always=name == "townships").add_to(
-            drawn
-        )
+    for name in STYLES:
+        if name in titles:
+            url = f"/geo/layers/{name}.geojson?lang={language}&v={versions[name]}"
+            Fetched(url, titles[name], name).add_to(drawn)
     Scale().add_to(drawn)
     folium.LayerControl(collapsed=True).add_to(drawn)
     return localize(drawn)
-
-
-STYLES: dict[str, dict[str, Any]] = {
-    "townships": {"color": "#222222", "weight": 1.6, "fill": True, "fillOpacity": 0.0},
-    "tracks": {"color": WALKED, "weight": 0.8, "opacity": 0.45, "fill": False},
-    "borders": {"color": STRIP, "weight": 4.5, "opacity": 0.9, "fill": False},
-    "blind_spots": {"color": SPOT, "weight": 1.5, "dashArray": "3 3", "fill": True, "fillOpacity": 0.15},
-    "routes": {"color": PLANNED, "weight": 2.5, "dashArray": "7 4", "fill": False},
-    "parcels": {"color": "#D55E00", "weight": 1.5, "fill": True, "fillOpacity": 0.6},
-    "finds": {"color": "#CC79A7", "weight": 1.5, "fill": True, "fillOpacity": 1.0},
-}
 
 
 def _walk(element: Element) -> Iterator[Element]:

@@ -10,9 +10,10 @@ import streamlit as st
 from geo.errors import GeoError
 from geo.report.townships import effort_text, reason_sentence
 from geo.ui import state
+from geo.ui.maps import h
 from geo.workspace.covering import CoverageAnswer
 
-SHARES = ("detection", "p_zero", "p_zero_low", "p_zero_high", "blind", "watched")
+SHARES = ("detection", "p_zero", "blind", "watched")
 
 
 def page() -> None:
@@ -27,13 +28,13 @@ def page() -> None:
         state.sorry(error)
         st.info(state.word("ui_load_terrain"))
         return
-    _facts(answer, len(county.store.read("finds")), county.settings.absence.goal)
+    _facts(answer)
     titles = {name: state.word(f"ui_{name}") for name in SHARES}
     config = {title: st.column_config.NumberColumn(title, format="%.2f") for title in titles.values()}
     bar = titles["detection"]
     config[bar] = st.column_config.ProgressColumn(bar, format="%.2f", min_value=0.0, max_value=1.0)
     table = rows(answer)
-    st.dataframe(table, hide_index=True, column_config=config, height=36 * (len(table) + 1) + 2)
+    st.dataframe(table, hide_index=True, column_config=config, placeholder="–", height=36 * (len(table) + 1) + 2)
     st.caption(state.word("ui_sure"))
     with st.expander(state.word("ui_assumptions")):
         st.json(answer.assumptions, expanded=1)
@@ -48,7 +49,10 @@ def rows(answer: CoverageAnswer) -> pd.DataFrame:
 
 def _row(record: dict[Hashable, Any]) -> dict[str, Any]:
     shown: dict[str, Any] = {state.word("ui_township"): record["name"]}
-    shown |= {state.word(f"ui_{name}"): record.get(name) for name in SHARES}
+    for name in SHARES:
+        shown[state.word(f"ui_{name}")] = record.get(name)
+        if name == "p_zero":
+            shown[state.word("ui_interval")] = _interval(record)
     shown[state.word("ui_hours")] = record.get("hours_to_95")
     shown[state.word("ui_plantable")] = record.get("plantable_km2")
     effort = record["effort"]
@@ -58,17 +62,29 @@ def _row(record: dict[Hashable, Any]) -> dict[str, Any]:
     return shown | {state.word("ui_note"): reason}
 
 
-def _facts(answer: CoverageAnswer, finds_n: int, goal: float) -> None:
-    known = answer.townships["detection"].astype(float)
-    sure = answer.townships["p_zero"].astype(float)
-    four = st.columns(4)
-    county = answer.county.get("detection")
-    four[0].metric(state.word("ui_county_detection"), "–" if county is None else f"{county:.2f}")
-    lowest = "–"
-    if known.notna().any():
-        place = int(np.nanargmin(known.to_numpy()))
-        lowest = f"{answer.townships['name'].iloc[place]} {known.min():.2f}"
-    four[1].metric(state.word("ui_lowest"), lowest)
-    four[2].metric(state.word("ui_below", goal=goal), f"{int((~(sure >= goal)).sum())} / {len(sure)}")
-    broken = state.word("ui_zero_broken", n=finds_n) if finds_n else state.word("ui_zero_held")
-    four[3].metric(state.word("ui_zero_planting"), broken)
+def _interval(record: dict[Hashable, Any]) -> str | None:
+    low, high = record.get("p_zero_low"), record.get("p_zero_high")
+    return None if pd.isna(low) or pd.isna(high) else f"{low:.2f}–{high:.2f}"
+
+
+def _facts(answer: CoverageAnswer) -> None:
+    """The county's numbers beside the facts of the year."""
+    facts = answer.county
+    sure, lowest, below, planting, harvest = st.columns(5)
+    whole = "–" if facts["p_zero"] is None else f"{facts['p_zero']:.2f}"
+    sure.metric(state.word("ui_county_p_zero"), whole, help=state.word("ui_county_p_zero_help"))
+    if facts["unknown_n"]:
+        sure.caption(state.word("ui_unknown", n=facts["unknown_n"]))
+    elif facts["p_zero"] is not None:
+        sure.caption(f"{facts['p_zero_low']:.2f}–{facts['p_zero_high']:.2f}")
+    known = answer.townships["detection"].astype(float).to_numpy()
+    if np.isfinite(known).any():
+        place = int(np.nanargmin(known))
+        lowest.metric(state.word("ui_lowest"), f"{known[place]:.2f}")
+        lowest.caption(h(answer.townships["name"].iloc[place]))
+    below.metric(state.word("ui_below", goal=facts["goal"]), f"{facts['below_goal_n']} / {len(known)}")
+    found, standing = facts["finds_n"], facts["finds_standing_n"]
+    planting.metric(state.word("ui_zero_planting"), state.word("ui_broken" if found else "ui_held"))
+    planting.caption(state.word("ui_finds_n", n=found))
+    harvest.metric(state.word("ui_zero_yield"), state.word("ui_held" if facts["zero_yield"] else "ui_broken"))
+    harvest.caption(state.word("ui_standing", n=standing))

@@ -60,7 +60,12 @@ def _common(county: County, name: str) -> Values:
     day = second.date_input(state.word("ui_date"), county.as_of().astimezone(CHINA).date(), key=f"{name}_day")
     clock = third.time_input(state.word("ui_time"), time(9), key=f"{name}_time")
     parcel = first.selectbox(
-        state.word("ui_parcel"), list(parcels), index=None, format_func=parcels.__getitem__, key=f"{name}_parcel"
+        state.word("ui_parcel"),
+        list(parcels),
+        index=None,
+        placeholder=state.word("ui_choose"),
+        format_func=parcels.__getitem__,
+        key=f"{name}_parcel",
     )
     east = second.number_input(state.word("ui_longitude"), value=None, format="%.6f", key=f"{name}_longitude")
     north = third.number_input(state.word("ui_latitude"), value=None, format="%.6f", key=f"{name}_latitude")
@@ -73,12 +78,16 @@ def _visit_fields(county: County, common: Values) -> Values:
     first, second, third = st.columns(3)
     return _at(common, "visited_at") | {
         "village_id": first.selectbox(
-            state.word("ui_village"), list(villages), index=None, format_func=villages.__getitem__
+            state.word("ui_village"),
+            list(villages),
+            index=None,
+            placeholder=state.word("ui_choose"),
+            format_func=villages.__getitem__,
         ),
         "outcome": second.selectbox(state.word("ui_outcome"), OUTCOMES),
         "evidence": third.selectbox(state.word("ui_evidence"), ["B", "C", "A"]),
         "track_id": third.text_input(state.word("ui_track_id")),
-        "ground": first.selectbox(state.word("ui_ground"), GROUNDS, index=None),
+        "ground": first.selectbox(state.word("ui_ground"), GROUNDS, index=None, placeholder=state.word("ui_choose")),
         "reason": second.text_input(state.word("ui_reason")),
     }
 
