@@ -20,7 +20,7 @@ def main() -> None:
         st.Page(body, title=state.word(code), url_path=path, default=number == 0)
         for number, (body, code, path) in enumerate(PAGES)
     ]
-    st.html("<style>[data-testid=stMainBlockContainer]{padding-top:3.6rem}</style>")
+    st.html("<style>[data-testid=stMainBlockContainer]{padding-top:4.6rem}</style>")
     chosen = st.navigation(titled, position="top")
     left, right = st.columns([6, 1], vertical_alignment="center")
     with right:
@@ -35,7 +35,8 @@ def main() -> None:
     if county_path() is not None:
         opened = state.county()
         left.markdown(
-            f"**{opened.settings.name}**" + (f" · {state.word('ui_made_up')}" if opened.settings.made_up else "")
+            f"**{state.plain(opened.settings.name)}**"
+            + (f" · {state.word('ui_made_up')}" if opened.settings.made_up else "")
         )
     chosen.run()
 

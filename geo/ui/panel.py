@@ -29,8 +29,8 @@ def evidence(path: Path, clicked: Mapping[str, float] | None) -> None:
 
 
 def _place(known: Evidence) -> None:
-    st.subheader(known.township or state.word("ui_enclave"), anchor=False)
-    st.markdown(f"{state.word('ui_posts')}：**{known.posts or state.word('ui_posts_none')}**")
+    st.subheader(state.plain(known.township) if known.township else state.word("ui_enclave"), anchor=False)
+    st.markdown(f"{state.word('ui_posts')}：**{state.plain(known.posts or state.word('ui_posts_none'))}**")
     elevation = "–" if known.elevation_m is None else round(known.elevation_m)
     cover, stage = state.word(f"ui_cover_{known.cover}"), state.word(f"ui_stage_{known.stage}")
     st.caption(state.word("ui_place", elevation=elevation, cover=cover, stage=stage))

@@ -1,6 +1,7 @@
 """What the pages share: the open county, answers kept per state of its ledger, the language, the bottom line."""
 
 import io
+import re
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -30,9 +31,19 @@ def word(code: str, /, **fields: object) -> str:
     return say(code, language(), **fields)
 
 
+def plain(text: object) -> str:
+    r"""
+    Text that Streamlit shows as it stands, markdown and all.
+
+    >>> print(plain("*甲*"))
+    \*甲\*
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", str(text))
+
+
 def sorry(error: GeoError) -> None:
     """Say an error in the session's language."""
-    st.error(explain(error, language()))
+    st.error(plain(explain(error, language())))
 
 
 def county() -> County:

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from geo.store import open_store
+from geo.ui.state import plain
 from geo.words import say
 
 MAIN = Path(__file__).parents[2] / "geo" / "ui" / "main.py"
@@ -70,7 +71,7 @@ def test_a_visit_to_nowhere_is_refused_in_a_sentence(served: Path) -> None:
     app.text_input(key="visit_team").set_value("T1")
     app.button[0].click().run()
     assert not app.exception
-    assert app.error[0].value == say("visit_nowhere")
+    assert app.error[0].value == plain(say("visit_nowhere"))
     assert len(open_store(served).entries()) == before
 
 
@@ -79,3 +80,7 @@ def test_the_committee_sees_a_row_per_township_and_the_ledger_head(served: Path)
     assert not app.exception
     assert len(app.dataframe[0].value) == 2
     assert any("台账链头" in one.value for one in app.caption)
+
+
+def test_markdown_in_a_name_is_shown_as_it_stands() -> None:
+    assert plain("![x](http://y) **甲** `b` $c$") == r"\!\[x\]\(http\:\/\/y\) \*\*甲\*\* \`b\` \$c\$"

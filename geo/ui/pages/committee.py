@@ -10,7 +10,6 @@ import streamlit as st
 from geo.errors import GeoError
 from geo.report.townships import effort_text, reason_sentence
 from geo.ui import state
-from geo.ui.maps import h
 from geo.workspace.covering import CoverageAnswer
 
 SHARES = ("detection", "p_zero", "blind", "watched")
@@ -56,10 +55,11 @@ def _row(record: dict[Hashable, Any]) -> dict[str, Any]:
     shown[state.word("ui_hours")] = record.get("hours_to_95")
     shown[state.word("ui_plantable")] = record.get("plantable_km2")
     effort = record["effort"]
-    shown |= {state.word(f"ui_effort_{k.lower()}"): effort_text(effort[k], state.language()) for k in ("A", "B", "C")}
     claimed = not effort["A"]["records_n"] and bool(effort["B"]["records_n"] or effort["C"]["records_n"])
     reason = state.word("ui_no_track_but") if claimed else reason_sentence(record.get("reasons"), state.language())
-    return shown | {state.word("ui_note"): reason}
+    shown[state.word("ui_note")] = reason
+    shown |= {state.word(f"ui_effort_{k.lower()}"): effort_text(effort[k], state.language()) for k in ("A", "B", "C")}
+    return shown
 
 
 def _interval(record: dict[Hashable, Any]) -> str | None:
@@ -81,7 +81,7 @@ def _facts(answer: CoverageAnswer) -> None:
     if np.isfinite(known).any():
         place = int(np.nanargmin(known))
         lowest.metric(state.word("ui_lowest"), f"{known[place]:.2f}")
-        lowest.caption(h(answer.townships["name"].iloc[place]))
+        lowest.caption(state.plain(answer.townships["name"].iloc[place]))
     below.metric(state.word("ui_below", goal=facts["goal"]), f"{facts['below_goal_n']} / {len(known)}")
     found, standing = facts["finds_n"], facts["finds_standing_n"]
     planting.metric(state.word("ui_zero_planting"), state.word("ui_broken" if found else "ui_held"))
