@@ -9,6 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import erf
 
+from geo.layers.terrain import COVER_NAMES, Terrain
+from geo.season import Season, Stage
+from geo.settings import DetectionSettings
+
 Floats = npt.NDArray[np.float64]
 
 HAZARD_UNITS = 65536
@@ -255,3 +259,15 @@ def _cubed(h: Floats, first: Floats, last: Floats) -> Floats:
         one_side = np.abs(last - first) * np.abs(last + first) / (r0 * r1 * below)
         both_sides = below / (h * h * r0 * r1)
     return np.where(last > first, np.where(first * last >= 0.0, one_side, both_sides), 0.0)
+
+
+def sweep_widths(
+    terrain: Terrain, season: Season, settings: DetectionSettings, *, day: float
+) -> npt.NDArray[np.float32]:
+    """Sweep width of every cell, metres, by its cover and its stage on `day` (after 1 January); 0 where none is known."""
+    table = np.zeros((256, len(Stage)), np.float32)
+    for name, widths in settings.sweep_width_m.items():
+        table[COVER_NAMES[name]] = widths
+    stage = season.stage_of(day, np.nan_to_num(terrain.elevation.values, nan=1000.0))
+    held: npt.NDArray[np.float32] = table[terrain.cover.values, stage]
+    return held

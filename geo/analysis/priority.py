@@ -72,3 +72,19 @@ def _steep(elevation: Grid) -> npt.NDArray[np.bool_]:
         window = Grid(elevation.values[first:last], frame.window(first, 0, last - first, frame.cols))
         steep[top : top + BLOCK_ROWS] = (slope_degrees(window) >= STEEP_DEG)[top - first :][:BLOCK_ROWS]
     return steep
+
+
+def posterior_mass(risk: Grid, pod: Grid, *, zones: Grid, present: npt.NDArray[np.float64]) -> Grid:
+    """
+    Expected undetected plots per cell, float32: each zone's chance of one, spread as RR·(1 - POD).
+
+    Parameters
+    ----------
+    zones, present
+        1-based zone of each cell (0 none), and per zone the chance that a plot stands there undetected.
+    """
+    weight = risk.values * (np.float32(1.0) - pod.values)
+    sums = np.bincount(zones.values.ravel(), weight.ravel(), minlength=len(present) + 1)
+    sums[0] = 0.0
+    factor = np.divide(np.concatenate([[0.0], present]), sums, out=np.zeros(len(sums)), where=sums > 0.0)
+    return Grid((weight * factor.astype(np.float32)[zones.values]).astype(np.float32), risk.frame)

@@ -7,6 +7,7 @@ unknown), m the time in seconds since 1970 UTC. One geometry therefore holds eve
 """
 
 import hashlib
+import struct
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +18,8 @@ import pandas as pd
 import shapely
 
 from geo.schema import Column, Kind, Schema
+
+_LINESTRING_ZM, _MULTILINESTRING_ZM = 3002, 3005
 
 
 class Mode(StrEnum):
@@ -73,7 +76,9 @@ def track_id(longitude: npt.ArrayLike, latitude: npt.ArrayLike, seconds: npt.Arr
 def line_of(easting: npt.ArrayLike, northing: npt.ArrayLike, elevation: npt.ArrayLike, seconds: npt.ArrayLike) -> Any:
     """The LineString ZM of fixes in order; a single fix becomes a line of two equal points."""
     stack = np.column_stack([np.asarray(a, float) for a in (easting, northing, elevation, seconds)])
-    return shapely.linestrings(np.repeat(stack, 2, axis=0) if len(stack) == 1 else stack, handle_nan="allow")
+    places = np.repeat(stack, 2, axis=0) if len(stack) == 1 else stack
+    # Through WKB: shapely builds lines of two or three ordinates only.
+    return shapely.from_wkb(struct.pack("<BII", 1, _LINESTRING_ZM, len(places)) + places.astype("<f8").tobytes())
 
 
 def fixes_of(tracks: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -118,5 +123,11 @@ def keep_fixes(track: gpd.GeoDataFrame, keep: npt.NDArray[np.bool_]) -> gpd.GeoD
     cut["length_m"] = float(sum(shapely.length(part) for part in parts))
     moments = pd.to_datetime(left["seconds"].agg(["min", "max"]), unit="s", utc=True).dt.as_unit("ms")
     cut["started_at"], cut["ended_at"] = moments.iloc[0], moments.iloc[1]
-    shape = parts[0] if len(parts) == 1 else shapely.multilinestrings(parts, handle_nan="allow")
+    shape = parts[0] if len(parts) == 1 else _together(parts)
     return cut.set_geometry(gpd.GeoSeries([shape], index=cut.index, crs=track.crs))
+
+
+def _together(lines: list[Any]) -> Any:
+    """A MultiLineString ZM of lines."""
+    body = b"".join(shapely.to_wkb(line, output_dimension=4, byte_order=1, flavor="iso") for line in lines)
+    return shapely.from_wkb(struct.pack("<BII", 1, _MULTILINESTRING_ZM, len(lines)) + body)

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.analysis import absence, blind_spots, zonal
-from geo.analysis.priority import relative_risk
+from geo.analysis import absence, blind_spots, priority, zonal
+from geo.analysis.detection import sweep_widths
 from geo.grid import Grid
+from geo.layers.borders import Strips
 from geo.layers.duties import post_of
 from geo.layers.terrain import Terrain
 from geo.layers.tracks import Mode
@@ -153,16 +154,15 @@ def measure_borders(
         terrain = county.terrain()
         seen = effort.measure_effort(county, effort.tracks_until(county, moment), edges, strips, report)
         plantable = terrain.plantable.reshape(-1)[strips.cells]
-        figures = blind_spots.border_statistics(
-            edges, strips, seen.pod_a, seen.pod_b, plantable=plantable, settings=county.settings.coverage
-        )
-        spots = _blind_spots(county, terrain, edges, strips, seen, report)
+        pod_a, pod_b = seen.pod_a, seen.pod_b
+        spots = _blind_spots(county, terrain, edges, strips, seen, moment, report)
     else:
-        nothing = np.zeros(len(strips.cells), np.float32)
-        figures = blind_spots.border_statistics(
-            edges, strips, nothing, nothing, plantable=nothing > 0, settings=county.settings.coverage
-        )
-        spots = gpd.GeoDataFrame(columns=list(blind_spots.COLUMNS), geometry="geometry", crs=county.crs)
+        pod_a = pod_b = np.zeros(len(strips.cells), np.float32)
+        plantable = np.zeros(len(strips.cells), bool)
+        spots = _no_spots(county)
+    figures = blind_spots.border_statistics(
+        strips, edges, pod_a=pod_a, pod_b=pod_b, plantable=plantable, settings=county.settings.coverage
+    )
     table = _with_posts(county, edges.merge(figures, on="border_id"), moment)
     _keep(
         county,
@@ -181,7 +181,7 @@ def _ground(county: County, terrain: Terrain, edges: gpd.GeoDataFrame) -> tuple[
     historic = placed["kind"] == "历史点位"
     ways = pd.concat([roads.geometry, villages.geometry.dropna()], ignore_index=True)
     zones = zonal.zone_grid(townships, terrain.elevation.frame)
-    risk = relative_risk(
+    risk = priority.relative_risk(
         terrain,
         settings=county.settings.priority,
         edges=edges.geometry,
@@ -338,26 +338,52 @@ def _county_facts(county: County, figures: pd.DataFrame, moment: datetime) -> di
 
 
 def _blind_spots(
-    county: County, terrain: Terrain, edges: gpd.GeoDataFrame, strips: Any, seen: Effort, report: Progress
+    county: County,
+    terrain: Terrain,
+    edges: gpd.GeoDataFrame,
+    strips: Strips,
+    seen: Effort,
+    moment: datetime,
+    report: Progress,
 ) -> gpd.GeoDataFrame:
-    """Ranked blind spots with the posts that answer on both sides."""
+    """Blind spots ranked by posterior mass per hour, with the posts that answer on both sides."""
+    p_zero = measure_coverage(county, as_of=moment, progress=report).townships.set_index("township_id")["p_zero"]
     report("blind spots", 0, 1)
-    zones, risk = _ground(county, terrain, edges)
+    zones, risk = (grids.read_grid(county.path, name) for name in ("zones", "risk"))
+    ids = list(county.store.read("townships")["township_id"])
     pod = Grid(np.nan_to_num(seen.pod.values), terrain.elevation.frame)
-    townships = county.store.read("townships")
+    present = 1.0 - p_zero.reindex(ids).astype("float64").fillna(county.settings.absence.prior).to_numpy()
+    mass = priority.posterior_mass(risk, pod, zones=zones, present=present)
+    frame, day = terrain.elevation.frame, county.season.day_of(moment)
+    widths = sweep_widths(terrain, county.season, county.settings.detection, day=day)
+    speed = county.settings.detection.search_speed_kmh
     spots = blind_spots.blind_spots(
         pod,
+        mass,
+        hours=Grid(blind_spots.search_hours(widths, cell_m=frame.cell_m, speed_kmh=speed), frame),
+        plantable=terrain.plantable,
         zones=zones,
-        zone_ids=list(townships["township_id"]),
-        risk=risk,
-        terrain=terrain,
-        edges=edges,
+        township_ids=ids,
+        settings=county.settings.coverage,
         strips=strips,
-        season=county.season,
-        day=county.season.day_of(county.as_of()),
-        settings=county.settings,
+        borders=edges,
     )
-    return _with_posts(county, spots, county.as_of())
+    return _with_posts(county, spots, moment)
+
+
+def _no_spots(county: County) -> gpd.GeoDataFrame:
+    columns = [
+        "blind_spot_id",
+        "township_id",
+        "neighbour_id",
+        "border_id",
+        "area_m2",
+        "mass",
+        "hours",
+        "mass_per_hour",
+        "rank",
+    ]
+    return gpd.GeoDataFrame(columns=[*columns, "both_answer", "geometry"], geometry="geometry", crs=county.crs)
 
 
 def _with_posts(county: County, table: gpd.GeoDataFrame, moment: datetime) -> gpd.GeoDataFrame:
@@ -424,7 +450,7 @@ def _from_plain(rows: list[dict[str, Any]], county: County) -> gpd.GeoDataFrame:
     plain: list[dict[str, Any]] = [{k: v for k, v in row.items() if k != "wkb"} for row in rows]
     table = pd.DataFrame(plain)
     if table.empty:
-        return gpd.GeoDataFrame(columns=list(blind_spots.COLUMNS), geometry="geometry", crs=county.crs)
+        return _no_spots(county)
     return gpd.GeoDataFrame(table, geometry=shapely.from_wkb([row["wkb"] for row in rows]), crs=county.crs)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from geo.analysis import coverage
 from geo.analysis.detection import pod, season_pod
-from geo.analysis.pieces import Pieces, walked_pieces
+from geo.analysis.pieces import walked_pieces
 from geo.grid import Grid
 from geo.layers import borders
 from geo.layers.borders import Strips
@@ -108,7 +108,7 @@ def _compute(
         hazard = np.zeros(frame.shape, np.int32)
         a, b = np.zeros(len(strips.cells), np.int32), np.zeros(len(strips.cells), np.int32)
         for unit in sorted(set(owner[period == number])):
-            mine = _chosen(pieces, (period == number) & (owner == unit))
+            mine = pieces.take((period == number) & (owner == unit))
             window = coverage.reach_window(mine, frame, settings.reach_m)
             local = Grid(np.zeros(window.shape, np.int32), window)
             coverage.accumulate(local, mine, terrain, county.season, settings)
@@ -131,10 +131,6 @@ def _compute(
 def _side_unit(edges: gpd.GeoDataFrame, column: str, strips: Strips) -> npt.NDArray[np.object_]:
     units: npt.NDArray[np.object_] = edges[column].to_numpy(dtype=object)
     return units[strips.border]
-
-
-def _chosen(pieces: Pieces, mask: npt.NDArray[np.bool_]) -> Pieces:
-    return Pieces(**{name: values[mask] for name, values in vars(pieces).items()})
 
 
 def _offset(local: Grid, frame: Any) -> tuple[int, int]:

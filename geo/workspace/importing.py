@@ -14,8 +14,8 @@ import pandas as pd
 import shapely
 
 from geo.errors import GeoError
-from geo.formats import Hints, Reading, read, read_grid
-from geo.grid import Frame
+from geo.formats import Hints, Reading, read, read_cover, read_terrain
+from geo.grid import Frame, Grid
 from geo.layers import SCHEMAS
 from geo.layers.tracks import fixes_of, keep_fixes
 from geo.ledger import Entry
@@ -137,23 +137,40 @@ def import_files(
 def import_terrain(
     county: County, elevation: Sequence[Path], cover: Sequence[Path], *, now: datetime, progress: Progress | None = None
 ) -> ImportReport:
-    """Elevation models and ground cover onto the county's frame, as grids; the unit of counting is the file."""
+    """
+    Elevation models and ground cover onto the county's frame, as grids; the unit of counting is the file.
+
+    What a file does not reach keeps the value it had, so tiles may come one by one.
+    """
     reports: list[FileReport] = []
     for name, paths in (("elevation", elevation), ("cover", cover)):
-        if not paths:
-            continue
-        if progress:
-            progress(name, len(reports), len(elevation) + len(cover))
-        reading = read_grid(list(paths), county.frame, categories=name == "cover")
-        reports += [
-            FileReport(f.file, f.sha256, 1, list(f.refused), warnings=f.warnings, datum=f.datum) for f in reading.files
-        ]
-        if reading.grid is not None:
-            stored_grids.write_grid(county.path, name, reading.grid)
+        for path in paths:
+            if progress:
+                progress(path.name, len(reports), len(elevation) + len(cover))
+            reports.append(_lay(county, name, path))
     accepted = [_note(report) for report in reports if report.accepted]
     if accepted:
         county.store.append(Entry("import", {"layer": "terrain", "files": accepted}), now=now)
     return ImportReport(reports)
+
+
+def _lay(county: County, name: str, path: Path) -> FileReport:
+    """One raster over what the county has."""
+    try:
+        if name == "elevation":
+            grid, _, sources = read_terrain([path], county.frame)
+            given = np.isfinite(grid.values)
+        else:
+            grid, sources = read_cover([path], county.frame)
+            given = grid.values > 0
+    except GeoError as error:
+        return FileReport(path.name, "", 1, [Refusal(1, "file", error.code, dict(error.fields))])
+    if stored_grids.has_grid(county.path, name):
+        old = stored_grids.read_grid(county.path, name)
+        if old.frame == grid.frame:
+            grid = Grid(np.where(given, grid.values, old.values), grid.frame)
+    stored_grids.write_grid(county.path, name, grid)
+    return FileReport(path.name, sources[0].sha256, 1, [], datum=sources[0].crs)
 
 
 def _read_one(county: County, layer: str, path: Path, hints: Hints, known: set[str]) -> tuple[FileReport, pd.DataFrame]:
