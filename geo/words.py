@@ -127,6 +127,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "庭院总数不明，其风险份额按未查看计",
         "number of courtyards unknown; their share of the risk counts as unseen",
     ),
+    "suffix_unknown": ("{file}：不认识的后缀（可用 {known}）", "{file}: unknown suffix (known: {known})"),
     # workspace, cli
     "townships_missing": ("{path}：还没有乡镇界", "{path}: no townships yet"),
     "terrain_missing": (
@@ -152,6 +153,28 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "outside": ("在本县范围之外", "outside this county"),
     "evidence_outside": ("该点在本县范围之外", "this place is outside this county"),
+    "index_range": (
+        "{file}：数值超出植被指数的范围（绝对值不应大于 {high}）；若是红与近红外波段，请用 --bands 指明",
+        "{file}: values beyond those of a vegetation index (above {high}); for red and infrared bands give --bands",
+    ),
+    "flag_scenes": (
+        "影像 {days}；开花期看得到 {seen} 平方公里，看不到（云或影像外）{unseen} 平方公里",
+        "scenes {days}; {seen} km² seen in flower, {unseen} km² not (cloud, or outside the images)",
+    ),
+    "flag_counts": (
+        "候选 {candidates_n} 处：新增疑似地块 {added_n}，已有 {known_n}，不在任何乡镇内 {outside_n}",
+        "{candidates_n} candidates: {added_n} parcels added, {known_n} known already, {outside_n} in no township",
+    ),
+    "flag_reason": (
+        "{id}（{township}）可疑度 {rank}：花期指数 {vegetated}，比前一景升高 {rise}，与周围相差 {contrast} 个离差，日期不合油菜",
+        "{id} ({township}) rank {rank}: index in flower {vegetated}, risen by {rise}, {contrast} deviations from "
+        "its surroundings, not rapeseed by date",
+    ),
+    "flag_no_claim": (
+        "可疑度只用于排序，不是概率；本规则未经核查地块校准，对准确率不作任何说明。没有标出不等于没有种植。",
+        "The rank orders candidates and is no probability; the rule is not calibrated and nothing is claimed about its "
+        "accuracy. Ground without a flag is not ground without plants.",
+    ),
     "routes_missing": ("还没有路线，请先 tacha plan", "no routes yet; run tacha plan first"),
     "teams_missing": (
         "没有可出发的专班：请导入队伍（teams）和驻地（offices）",

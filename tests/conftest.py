@@ -4,8 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REAL_DATA = Path(os.environ.get("TACHA_REAL_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")).resolve()
+
+
+# Time limits belong to benchmarks; a loaded machine must not fail a property.
+settings.register_profile("tacha", deadline=None, print_blob=True)
+settings.load_profile("tacha")
 
 
 @pytest.fixture(scope="session")

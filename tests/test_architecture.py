@@ -39,7 +39,7 @@ def codes_in(file: Path) -> set[str]:
     """Codes of errors raised and refusals made with a literal string."""
     found = set()
     for call in calls(file):
-        position = {"Refusal": 2, "say": 0}.get(called_name(call), 0 if called_name(call) in ERRORS else None)
+        position = 2 if called_name(call) == "Refusal" else 0 if called_name(call) in ERRORS else None
         if position is None or len(call.args) <= position:
             continue
         code = call.args[position]
@@ -78,6 +78,7 @@ def test_lock_holds_exact_versions_and_no_addresses(name: str) -> None:
 
 def test_lock_covers_every_runtime_package() -> None:
     """No runtime package is left to chance."""
-    locked = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "requirements.lock").read_text().split()}
+    lines = (ROOT / "requirements.lock").read_text().split()
+    locked = {line.split("==")[0].lower().replace("_", "-") for line in lines}
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     assert {re.split(r"[<>=]", name)[0].lower().replace("_", "-") for name in wanted} - locked == set()

@@ -264,7 +264,7 @@ def _cubed(h: Floats, first: Floats, last: Floats) -> Floats:
 def sweep_widths(
     terrain: Terrain, season: Season, settings: DetectionSettings, *, day: float
 ) -> npt.NDArray[np.float32]:
-    """Sweep width of every cell, metres, by its cover and its stage on `day` (after 1 January); 0 where none is known."""
+    """Sweep width of every cell, metres, by its cover and its stage on `day` (after 1 January); 0 where none is set."""
     table = np.zeros((256, len(Stage)), np.float32)
     for name, widths in settings.sweep_width_m.items():
         table[COVER_NAMES[name]] = widths

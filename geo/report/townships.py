@@ -91,7 +91,7 @@ def effort_text(effort: dict[str, Any], language: Language) -> str:
     )
 
 
-def _row(record: dict[str, Any], language: Language) -> list[Any]:
+def _row(record: dict[Any, Any], language: Language) -> list[Any]:
     effort = record["effort"]
     more = {f"effort_{name.lower()}": effort_text(effort[name], language) for name in ("A", "B", "C")}
     more["reason"] = reason_sentence(record.get("reasons"), language)

@@ -131,12 +131,10 @@ def measure_coverage(
     zones, risk = _ground(county, terrain, edges)
     figures = _township_figures(county, terrain, zones, risk, seen, tracks, moment, report)
     facts = _county_facts(county, figures, moment)
-    answer = CoverageAnswer(moment, _head(county), assumptions(county.settings), figures, facts, _notes(county))
-    plain = {"townships": [_plain(row) for row in figures.to_dict("records")], "county": facts, "notes": answer.notes}
-    _keep(county, "coverage", moment, plain)
-    return CoverageAnswer(
-        moment, answer.ledger_head, answer.assumptions, pd.DataFrame(plain["townships"]), facts, answer.notes
-    )
+    rows = [_plain(row) for row in figures.to_dict("records")]
+    notes = _notes(county)
+    _keep(county, "coverage", moment, {"townships": rows, "county": facts, "notes": notes})
+    return CoverageAnswer(moment, _head(county), assumptions(county.settings), pd.DataFrame(rows), facts, notes)
 
 
 def measure_borders(
@@ -352,7 +350,8 @@ def _blind_spots(
     zones, risk = (grids.read_grid(county.path, name) for name in ("zones", "risk"))
     ids = list(county.store.read("townships")["township_id"])
     pod = Grid(np.nan_to_num(seen.pod.values), terrain.elevation.frame)
-    present = 1.0 - p_zero.reindex(ids).astype("float64").fillna(county.settings.absence.prior).to_numpy()
+    chance = p_zero.reindex(ids).astype("float64").fillna(county.settings.absence.prior)
+    present = 1.0 - np.asarray(chance, np.float64)
     mass = priority.posterior_mass(risk, pod, zones=zones, present=present)
     frame, day = terrain.elevation.frame, county.season.day_of(moment)
     widths = sweep_widths(terrain, county.season, county.settings.detection, day=day)

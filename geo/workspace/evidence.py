@@ -56,7 +56,8 @@ def evidence_at(county: County, longitude: float, latitude: float, *, as_of: dat
         Outside the county's frame, or without terrain.
     """
     moment = as_of or county.as_of()
-    easting, northing = (float(v) for v in to_metric(longitude, latitude, county.crs))
+    east, north = to_metric(longitude, latitude, county.crs)
+    easting, northing = float(east), float(north)
     if not bool(county.frame.holds(easting, northing)):
         raise StoreError("evidence_outside")
     terrain = _around(county, easting, northing)

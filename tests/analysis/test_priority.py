@@ -6,7 +6,7 @@ import pyproj
 import pytest
 import shapely
 
-from geo.analysis.priority import relative_risk
+from geo.analysis.priority import posterior_mass, relative_risk
 from geo.grid import Frame, Grid
 from geo.layers.terrain import Cover, Terrain
 from geo.settings import PrioritySettings
@@ -76,3 +76,13 @@ def test_inside_a_historic_polygon_the_distance_is_zero():
     risk = relative_risk(terrain(), settings=SETTINGS, spots=series(shapely.box(500, 500, 2500, 2500))).values
     assert risk[150, 150] == 5.0
     assert risk[2, 2] == 1.0
+
+
+def test_posterior_mass_of_a_zone_sums_to_its_chance() -> None:
+    """Where nobody looked the mass is RR's share; where everybody looked there is none."""
+    frame = Frame(0.0, 20.0, 10.0, 2, 2, CRS)
+    risk = Grid(np.array([[1.0, 3.0], [2.0, 0.0]], np.float32), frame)
+    pod = Grid(np.array([[0.0, 0.0], [1.0, 0.0]], np.float32), frame)
+    zones = Grid(np.array([[1, 1], [1, 0]], np.int16), frame)
+    mass = posterior_mass(risk, pod, zones=zones, present=np.array([0.4]))
+    assert np.allclose(mass.values, [[0.1, 0.3], [0.0, 0.0]])

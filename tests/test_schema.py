@@ -1,0 +1,101 @@
+"""The contract of tables: what is cast, what is refused, and that every refusal is counted once."""
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.errors import DatumError, LayerError
+from geo.schema import Column, Kind, Schema
+
+SCHEMA = Schema(
+    "things",
+    "thing_id",
+    (
+        Column("thing_id"),
+        Column("kind", choices=("甲", "乙")),
+        Column("n", Kind.INTEGER, required=False, low=0, high=10),
+        Column("at", Kind.TIME, required=False),
+        Column("edge", Kind.FLAG, required=False),
+    ),
+    geometry=("Point",),
+    geometry_required=False,
+)
+POINT = shapely.Point(1, 2)
+
+
+def table(**columns: list[object]) -> gpd.GeoDataFrame:
+    """A table of two good things with some columns changed."""
+    plain: dict[str, list[object]] = {"thing_id": ["1", "2"], "kind": ["甲", "乙"], "n": [1, 2], "at": [None, None]}
+    return gpd.GeoDataFrame(plain | columns, geometry=[POINT, None], crs=4544)
+
+
+def codes(rows: pd.DataFrame) -> list[tuple[object, str, str]]:
+    return [(r.row, r.field, r.code) for r in SCHEMA.refusals(SCHEMA.conform(rows))]
+
+
+def test_good_rows_pass() -> None:
+    """Missing optional columns are added empty, unknown ones dropped."""
+    rows = SCHEMA.conform(table(extra=[1, 2]))
+    SCHEMA.check(rows)
+    assert list(rows.columns) == [*SCHEMA.names, "geometry"]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "expected"),
+    [
+        ("thing_id", ["1", None], (1, "thing_id", "value_missing")),
+        ("thing_id", ["1", "1"], (1, "thing_id", "duplicate")),
+        ("kind", ["甲", "丙"], (1, "kind", "value_unknown")),
+        ("n", [11, 2], (0, "n", "value_high")),
+        ("n", [1, -1], (1, "n", "value_low")),
+    ],
+)
+def test_a_bad_value_is_refused_by_row_and_field(column: str, values: list[object], expected: object) -> None:
+    """Row, field and code."""
+    assert codes(table(**{column: values})) == [expected]
+
+
+def test_a_row_with_three_faults_is_refused_once() -> None:
+    """Counts must add up."""
+    assert len(codes(table(thing_id=[None, "2"], kind=["x", "乙"], n=[99, 1]))) == 1
+
+
+def test_naive_times_become_missing_and_aware_ones_utc() -> None:
+    """No zone is guessed."""
+    rows = SCHEMA.conform(table(at=["2026-01-01T08:00:00+08:00", "2026-01-01T08:00:00"]))
+    assert rows["at"].iloc[0] == pd.Timestamp("2026-01-01T00:00Z")
+    assert pd.isna(rows["at"].iloc[1])
+
+
+def test_codes_stay_text_without_a_decimal_tail() -> None:
+    """A code read as a number comes back as its digits."""
+    assert SCHEMA.conform(table(thing_id=[529901001.0, 2]))["thing_id"].tolist() == ["529901001", "2"]
+
+
+def test_wrong_geometry_and_degrees_are_refused() -> None:
+    """A line is no point; degrees are no metres."""
+    rows = table()
+    rows.geometry = [shapely.LineString([(0, 0), (1, 1)]), None]
+    assert codes(rows) == [(0, "geometry", "geometry_kind")]
+    with pytest.raises(DatumError):
+        SCHEMA.check(SCHEMA.conform(table().set_crs(4326, allow_override=True)))
+
+
+def test_check_raises_with_the_first_bad_row() -> None:
+    """The sentence names layer, row and field."""
+    with pytest.raises(LayerError) as raised:
+        SCHEMA.check(SCHEMA.conform(table(n=[1, 77])))
+    assert (raised.value.fields["row"], raised.value.fields["field"]) == (1, "n")
+
+
+@given(st.lists(st.tuples(st.sampled_from(["1", "2", "3", None]), st.sampled_from(["甲", "丙", None])), max_size=8))
+def test_accepted_and_refused_add_up(rows: list[tuple[object, object]]) -> None:
+    """Each row is either good or refused exactly once."""
+    made = SCHEMA.conform(pd.DataFrame(rows, columns=["thing_id", "kind"], dtype=object))
+    refused = SCHEMA.refusals(made)
+    kept = made.drop(index=[r.row for r in refused])
+    assert len(kept) + len(refused) == len(rows)
+    assert SCHEMA.refusals(kept) == []
