@@ -54,9 +54,8 @@ def picture(plantable: np.ndarray, near: np.ndarray, seen: np.ndarray) -> Image.
 
 def main(arguments: list[str]) -> None:
     plantable, near, seen = compare()
-    print(
-        f"plantable ground within 50 m of a track: {near[plantable].mean():.0%}; mean POD: {seen[plantable].mean():.1%}"
-    )
+    shares = near[plantable].mean(), seen[plantable].mean()
+    print("plantable ground within 50 m of a track: {:.0%}; mean chance of seeing a plot: {:.1%}".format(*shares))
     if arguments:
         picture(plantable, near, seen).quantize(64).save(Path(arguments[0]), optimize=True)
 
