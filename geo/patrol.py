@@ -86,7 +86,9 @@ class Plan:
     bound, tighter_bound
         What no plan can exceed: without any walking, and with each stop's shortest leg.
     hours_used
-        Hours away by team, series on team_id; never above `budget_h`.
+        Hours away by team, series on team_id, also of teams without a route; never above `budget_h`.
+    day
+        Label of the day planned.
     """
 
     routes: gpd.GeoDataFrame
@@ -98,6 +100,7 @@ class Plan:
     hours_used: pd.Series
     budget_h: float
     seed: int
+    day: str = ""
 
 
 def plan_sweep(
@@ -141,6 +144,7 @@ def plan_sweep(
         hours_used=pd.Series(away_h, index=request.teams["team_id"].to_numpy(), name="hours_used", dtype=float),
         budget_h=request.budget_s / 3600.0,
         seed=request.seed,
+        day=request.day,
     )
 
 
@@ -158,6 +162,7 @@ def joined(plans: Sequence[Plan]) -> Plan:
         hours_used=pd.concat([plan.hours_used for plan in plans]),
         budget_h=max(plan.budget_h for plan in plans),
         seed=plans[0].seed,
+        day=plans[0].day,
     )
 
 
@@ -429,7 +434,7 @@ def _parcel_targets(parcels: gpd.GeoDataFrame, seen: set[str], knobs: PlanningSe
     values = {
         "target_id": due["parcel_id"].to_numpy(),
         "kind": "parcel",
-        "name": due["parcel_id"].to_numpy(),
+        "name": [str(one)[-NAME_CHARS:].lstrip("-_ ") for one in due["parcel_id"]],
         "mass": _column(due, "suspicion", knobs.unjudged_suspicion).to_numpy(float),
         "sweep_s": knobs.service_min * 60.0,
         "must": True,

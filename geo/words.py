@@ -116,8 +116,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "table_unreadable": ("{layer} 无法读取：{why}", "{layer} cannot be read: {why}"),
     # analysis, planning
     "scenes_few": (
-        "{season} 年度内有日期的影像只有 {n} 景，至少需要 {needed} 景（含开花期及更早各一景）",
-        "season {season} has {n} dated scenes; at least {needed} are needed, one in flower and one before it",
+        "{season} 年度内的影像有 {n} 景；至少需要 {needed} 景，其中一景在开花期、一景更早",
+        "{n} scenes fall into season {season}; at least {needed} are needed, one in flower and one before it",
     ),
     "no_plantable": ("没有可种植的土地", "no ground where anything could be planted"),
     "no_track": ("本年度无轨迹，不能计算", "no track this season; cannot be computed"),
@@ -153,6 +153,12 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "outside": ("在本县范围之外", "outside this county"),
     "evidence_outside": ("该点在本县范围之外", "this place is outside this county"),
+    "raster_band": ("{file}：没有第 {band} 波段，共 {n} 个", "{file}: there is no band {band}, only {n}"),
+    "plan_unmet_more": ("未能安排：另有 {n} 个（{what}）：{why}", "not met: {n} more ({what}): {why}"),
+    "plan_kind_must": ("必到", "must be visited"),
+    "plan_kind_other": ("盲区、历史点位等", "blind spots, historic spots"),
+    "plan_empty": ("{day} 在给定工时内没有可走的路线", "no route fits into the hours of {day}"),
+    "township_unknown": ("没有乡镇 {value}", "there is no township {value}"),
     "index_range": (
         "{file}：数值超出植被指数的范围（绝对值不应大于 {high}）；若是红与近红外波段，请用 --bands 指明",
         "{file}: values beyond those of a vegetation index (above {high}); for red and infrared bands give --bands",
@@ -192,12 +198,21 @@ WORDS: dict[str, tuple[str, str]] = {
     "unmet_forbidden": ("被负责人排除", "ruled out by the leader"),
     "files_written": ("已写出 {n} 个文件到 {folder}", "{n} files written to {folder}"),
     "file_written": ("已写出 {file}", "{file} written"),
+    "recorded_already": (
+        "这条内容已登记过：{id}，未重复添加",
+        "the same content is on record already: {id}; nothing was added",
+    ),
+    "recorded_parcel": ("疑似地块 {parcel} 现为 {status}", "parcel {parcel} is now {status}"),
+    "recorded_clearance": ("铲除情况：{clearance}", "destruction: {clearance}"),
+    "clearance_未铲除": ("未铲除", "still standing"),
+    "clearance_未铲净": ("未铲净，须再次铲除后复核", "not wholly destroyed; needs another visit"),
+    "clearance_已铲净": ("已铲净", "wholly destroyed"),
     "visit_recorded": ("已登记踏查 {id}，台账 {head}", "visit {id} recorded, ledger {head}"),
     "find_recorded": ("已登记发现 {id}，台账 {head}", "find {id} recorded, ledger {head}"),
     "verification_recorded": ("已登记复核 {id}，台账 {head}", "verification {id} recorded, ledger {head}"),
     "ledger_ok": (
-        "台账与全部记录一致：{n} 条，链头 {head}；{why}",
-        "ledger and every row agree: {n} entries, head {head}; {why}",
+        "台账与全部记录一致：{n} 条，链头 {head}",
+        "ledger and every row agree: {n} entries, head {head}",
     ),
     "ledger_bad": (
         "台账不一致：{why}（{n} 条，链头 {head}）",

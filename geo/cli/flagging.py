@@ -18,8 +18,12 @@ def register(app: typer.Typer) -> None:
 
 def flag(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="NDVI GeoTIFF，或含红、近红外波段 or red and near infrared bands")],
-    dates: Annotated[str, typer.Option(help="各景日期，依文件次序 days in the order of the files: 2026-02-10,2026-03-25")],
+    files: Annotated[
+        list[Path], typer.Argument(help="NDVI GeoTIFF，或含红、近红外波段 or red and near infrared bands")
+    ],
+    dates: Annotated[
+        str, typer.Option(help="各景日期，依文件次序 days in the order of the files: 2026-02-10,2026-03-25")
+    ],
     bands: Annotated[str, typer.Option(help="指数波段，或红,近红外 index band, or red,infrared: 3,4")] = "1",
 ) -> None:
     """从两景以上影像标出疑似地块 candidate parcels from two or more dated scenes; nothing is claimed about accuracy."""

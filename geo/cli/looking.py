@@ -10,6 +10,7 @@ from geo.cli.speaking import Session, progress, session
 from geo.report.townships import effort_text, reason_sentence
 from geo.season import CHINA
 from geo.workspace.covering import BordersAnswer, CoverageAnswer, measure_borders, measure_coverage
+from geo.workspace.planning import kept_routes
 from geo.workspace.register import responsibility_register
 from geo.workspace.reporting import township_table
 
@@ -137,7 +138,7 @@ def summary(context: typer.Context) -> None:
     names = ("name", "buffer_share", "detection", "p_zero", "blind", "hours_to_95")
     talk.table(talk.say("coverage_title"), [talk.say(f"column_{name}") for name in names], rows)
     _spots(talk, edges, 3)
-    routes = county.store.read("routes")
+    routes, _ = kept_routes(county)
     counts = {layer: len(county.store.read(layer)) for layer in ("tracks", "parcels", "villages", "visits")}
     talk.print(
         talk.say(

@@ -1,12 +1,16 @@
-"""`plan`, `export routes`, `flag`: where to go next, and files a phone can follow."""
+"""`plan`, `export routes`: where to go next, and files a phone can follow."""
 
+from datetime import date as date_of
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
-from geo.cli.speaking import now, progress, session
+from geo.cli.speaking import Session, now, progress, session
 from geo.workspace import planning
+
+SHOWN = 10
 
 exporting = typer.Typer(no_args_is_help=True, help="导出 export")
 
@@ -19,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def plan(
     context: typer.Context,
     day: Annotated[str | None, typer.Option(help="日期 YYYY-MM-DD, default: day after the last record")] = None,
-    hours: Annotated[float | None, typer.Option(help="每队工时 hours per team")] = None,
+    hours: Annotated[float | None, typer.Option(min=0.0, max=24.0, help="每队工时 hours per team")] = None,
     seed: Annotated[int, typer.Option(help="换一个种子得到另一方案 another seed, another plan")] = 7,
     township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
     if_missing: Annotated[bool, typer.Option("--if-missing", help="已有路线则保留 keep the routes there are")] = False,
@@ -27,18 +31,40 @@ def plan(
     """一天的踏查路线 one day's routes per team, within its hours, and keep them."""
     talk = session(context)
     county = talk.open()
-    if if_missing and len(county.store.read("routes")):
-        talk.print(talk.say("plan_stands", n=len(county.store.read("routes"))))
+    standing, _ = planning.kept_routes(county, day=day)
+    if if_missing and len(standing):
+        talk.answer({"kept": sorted(standing["route_id"])})
+        talk.print(talk.say("plan_stands", n=len(standing)))
         return
-    date = day or planning.next_day(county)
+    date = _day(day) if day else planning.next_day(county)
     with progress() as tell:
         made = planning.plan_day(county, day=date, hours=hours, seed=seed, township_ids=township, progress=tell)
     planning.accept_plan(county, made, now=now())
     talk.answer(planning.plan_json(made))
     fields = {"routes": len(made.routes), "stops": len(made.stops), "unmet": len(made.unmet)}
     talk.print(talk.say("plan_made", day=date, expected=f"{made.expected:.3f}", bound=f"{made.bound:.3f}", **fields))
-    for row in made.unmet.head(10).itertuples():
-        talk.print("  " + talk.say("plan_unmet", name=row.name, why=talk.say(f"unmet_{row.reason}")))
+    if made.routes.empty:
+        talk.print(talk.say("plan_empty", day=date))
+    _tell_unmet(talk, made.unmet)
+
+
+def _tell_unmet(talk: Session, unmet: pd.DataFrame) -> None:
+    """Must-visits one by one, the rest counted by reason."""
+    musts = unmet[unmet["must"].astype(bool)]
+    for row in musts.head(SHOWN).itertuples():
+        talk.print("  " + talk.say("plan_unmet", name=row.target_id, why=talk.say(f"unmet_{row.reason}")))
+    rest = (("plan_kind_must", musts.iloc[SHOWN:]), ("plan_kind_other", unmet[~unmet["must"].astype(bool)]))
+    for what, rows in rest:
+        for reason, n in rows["reason"].value_counts().items():
+            why = talk.say(f"unmet_{reason}")
+            talk.print("  " + talk.say("plan_unmet_more", n=n, what=talk.say(what), why=why))
+
+
+def _day(text: str) -> str:
+    try:
+        return date_of.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise typer.BadParameter(f"{text}: YYYY-MM-DD", param_hint="--day") from error
 
 
 @exporting.command()
@@ -46,12 +72,13 @@ def routes(
     context: typer.Context,
     format: Annotated[str, typer.Option(help="gpx | kml")] = "gpx",  # noqa: A002
     out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("exports"),
+    day: Annotated[str | None, typer.Option(help="只导出这一天 only this day")] = None,
 ) -> None:
     """路线导出为 GPX 或 KML the kept routes as files."""
     talk = session(context)
     if format not in ("gpx", "kml"):
         raise typer.BadParameter("gpx | kml", param_hint="--format")
-    files = planning.export_routes(talk.open(), format)
+    files = planning.export_routes(talk.open(), format, day=_day(day) if day else None)
     for name, content in files.items():
         target = out / name
         target.parent.mkdir(parents=True, exist_ok=True)

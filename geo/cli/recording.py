@@ -9,7 +9,9 @@ from geo.cli.speaking import now, session
 from geo.layers.finds import FOUND_BY, METHODS, SPECIES, STAGES
 from geo.layers.visits import GROUNDS, OUTCOMES
 from geo.season import CHINA
+from geo.words import explain
 from geo.workspace import recording
+from geo.workspace.recording import Recorded
 
 record = typer.Typer(no_args_is_help=True, help="登记 record a visit or a find")
 ledger = typer.Typer(no_args_is_help=True, help="台账 the tamper-evident ledger")
@@ -59,7 +61,8 @@ def visit(
         "hours": hours,
         "courtyards_n": courtyards,
     }
-    _tell(context, recording.record_visit(session(context).open().store, _given(values), now=now()), "visit_recorded")
+    store = session(context).open().store
+    _tell(context, recording.record_visit(store, _given(values), now=now()), "visit_recorded", parcel)
 
 
 @record.command()
@@ -97,17 +100,19 @@ def find(
         "area_m2": area_m2,
         "photo_sha256": photo_sha256,
     }
-    _tell(context, recording.record_find(session(context).open().store, _given(values), now=now()), "find_recorded")
+    store = session(context).open().store
+    _tell(context, recording.record_find(store, _given(values), now=now()), "find_recorded", parcel)
 
 
 @record.command()
-def verification(context: typer.Context, find_id: str) -> None:
+def verification(
+    context: typer.Context,
+    find_id: str,
+    at: Annotated[str | None, typer.Option(help="复核时间 YYYY-MM-DDTHH:MM 北京时间, default: now")] = None,
+) -> None:
     """登记复核：铲除已核实 somebody checked that a find is destroyed."""
-    _tell(
-        context,
-        recording.record_verification(session(context).open().store, find_id, now=now()),
-        "verification_recorded",
-    )
+    store, when = session(context).open().store, moment(at) if at else None
+    _tell(context, recording.record_verification(store, find_id, now=now(), at=when), "verification_recorded", None)
 
 
 @ledger.command()
@@ -116,10 +121,11 @@ def verify(context: typer.Context) -> None:
     talk = session(context)
     verdict = talk.open().store.verify()
     head = verdict.head
-    talk.answer({"ok": verdict.ok, "entries": verdict.entries_n, "head": head, "first_problem": verdict.first_problem})
-    talk.print(
-        talk.say("ledger_ok" if verdict.ok else "ledger_bad", n=verdict.entries_n, head=head, why=verdict.first_problem)
-    )
+    problem = verdict.first_problem
+    why = explain(problem, talk.language) if problem else None
+    plain = {"ok": verdict.ok, "entries": verdict.entries_n, "head": head, "first_problem": why}
+    talk.answer(plain | {"code": problem.code if problem else None})
+    talk.print(talk.say("ledger_ok" if verdict.ok else "ledger_bad", n=verdict.entries_n, head=head, why=why))
     if not verdict.ok:
         raise typer.Exit(1)
 
@@ -147,8 +153,25 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _tell(context: typer.Context, recorded: Any, code: str) -> None:
+def _tell(context: typer.Context, recorded: Recorded, code: str, parcel: str | None) -> None:
+    """What was recorded, where its parcel stands now, and how far the plants are gone."""
     talk = session(context)
-    linked = talk.open().store.head()
-    talk.answer({"id": recorded, "ledger_head": linked.hash if linked else None})
-    talk.print(talk.say(code, id=recorded, head=linked.hash[:12] if linked else ""))
+    linked = recorded.entry or talk.open().store.head()
+    talk.answer(
+        {
+            "id": recorded.id,
+            "new": recorded.is_new,
+            "parcel_id": parcel,
+            "parcel_status": recorded.parcel_status,
+            "clearance": recorded.clearance,
+            "ledger_seq": linked.seq if linked else 0,
+            "ledger_head": linked.hash if linked else None,
+        }
+    )
+    said = code if recorded.is_new else "recorded_already"
+    talk.print(talk.say(said, id=recorded.id, head=linked.hash[:12] if linked else ""))
+    if recorded.parcel_status:
+        status = talk.say(f"ui_status_{recorded.parcel_status}")
+        talk.print("  " + talk.say("recorded_parcel", parcel=parcel, status=status))
+    if recorded.clearance:
+        talk.print("  " + talk.say("recorded_clearance", clearance=talk.say(f"clearance_{recorded.clearance}")))

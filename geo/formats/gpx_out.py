@@ -66,7 +66,7 @@ def write_routes(routes: gpd.GeoDataFrame, stops: gpd.GeoDataFrame, crs: Any) ->
     files: dict[str, bytes] = {}
     for row in routes.itertuples():
         mine = stops[stops["route_id"] == row.route_id].sort_values("order_n")
-        name = xml(f"{row.route_id} {row.day}")
+        name = xml(str(row.route_id))
         stem = file_stem(str(row.route_id))
         files[f"{stem}-track.gpx"] = _track_file(row.geometry, mine, name, crs)
         files[f"{stem}-route.gpx"] = _route_file(row.geometry, mine, name, crs)
@@ -88,20 +88,43 @@ def _route_file(line: Any, stops: gpd.GeoDataFrame, name: str, crs: Any) -> byte
     """Stops in order, and between them as many of the line's own points as 125 allow."""
     held = list(_stop_points(stops, crs))[:ROUTE_POINTS_MAX]
     along = shapely.get_coordinates(line)
-    where = shapely.linestrings(along if len(along) > 1 else np.repeat(along, 2, axis=0))
-    entries = [
-        (float(shapely.line_locate_point(where, point)), _point("rtept", *stop))
-        for point, stop in zip(stops.geometry, held, strict=False)
-    ]
-    spare = ROUTE_POINTS_MAX - len(entries)
-    chosen = np.unique(np.linspace(0, len(along) - 1, max(min(spare, len(along)), 0)).astype(np.int64))
+    passed = _passed(along, shapely.get_coordinates(stops.geometry.to_numpy())[: len(held)])
+    entries = [(int(vertex), _point("rtept", *stop)) for vertex, stop in zip(passed, held, strict=True)]
+    free = np.setdiff1d(np.arange(len(along)), passed)
+    spare = min(ROUTE_POINTS_MAX - len(entries), len(free))
+    chosen = free[np.unique(np.linspace(0, len(free) - 1, spare).astype(np.int64))] if spare else free[:0]
     longitude, latitude = degrees(along[chosen, 0], along[chosen, 1], crs)
-    reached = np.append(0.0, np.cumsum(np.hypot(*np.diff(along, axis=0).T)))[chosen]
-    for number, (metres, x, y) in enumerate(zip(reached, longitude, latitude, strict=True), 1):
-        entries.append((float(metres), _point("rtept", float(x), float(y), f"R{number:03d}", "")))
-    entries.sort(key=lambda entry: entry[0])
-    points = "".join(point for _, point in entries)
+    for number, (vertex, x, y) in enumerate(zip(chosen, longitude, latitude, strict=True), 1):
+        entries.append((int(vertex), _point("rtept", float(x), float(y), f"R{number:03d}", "")))
+    points = "".join(point for _, point in sorted(entries, key=lambda entry: entry[0]))
     return f"{_HEAD}<rte><name>{name}</name><desc>{DATUM_NOTE}</desc>\n{points}</rte>\n</gpx>\n".encode()
+
+
+def _passed(along: Floats, stops: Floats) -> npt.NDArray[np.int64]:
+    """
+    The line's vertex at which each stop is met, never before the one of the stop ahead of it.
+
+    A walk comes back to its start and crosses itself: the nearest vertex of all would put stops out of order.
+    """
+    if not len(stops):
+        return np.zeros(0, np.int64)
+    away = np.hypot(along[None, :, 0] - stops[:, None, 0], along[None, :, 1] - stops[:, None, 1])
+    total = away[0]
+    came = np.zeros(away.shape, np.int64)
+    steps = np.arange(len(along))
+    for k in range(1, len(stops)):
+        best = np.minimum.accumulate(total)
+        came[k] = np.maximum.accumulate(np.where(total == best, steps, 0))
+        total = best + away[k]
+    vertices = [len(along) - 1 - int(total[::-1].argmin())]
+    for k in range(len(stops) - 1, 0, -1):
+        vertices.append(int(came[k, vertices[-1]]))
+    return np.array(vertices[::-1], np.int64)
+
+
+def numbered(order_n: int, label: str) -> str:
+    """A stop's name with its number in front, once."""
+    return label if label.startswith(f"{order_n:02d}") else f"{order_n:02d} {label}"
 
 
 def _stop_points(stops: gpd.GeoDataFrame, crs: Any) -> Iterator[tuple[float, float, str, str]]:
@@ -109,7 +132,7 @@ def _stop_points(stops: gpd.GeoDataFrame, crs: Any) -> Iterator[tuple[float, flo
     for x, y, row in zip(longitude, latitude, stops.itertuples(), strict=True):
         label = str(row.name) if isinstance(row.name, str) and row.name else str(row.stop_id)
         reason = str(row.reason) if isinstance(row.reason, str) else ""
-        yield float(x), float(y), f"{row.order_n:02d} {label}", reason
+        yield float(x), float(y), numbered(int(str(row.order_n)), label), reason
 
 
 def _point(tag: str, x: float, y: float, name: str, note: str) -> str:

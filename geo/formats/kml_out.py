@@ -5,7 +5,7 @@ from typing import Any
 import geopandas as gpd
 import shapely
 
-from geo.formats.gpx_out import DATUM_NOTE, degrees, file_stem, places_of, xml
+from geo.formats.gpx_out import DATUM_NOTE, degrees, file_stem, numbered, places_of, xml
 
 
 def write_routes(routes: gpd.GeoDataFrame, stops: gpd.GeoDataFrame, crs: Any) -> dict[str, bytes]:
@@ -32,7 +32,9 @@ def _folder(route: Any, stops: gpd.GeoDataFrame, crs: Any) -> str:
         label = str(stop.name) if isinstance(stop.name, str) and stop.name else str(stop.stop_id)
         note = f"<description>{xml(str(stop.reason))}</description>" if isinstance(stop.reason, str) else ""
         point = f"<Point><coordinates>{_place(x, y)}</coordinates></Point>"
-        text.append(f"<Placemark><name>{xml(f'{stop.order_n:02d} {label}')}</name>{note}{point}</Placemark>\n")
+        text.append(
+            f"<Placemark><name>{xml(numbered(int(str(stop.order_n)), label))}</name>{note}{point}</Placemark>\n"
+        )
     return "".join([*text, "</Folder>\n"])
 
 

@@ -105,7 +105,7 @@ def _warp(
     if source.width * source.height > CELLS_CAP or frame.rows * frame.cols > CELLS_CAP:
         raise FormatError("raster_too_large", file=name, cap=CELLS_CAP // 10**6)
     if band > source.count:
-        raise FormatError("raster_void", file=name)
+        raise FormatError("raster_band", file=name, band=band, n=source.count)
     declared = source.crs.to_wkt() if source.crs else None
     crs = pyproj.CRS.from_user_input(_crs_of(datum, declared, name))
     data = source.read(band, masked=True).astype(np.float32).filled(np.nan)

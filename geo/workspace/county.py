@@ -22,7 +22,12 @@ from geo.settings import Settings
 from geo.store import Change, Store, grids
 from geo.words import say
 
-DATED = {"tracks": "ended_at", "visits": "visited_at", "finds": "found_at", "parcels": "flagged_at"}
+DATED = {
+    "tracks": ("ended_at",),
+    "visits": ("visited_at",),
+    "finds": ("found_at", "destroyed_at", "verified_at"),
+    "parcels": ("flagged_at",),
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,8 @@ class County:
 
     def as_of(self) -> datetime:
         """Moment of the last record in the store: the default date of every figure."""
-        last = [self.store.read(layer)[column].max() for layer, column in DATED.items()]
+        held = {layer: self.store.read(layer) for layer in DATED}
+        last = [held[layer][column].max() for layer, columns in DATED.items() for column in columns]
         known = [moment for moment in last if not pd.isna(moment)]
         return max(known).to_pydatetime() if known else self.season.bounds[0]
 

@@ -211,6 +211,7 @@ def _township_figures(
     )
     report("p_zero", 1, 3)
     visits, finds = _until(county, "visits", "visited_at", moment), _until(county, "finds", "found_at", moment)
+    found_in = finds["township_id"].fillna(_township_at(finds, zones, ids))
     villages = county.store.read("villages")
     yards = absence.courtyard_table(villages, visits, zone_ids=ids, season=county.season, as_of=moment)
     assessed = absence.assess(
@@ -245,7 +246,7 @@ def _township_figures(
         name=townships["name"],
         effort=pd.Series(efforts),
         reasons=pd.Series(reasons),
-        finds_n=[_count(finds, county, i) for i in ids],
+        finds_n=[int((found_in == i).sum()) for i in ids],
     )
     figures.attrs["county"] = assessed.county
     return figures[list(FIGURES)]
@@ -316,14 +317,21 @@ def _until(county: County, layer: str, column: str, moment: datetime) -> pd.Data
     return rows[(rows[column] <= moment) & (rows[column] >= county.season.bounds[0])].reset_index(drop=True)
 
 
-def _count(finds: pd.DataFrame, county: County, township_id: str) -> int:
-    return int((finds["township_id"] == township_id).sum())
+def _township_at(rows: pd.DataFrame, zones: Grid, ids: list[str]) -> pd.Series:
+    """The township each row's place lies in; None without a place, or outside."""
+    owner = pd.Series(None, index=rows.index, dtype=object)
+    shapes = gpd.GeoSeries(rows["geometry"])
+    points = shapes[shapes.notna() & ~shapes.is_empty].representative_point()
+    held = points[zones.frame.holds(points.x, points.y)]
+    zone = zones.values[zones.frame.cells(held.x, held.y)]
+    owner.loc[held.index[zone > 0]] = [ids[number - 1] for number in zone[zone > 0]]
+    return owner
 
 
 def _county_facts(county: County, figures: pd.DataFrame, moment: datetime) -> dict[str, Any]:
     """The facts of the year beside the county's probability: zero planting, zero yield, finds not yet destroyed."""
     finds = _until(county, "finds", "found_at", moment)
-    destroyed = (finds["fraction"] >= 1.0) & finds["destroyed_at"].notna()
+    destroyed = (finds["fraction"] >= 1.0) & (finds["destroyed_at"] <= moment)
     late = finds["stage"] == "结果割浆期"
     facts = {
         "finds_n": len(finds),

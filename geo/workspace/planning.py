@@ -54,21 +54,39 @@ def plan_day(
 
 
 def accept_plan(county: County, plan: Plan, *, now: datetime) -> None:
-    """Keep a plan: its routes and stops, as one decision in the ledger."""
-    entry = Entry(
-        "plan", {"day": _day(plan), "seed": plan.seed, "routes_n": len(plan.routes), "expected": plan.expected}
-    )
+    """Keep a plan, as one decision in the ledger; it takes the place of what its teams were to do on that day."""
+    body = {"day": plan.day, "teams": sorted(plan.hours_used.index), "seed": plan.seed}
+    entry = Entry("plan", body | {"routes_n": len(plan.routes), "expected": plan.expected})
     county.store.append(
         entry, Change("routes", plan.routes, replace=True), Change("stops", plan.stops, replace=True), now=now
     )
 
 
-def export_routes(county: County, format: str) -> dict[str, bytes]:  # noqa: A002
-    """File name to content of every kept route, as ``gpx`` or ``kml``; `StoreError` where none is kept."""
-    routes = county.store.read("routes")
+def kept_routes(county: County, *, day: str | None = None) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """
+    The routes that stand, and their stops; of all days, or of one.
+
+    A store never deletes: of each team and day the last plan counts, and rows it does not name are superseded.
+    """
+    last: dict[tuple[str, str], dict[str, Any]] = {}
+    for entry in county.store.entries():
+        if entry.kind == "plan":
+            last |= {(entry.body["day"], team): entry.body.get("rows", {}) for team in entry.body.get("teams", ())}
+    routes, stops = (gpd.GeoDataFrame(county.store.read(layer)) for layer in ("routes", "stops"))
+    named = [last.get(key, {}) for key in zip(routes["day"], routes["team_id"], strict=True)]
+    stands = [route in rows.get("routes", {}) for route, rows in zip(routes["route_id"], named, strict=True)]
+    standing = routes[np.array(stands, bool) & ((routes["day"] == day) if day else True)].reset_index(drop=True)
+    listed = {stop for rows in last.values() for stop in rows.get("stops", {})}
+    belongs = stops["route_id"].isin(standing["route_id"]) & stops["stop_id"].isin(listed)
+    return standing, stops[belongs].reset_index(drop=True)
+
+
+def export_routes(county: County, format: str, *, day: str | None = None) -> dict[str, bytes]:  # noqa: A002
+    """File name to content of every standing route, as ``gpx`` or ``kml``; `StoreError` where there is none."""
+    routes, stops = kept_routes(county, day=day)
     if routes.empty:
         raise StoreError("routes_missing")
-    return write_routes(format, routes, county.store.read("stops"), county.crs)
+    return write_routes(format, routes, stops, county.crs)
 
 
 def _plan_township(
@@ -86,7 +104,7 @@ def _plan_township(
     outline = townships.loc[townships["township_id"] == township_id, "geometry"].iloc[0]
     targets = patrol.candidate_targets(
         _inside(county.store.read("parcels"), outline),
-        answer.blind_spots[answer.blind_spots["township_id"] == township_id],
+        _named(answer.blind_spots[answer.blind_spots["township_id"] == township_id]),
         _inside(county.store.read("leads"), outline),
         settings,
     )
@@ -98,11 +116,16 @@ def _plan_township(
             surface=surface,
             teams=squad,
             targets=targets,
-            hours=hours or settings.hours,
+            hours=settings.hours if hours is None else hours,
             settings=settings,
             seed=seed,
         )
     )
+
+
+def _named(spots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Blind spots named by their rank in the county's list, so that a stop can be found there again."""
+    return spots.assign(name=[f"盲区{rank}" for rank in spots["rank"]])
 
 
 def _teams(county: County, township_ids: list[str] | None) -> pd.DataFrame:
@@ -110,6 +133,9 @@ def _teams(county: County, township_ids: list[str] | None) -> pd.DataFrame:
     teams, offices = county.store.read("teams"), county.store.read("offices")
     teams = teams[(teams["kind"] == "专班") & teams["township_id"].notna()]
     if township_ids:
+        unknown = [one for one in township_ids if one not in set(county.store.read("townships")["township_id"])]
+        if unknown:
+            raise StoreError("township_unknown", value="、".join(unknown))
         teams = teams[teams["township_id"].isin(township_ids)]
     starts = offices.drop_duplicates("township_id").set_index("township_id").geometry
     teams = teams[teams["township_id"].isin(starts.index)]
@@ -138,10 +164,6 @@ def _window(terrain: Terrain, bounds: tuple[float, float, float, float]) -> Terr
     )
 
 
-def _day(plan: Plan) -> str:
-    return str(plan.routes["day"].iloc[0]) if len(plan.routes) else ""
-
-
 def next_day(county: County) -> str:
     """The day after the last record, in China."""
     return str((county.as_of().astimezone(CHINA) + timedelta(days=1)).date())
@@ -150,9 +172,12 @@ def next_day(county: County) -> str:
 def plan_json(plan: Plan) -> dict[str, Any]:
     """A plan as plain values: what it expects to find, the bound without travel, routes, stops and what is unmet."""
     return {
+        "day": plan.day,
         "seed": plan.seed,
         "expected": plan.expected,
         "bound": plan.bound,
+        "budget_h": plan.budget_h,
+        "hours_used": {str(team): float(hours) for team, hours in plan.hours_used.items()},
         "routes": pd.DataFrame(plan.routes.drop(columns="geometry")).to_dict("records"),
         "stops": pd.DataFrame(plan.stops.drop(columns="geometry")).to_dict("records"),
         "unmet": plan.unmet.to_dict("records"),

@@ -108,8 +108,11 @@ def record_find(store: Store, values: dict[str, Any], *, now: datetime) -> Recor
     return _unless_moved(attempt)
 
 
-def record_verification(store: Store, find_id: str, *, now: datetime) -> Recorded:
-    """Record that a find's destruction was verified on the ground, now; only a find wholly destroyed can be."""
+def record_verification(store: Store, find_id: str, *, now: datetime, at: datetime | None = None) -> Recorded:
+    """Record that a find's destruction was verified on the ground, `at` (now); only one wholly destroyed can be."""
+    when = at or now
+    if when > now:
+        raise StoreError("time_future", field="verified_at", value=when)
 
     def attempt() -> Recorded:
         find = _one(store, "finds", find_id, "find_unknown")
@@ -118,7 +121,9 @@ def record_verification(store: Store, find_id: str, *, now: datetime) -> Recorde
             raise StoreError("find_standing", find=find_id)
         if pd.notna(row["verified_at"]):
             return Recorded(find_id, None, clearance=CLEARED)
-        verified = find.assign(verified_at=pd.Series([now], index=find.index, dtype="datetime64[ms, UTC]"))
+        if when < row["destroyed_at"]:
+            raise StoreError("time_backwards", later="verified_at", earlier="destroyed_at")
+        verified = find.assign(verified_at=pd.Series([when], index=find.index, dtype="datetime64[ms, UTC]"))
         entry = Entry("verification", {"find_id": find_id}, "inspector")
         linked = store.append(entry, Change("finds", verified, replace=True, before=find), now=now)
         return Recorded(find_id, linked, clearance=CLEARED)
