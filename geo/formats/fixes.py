@@ -18,7 +18,7 @@ import shapely
 from geo.crs import metric_crs
 from geo.formats.datum import degrees_of, project
 from geo.formats.reading import Content, Hints
-from geo.layers.tracks import SCHEMA, track_id
+from geo.layers.tracks import track_id
 from geo.schema import Refusal
 
 Floats = npt.NDArray[np.float64]
@@ -94,12 +94,13 @@ def tracks_of(
     day = np.floor((raw.seconds + _SHANGHAI_S) / _DAY_S)
     order = np.flatnonzero(~_bad(refused, len(raw)))
     order = order[np.lexsort((raw.seconds[order], raw.segment[order], day[order], raw.trail[order]))]
-    place = np.column_stack([easting, northing])[order]
-    stored = place if hints.crs is not None else np.column_stack([longitude, latitude])[order]
-    rows = _assemble(raw, order, day[order], place, stored, hints, source)
-    if len(rows):
-        degrees = np.column_stack([longitude, latitude])[order]
-        rows["track_id"] = _fingerprints(rows["fixes_n"].to_numpy(dtype=np.int64), degrees, raw.seconds[order])
+    walk = np.cumsum(_starts(raw.trail[order], day[order])) - 1
+    ids = _fingerprints(walk, np.column_stack([longitude, latitude])[order], raw.seconds[order])
+    place = np.column_stack([easting, northing])
+    taken = _refuse_by_county(order, walk, ids, place, hints, refused)
+    fixes = _Fixes(order[taken], walk[taken], np.cumsum(~taken, dtype=np.int64)[taken])
+    stored = place if hints.crs is not None else np.column_stack([longitude, latitude])
+    rows = _assemble(raw, fixes, ids, (place[fixes.position], stored[fixes.position]), hints, source)
     return Content(
         rows=rows,
         read=len(raw) + len(lost),
@@ -172,6 +173,25 @@ def _refuse_duplicates(raw: RawFixes, refused: dict[int, Refusal]) -> None:
         refused[position] = Refusal(position + 1, "time", "duplicate", {"value": _clock(raw.seconds[position])})
 
 
+def _refuse_by_county(
+    order: Integers, walk: Integers, ids: list[str], place: Floats, hints: Hints, refused: dict[int, Refusal]
+) -> Flags:
+    """Refuse the fixes of walks the county holds and those outside its bounds; returns which of `order` are left."""
+    held = np.array([walk_id in hints.known for walk_id in ids], dtype=bool)
+    again = held[walk] if len(walk) else np.zeros(0, dtype=bool)
+    for position, number in zip(order[again].tolist(), walk[again].tolist(), strict=True):
+        refused[position] = Refusal(position + 1, "track_id", "duplicate", {"value": ids[number]})
+    if hints.within is None:
+        return ~again
+    west, south, east, north = hints.within
+    x, y = place[order].T
+    outside = ~((x >= west) & (x < east) & (y > south) & (y <= north)) & ~again
+    for position in order[outside].tolist():
+        refused[position] = Refusal(position + 1, "lon", "outside")
+    left: Flags = ~(again | outside)
+    return left
+
+
 def _clock(seconds: float) -> str:
     return f"{np.datetime_as_string(np.datetime64(round(seconds), 's'))}Z"
 
@@ -183,14 +203,29 @@ def _local_crs(longitude: Floats, latitude: Floats) -> Any:
     return metric_crs(float(np.median(longitude[inside])), float(np.median(latitude[inside])))
 
 
+@dataclass(frozen=True)
+class _Fixes:
+    """Accepted fixes in order: position in the file, number of their walk, of their stay in the county; ``(n,)``."""
+
+    position: Integers
+    walk: Integers
+    stay: Integers
+
+
 def _assemble(
-    raw: RawFixes, order: Integers, day: Floats, place: Floats, stored: Floats, hints: Hints, source: str
+    raw: RawFixes, fixes: _Fixes, ids: list[str], places: tuple[Floats, Floats], hints: Hints, source: str
 ) -> gpd.GeoDataFrame:
-    """One row per trail and day; `place` (n, 2) metres measures, `stored` (n, 2) becomes the geometry."""
+    """
+    One row per walk, as the schema wants it; of `places` the first (n, 2), metres, measures, the second is stored.
+
+    The columns are made in their final dtypes: `Schema.conform` column by column would take most of a small file.
+    """
     out_crs = hints.crs if hints.crs is not None else "EPSG:4326"
+    place, stored = places
+    order = fixes.position
     seconds = raw.seconds[order]
-    new_track = _starts(raw.trail[order], day)
-    new_part = new_track | _starts(raw.segment[order]) | _breaks(place, seconds)
+    new_track = _starts(fixes.walk)
+    new_part = new_track | _starts(raw.segment[order], fixes.stay) | _breaks(place, seconds)
     step = np.hypot(*np.diff(place, axis=0, prepend=place[:1]).T)
     track = np.cumsum(new_track) - 1
     begins = np.flatnonzero(new_track)
@@ -199,25 +234,29 @@ def _assemble(
     earliest = np.minimum.reduceat(seconds, begins) if n else seconds
     latest = np.maximum.reduceat(seconds, begins) if n else seconds
     table = {
-        "track_id": [str(number) for number in range(n)],
-        "team_id": [hints.team_id] * n,
-        "township_id": [hints.township_id] * n,
+        "track_id": _texts([ids[number] for number in fixes.walk[begins].tolist()]),
+        "team_id": _texts([hints.team_id] * n),
+        "township_id": _texts([hints.township_id] * n),
         "started_at": _moments(earliest),
         "ended_at": _moments(latest),
-        "mode": [hints.mode] * n,
-        "length_m": np.bincount(track, weights=np.where(new_part, 0.0, step), minlength=n),
-        "fixes_n": ends - begins + 1,
-        "source_id": [hints.source or source] * n,
+        "mode": _texts([hints.mode] * n),
+        "length_m": np.bincount(track, weights=np.where(new_part, 0.0, step), minlength=n).astype(np.float64),
+        "fixes_n": pd.array(ends - begins + 1, dtype="Int64"),
+        "source_id": _texts([hints.source or source] * n),
     }
     shapes = _lines(np.column_stack([stored, raw.elevation[order], seconds]), new_part, track)
-    rows = gpd.GeoDataFrame(table, geometry=shapes, crs=out_crs)
-    conformed: gpd.GeoDataFrame = SCHEMA.conform(rows)
-    return conformed
+    return gpd.GeoDataFrame(table, geometry=shapes, crs=out_crs)
 
 
-def _fingerprints(fixes_n: Integers, degrees: Floats, seconds: Floats) -> list[str]:
-    """The id of each track; `degrees` (n, 2) and `seconds` (n,) follow one another track by track."""
-    cuts = np.cumsum(fixes_n)[:-1]
+def _texts(values: Sequence[str | None]) -> npt.NDArray[np.object_]:
+    return np.array(values, dtype=object)
+
+
+def _fingerprints(walk: Integers, degrees: Floats, seconds: Floats) -> list[str]:
+    """The id of each walk; `degrees` (n, 2) and `seconds` (n,) follow one another walk by walk."""
+    if not len(walk):
+        return []
+    cuts = np.flatnonzero(np.diff(walk)) + 1
     pieces = zip(np.split(degrees, cuts), np.split(seconds, cuts), strict=True)
     return [track_id(place[:, 0], place[:, 1], when) for place, when in pieces]
 
@@ -260,9 +299,9 @@ def _lines(coordinates: Floats, new_part: Flags, track: Integers) -> npt.NDArray
     return np.asarray(shapely.from_wkb(np.array(shapes, dtype=object)), dtype=object)
 
 
-def _moments(seconds: Floats) -> pd.Series:
+def _moments(seconds: Floats) -> pd.DatetimeIndex:
     stamps = np.round(seconds * 1000.0).astype(np.int64).astype("datetime64[ms]")
-    return pd.Series(stamps).dt.tz_localize("UTC")
+    return pd.DatetimeIndex(stamps).tz_localize("UTC")
 
 
 def _routes(raw: RawFixes, held: Flags, longitude: Floats, latitude: Floats, crs: Any) -> gpd.GeoDataFrame | None:

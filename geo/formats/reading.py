@@ -29,6 +29,10 @@ class Hints:
         Of attribute text; None finds it.
     name_table
         Table of names and codes for a township layer that arrives as boundary lines.
+    within
+        West, south, east, north in metres of `crs`: what lies wholly outside is refused; None takes every place.
+    known
+        Ids the county holds already: their records are refused as duplicates.
     """
 
     crs: Any = None
@@ -40,6 +44,8 @@ class Hints:
     mode: str = "foot"
     source: str | None = None
     name_table: Path | None = None
+    within: tuple[float, float, float, float] | None = None
+    known: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

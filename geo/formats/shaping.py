@@ -47,7 +47,7 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
     if schema.geometry and table.crs is None:
         table = table.set_crs(hints.crs if hints.crs is not None else "EPSG:4326")
     sound = schema.conform(table[~table.index.isin(list(refused))])
-    for refusal in schema.refusals(sound):
+    for refusal in (*_held(sound, schema, hints), *schema.refusals(sound), *_outside(sound, schema, hints)):
         refused.setdefault(refusal.row, refusal)
     rows = sound[~sound.index.isin(list(refused))]
     every = (*records.refused, *(refused[row] for row in sorted(refused)))
@@ -61,6 +61,23 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
         app=records.app,
         warnings=tuple(warnings),
     )
+
+
+def _held(rows: pd.DataFrame, schema: Schema, hints: Hints) -> list[Refusal]:
+    """Rows whose id the county holds already."""
+    if not schema.key or not hints.known:
+        return []
+    again = rows.index[rows[schema.key].isin(hints.known)]
+    return [Refusal(row, schema.key, "duplicate", {"value": rows.at[row, schema.key]}) for row in again]
+
+
+def _outside(rows: pd.DataFrame, schema: Schema, hints: Hints) -> list[Refusal]:
+    """Rows with a place, no part of which lies within the county's bounds."""
+    if not schema.geometry or hints.within is None or rows.empty:
+        return []
+    placed = rows.index[rows.geometry.notna()]
+    bounds = shapely.box(*hints.within)
+    return [Refusal(row, "geometry", "outside") for row in placed[~rows.loc[placed].geometry.intersects(bounds)]]
 
 
 def _placed(records: Records, hints: Hints, refused: dict[Any, Refusal], file: str) -> tuple[pd.DataFrame, str | None]:

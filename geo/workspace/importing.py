@@ -1,5 +1,6 @@
 """Files into the store: every record is either accepted or refused with a reason, and the counts add up."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,13 +12,11 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from geo.errors import GeoError
 from geo.formats import Hints, Reading, read, read_cover, read_terrain
-from geo.grid import Frame, Grid
+from geo.grid import Grid
 from geo.layers import SCHEMAS
-from geo.layers.tracks import fixes_of, keep_fixes
 from geo.ledger import Entry
 from geo.schema import Refusal
 from geo.store import Change
@@ -121,12 +120,13 @@ def import_files(
         Per file read = accepted + refused; a file that cannot be read at all is reported, not raised.
     """
     known = set(county.store.read(layer)[SCHEMAS[layer].key])
+    plain = replace(hints, crs=county.crs, within=None if layer in ANYWHERE else county.frame.bounds)
     teams = county.store.read("teams").set_index("team_id")["township_id"].to_dict() if layer == "tracks" else {}
     reports, tables = [], []
     for number, path in enumerate(paths):
         if progress:
             progress(path.name, number, len(paths))
-        report, rows = _read_one(county, layer, path, _from_folder(hints, path, teams), known)
+        report, rows = _read_one(layer, path, _from_folder(plain, path, teams), known)
         known |= set(rows[SCHEMAS[layer].key]) if len(rows) else set()
         reports.append(report)
         tables.append(rows)
@@ -164,7 +164,7 @@ def _lay(county: County, name: str, path: Path) -> FileReport:
             grid, sources = read_cover([path], county.frame)
             given = grid.values > 0
     except GeoError as error:
-        return FileReport(path.name, "", 1, [Refusal(1, "file", error.code, dict(error.fields))])
+        return FileReport(path.name, _digest(path), 1, [Refusal(1, "file", error.code, dict(error.fields))])
     if stored_grids.has_grid(county.path, name):
         old = stored_grids.read_grid(county.path, name)
         if old.frame == grid.frame:
@@ -173,50 +173,22 @@ def _lay(county: County, name: str, path: Path) -> FileReport:
     return FileReport(path.name, sources[0].sha256, 1, [], datum=sources[0].crs)
 
 
-def _read_one(county: County, layer: str, path: Path, hints: Hints, known: set[str]) -> tuple[FileReport, pd.DataFrame]:
-    """One file through the door, then against the county: its extent and what it already holds."""
+def _read_one(layer: str, path: Path, hints: Hints, known: set[str]) -> tuple[FileReport, pd.DataFrame]:
+    """One file through the door; what the county holds already and what lies outside it is refused there."""
     try:
-        reading = read(layer, path, replace(hints, crs=county.crs))
+        reading = read(layer, path, replace(hints, known=frozenset(known)))
     except GeoError as error:
-        return FileReport(path.name, "", 0, [], error=error), pd.DataFrame()
-    if layer == "tracks":
-        rows, late = _fit_tracks(reading, county.frame, known)
-    else:
-        rows, late = _fit_rows(reading, layer, county.frame, known)
-    return _report(reading, [*reading.refused, *late]), rows
+        return FileReport(path.name, _digest(path), 0, [], error=error), pd.DataFrame()
+    return _report(reading), reading.rows
 
 
-def _fit_rows(reading: Reading, layer: str, frame: Frame, known: set[str]) -> tuple[pd.DataFrame, list[Refusal]]:
-    """Rows inside the county and not yet held; the rest as refusals."""
-    rows, key = reading.rows, SCHEMAS[layer].key
-    refused = [
-        Refusal(row, key, "duplicate", {"value": rows.at[row, key]}) for row in rows.index[rows[key].isin(known)]
-    ]
-    if SCHEMAS[layer].geometry and layer not in ANYWHERE and len(rows):
-        placed = rows[~rows[key].isin(known) & rows.geometry.notna()]
-        outside = placed.index[~placed.geometry.intersects(shapely.box(*frame.bounds))]
-        refused += [Refusal(row, "geometry", "outside") for row in outside]
-    return rows.drop(index=[r.row for r in refused]), refused
-
-
-def _fit_tracks(reading: Reading, frame: Frame, known: set[str]) -> tuple[pd.DataFrame, list[Refusal]]:
-    """Tracks with their fixes outside the county taken out; one refusal per fix, as fixes are what is counted."""
-    tracks: gpd.GeoDataFrame = reading.rows
-    refused: list[Refusal] = []
-    kept = []
-    for row in tracks.index:
-        one = tracks.loc[[row]]
-        fixes = fixes_of(one)
-        if one["track_id"].iloc[0] in known:
-            value = {"value": one["track_id"].iloc[0]}
-            refused += [Refusal(f"{row}/{n}", "fix", "duplicate", value) for n in range(len(fixes))]
-            continue
-        inside = frame.holds(fixes["easting_m"], fixes["northing_m"])
-        refused += [Refusal(f"{row}/{n}", "fix", "outside") for n in np.flatnonzero(~inside)]
-        if inside.any():
-            kept.append(one if inside.all() else keep_fixes(one, inside))
-    whole = pd.concat(kept) if kept else tracks.iloc[:0]
-    return whole, refused
+def _digest(path: Path) -> str:
+    """The sha-256 of a file that could not be read as a layer; empty where there is none to be had."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _from_folder(hints: Hints, path: Path, teams: dict[Any, Any]) -> Hints:
@@ -262,12 +234,12 @@ def _refusals(reports: list[FileReport], layer: str, known: set[str]) -> pd.Data
     return fresh.reset_index(drop=True)
 
 
-def _report(reading: Reading, refused: list[Refusal]) -> FileReport:
+def _report(reading: Reading) -> FileReport:
     return FileReport(
         reading.file,
         reading.sha256,
         reading.read,
-        refused,
+        list(reading.refused),
         reading.held_as_route_n,
         dict(reading.other_kinds),
         reading.datum,
