@@ -72,7 +72,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "geometry_bad": ("图形无法读取（{why}）", "geometry cannot be read ({why})"),
     "record_bad": ("记录无法读取（{why}）", "record cannot be read ({why})"),
-    "geometry_repaired": ("{n} 个图形有误，已修复", "{n} invalid geometries were repaired"),
+    "geometry_repaired": ("有的图形有误，已修复", "invalid geometries were repaired"),
     "line_dangling": ("界线没有围成乡镇", "boundary line encloses no township"),
     "raster_too_large": (
         "{file}：栅格过大（上限 {cap} 百万像元）",
@@ -151,6 +151,16 @@ WORDS: dict[str, tuple[str, str]] = {
         "未收 {n} 条，字段 {field}：{why}（例如第 {row} 行）",
         "{n} refused, field {field}: {why} (for example row {row})",
     ),
+    "import_nothing": (
+        "文件里没有本图层的记录（航点 {waypoints}，路线 {routes}，轨迹 {tracks}）",
+        "holds no record of this layer (waypoints {waypoints}, routes {routes}, tracks {tracks})",
+    ),
+    "import_routes": ("{n} 个没有时间的点按路线计", "{n} points without time are counted as routes"),
+    "county_unassigned": (
+        "本县范围内有 {n} 块未划归的地，共 {km2} 平方公里",
+        "{n} pieces of ground inside belong to nobody here, {km2} km² in all",
+    ),
+    "county_scattered": ("{n} 个辖区由多块组成：{names}", "{n} jurisdictions have several parts: {names}"),
     "outside": ("在本县范围之外", "outside this county"),
     "evidence_outside": ("该点在本县范围之外", "this place is outside this county"),
     "raster_band": ("{file}：没有第 {band} 波段，共 {n} 个", "{file}: there is no band {band}, only {n}"),
@@ -198,6 +208,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "unmet_forbidden": ("被负责人排除", "ruled out by the leader"),
     "files_written": ("已写出 {n} 个文件到 {folder}", "{n} files written to {folder}"),
     "file_written": ("已写出 {file}", "{file} written"),
+    "destruction_recorded": ("已登记铲除 {id}，台账 {head}", "destruction of {id} recorded, ledger {head}"),
+    "find_verified": ("发现 {find} 已经复核，不再改动", "find {find} is verified already and is not changed"),
     "recorded_already": (
         "这条内容已登记过：{id}，未重复添加",
         "the same content is on record already: {id}; nothing was added",
@@ -238,8 +250,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "note_made_up": ("示例数据，纯属虚构", "demo data, entirely made up"),
     "foot": ("截至 {moment}（北京时间）  台账链头 {head}", "as of {moment} (China time)  ledger head {head}"),
     "register_counts": (
-        "{units_n} 个单元，其中村 {villages_n}，有坐标 {placed_n}，无人负责 {nobody_n}",
-        "{units_n} units, {villages_n} of them villages, {placed_n} placed, {nobody_n} with nobody answering",
+        "{units_n} 个单元，其中村 {villages_n}（有坐标 {placed_n}），无人负责 {nobody_n}",
+        "{units_n} units, {villages_n} of them villages ({placed_n} placed), {nobody_n} with nobody answering",
     ),
     "register_title": ("责任底数册（无人负责在前）", "responsibility register (nobody's first)"),
     "coverage_title": ("乡镇评估", "townships"),

@@ -1,4 +1,4 @@
-"""`record visit|find|verification`, `ledger verify|head`: what was looked at and found, and the chain it is kept in."""
+"""`record visit|find|destruction|verification`, `ledger verify|head`: what was looked at and found, and the chain it is kept in."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -102,6 +102,21 @@ def find(
     }
     store = session(context).open().store
     _tell(context, recording.record_find(store, _given(values), now=now()), "find_recorded", parcel)
+
+
+@record.command()
+def destruction(
+    context: typer.Context,
+    find_id: str,
+    at: Annotated[str, typer.Option(help="铲除时间 destroyed at, YYYY-MM-DDTHH:MM 北京时间")],
+    fraction: Annotated[float, typer.Option(help="铲除率 share destroyed 0-1")] = 1.0,
+    method: Annotated[str, typer.Option(help="/".join(METHODS))] = METHODS[1],
+) -> None:
+    """登记铲除：先前登记的发现已铲除 a find recorded before was destroyed, wholly or in part."""
+    values = {"destroyed_at": moment(at), "fraction": fraction, "method": method}
+    store = session(context).open().store
+    done = recording.record_destruction(store, find_id, values, now=now())
+    _tell(context, done, "destruction_recorded", store.read("finds", [find_id])["parcel_id"].iloc[0])
 
 
 @record.command()

@@ -29,9 +29,14 @@ COLUMNS = (
     ("p_zero_low", "share"),
     ("p_zero_high", "share"),
     ("hours_to_95", "hours"),
-    ("finds_n", "text"),
+    ("finds_n", "count"),
     ("reason", "text"),
 )
+
+
+WIDTHS = {"township_id": 13, "name": 12, "effort_a": 20, "effort_b": 18, "effort_c": 18, "finds_n": 7, "reason": 32}
+"""Characters per column; a column not listed has ten."""
+A4 = 9
 
 
 def township_workbook(
@@ -54,25 +59,32 @@ def township_workbook(
     with xlsxwriter.Workbook(stream, options) as book:
         book.set_properties({"created": as_of.replace(tzinfo=None)})
         sheet = book.add_worksheet(say("report_sheet", language))
-        styles = {"share": "0.0%", "area": "0.0", "hours": "0", "text": "@"}
-        formats = {kind: book.add_format({"num_format": text}) for kind, text in styles.items()}
+        styles = {"share": "0.0%", "area": "0.0", "hours": "0", "count": "0", "text": "@"}
+        wrapped = {"text_wrap": True, "valign": "top"}
+        formats = {kind: book.add_format({"num_format": text} | wrapped) for kind, text in styles.items()}
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
         sheet.write_string(
             0, 0, say("report_title", language, county=county), book.add_format({"bold": True, "size": 14})
         )
-        sheet.write_string(1, 0, say("report_as_of", language, moment=f"{as_of.astimezone(CHINA):%Y-%m-%d %H:%M}"))
-        sheet.write_string(2, 0, say("report_facts", language, **facts))
+        line = book.add_format({"valign": "top"})
+        moment = f"{as_of.astimezone(CHINA):%Y-%m-%d %H:%M}"
+        sheet.write_string(1, 0, say("report_as_of", language, moment=moment), line)
+        sheet.write_string(2, 0, say("report_facts", language, **facts), line)
         for column, (name, kind) in enumerate(COLUMNS):
             sheet.write_string(4, column, say(f"column_{name}", language), bold)
-            sheet.set_column(column, column, 30 if name == "reason" else 13, formats[kind])
+            sheet.set_column(column, column, WIDTHS.get(name, 10), formats[kind])
+        sheet.set_row(4, 45)
+        _set_page(sheet)
         rows = [_row(record, language) for record in townships.to_dict("records")]
         for number, row in enumerate(rows):
             for column, value in enumerate(row):
                 _write(sheet, 5 + number, column, value)
         sheet.freeze_panes(5, 2)
-        sheet.write_string(6 + len(rows), 0, say("report_head", language, head=ledger_head or "-"))
+        sheet.repeat_rows(4)
+        sheet.write_string(6 + len(rows), 0, say("report_head", language, head=ledger_head or "-"), line)
         basis = book.add_worksheet(say("report_basis", language))
         basis.set_column(0, 0, 120)
+        _set_page(basis)
         basis.write_string(0, 0, say("report_assumptions", language))
         for number, line in enumerate(json.dumps(assumptions, ensure_ascii=False, indent=1).splitlines(), 1):
             basis.write_string(number, 0, line)
@@ -96,6 +108,15 @@ def _row(record: dict[Any, Any], language: Language) -> list[Any]:
     more = {f"effort_{name.lower()}": effort_text(effort[name], language) for name in ("A", "B", "C")}
     more["reason"] = reason_sentence(record.get("reasons"), language)
     return [more[name] if name in more else record.get(name) for name, _ in COLUMNS]
+
+
+def _set_page(sheet: Any) -> None:
+    """A4 on its side, one page wide, the heads on every page."""
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.set_footer("&P / &N")
 
 
 def _write(sheet: Any, row: int, column: int, value: Any) -> None:

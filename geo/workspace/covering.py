@@ -231,7 +231,7 @@ def _township_figures(
     )
     report("done", 3, 3)
     figures = shares.drop(columns="detection").join(assessed.townships).reset_index()
-    efforts = effort_classes(tracks, visits, villages, ids)
+    efforts = effort_classes(tracks, visits, _visited_in(county, visits, zones, ids), ids)
     unseen = [bool(reasons.get("detection") == "no_track") for reasons in figures["reasons"]]
     hold_back = ["pod_mean", "watched", "blind", "repeated", "buffer_share", "buffer500_share"]
     only_forms = [
@@ -253,22 +253,21 @@ def _township_figures(
 
 
 def effort_classes(
-    tracks: pd.DataFrame, visits: pd.DataFrame, villages: pd.DataFrame, township_ids: list[str]
+    tracks: pd.DataFrame, visits: pd.DataFrame, visited_in: pd.Series, township_ids: list[str]
 ) -> list[dict[str, dict[str, float]]]:
     """
     Per township the work of each evidence class, side by side: records, hours and (A) kilometres walked.
 
-    A counts foot tracks of the township's teams; B and C the visits of its villages without a track.
+    A counts foot tracks of the township's teams; B and C the visits without a track, by the township visited
+    (`visited_in`, a township_id per visit).
     """
-    of_village = villages.set_index("village_id")["township_id"]
-    owner = visits["village_id"].map(of_village)
     hours = (tracks["ended_at"] - tracks["started_at"]).dt.total_seconds() / 3600.0
     answers = []
     for township in township_ids:
         mine = (tracks["township_id"] == township) & (tracks["mode"] == Mode.FOOT)
         classes = {"A": _effort(int(mine.sum()), float(hours[mine].sum()), float(tracks.loc[mine, "length_m"].sum()))}
         for letter in ("B", "C"):
-            held = visits[(owner == township) & (visits["evidence"] == letter)]
+            held = visits[(visited_in == township) & (visits["evidence"] == letter)]
             classes[letter] = _effort(len(held), float(held["hours"].sum()), 0.0)
         answers.append(classes)
     return answers
@@ -315,6 +314,16 @@ def _form_shares(county: County, visits: pd.DataFrame, villages: pd.DataFrame, i
 def _until(county: County, layer: str, column: str, moment: datetime) -> pd.DataFrame:
     rows = county.store.read(layer)
     return rows[(rows[column] <= moment) & (rows[column] >= county.season.bounds[0])].reset_index(drop=True)
+
+
+def _visited_in(county: County, visits: pd.DataFrame, zones: Grid, ids: list[str]) -> pd.Series:
+    """The township each visit was made in: of its village, its parcel, its place, or else of its team."""
+    owner = pd.Series(None, index=visits.index, dtype=object)
+    for layer, key in (("villages", "village_id"), ("parcels", "parcel_id")):
+        known = county.store.read(layer).set_index(key)["township_id"]
+        owner = owner.fillna(visits[key].map(known))
+    teams = county.store.read("teams").set_index("team_id")["township_id"]
+    return owner.fillna(_township_at(visits, zones, ids)).fillna(visits["team_id"].map(teams))
 
 
 def _township_at(rows: pd.DataFrame, zones: Grid, ids: list[str]) -> pd.Series:

@@ -115,7 +115,7 @@ def _windows(
         top, left = max(row - halo, 0), max(col - halo, 0)
         bottom, right = min(row + CORE_CELLS, frame.rows), min(col + CORE_CELLS, frame.cols)
         tile = frame.window(top, left, min(bottom + halo, frame.rows) - top, min(right + halo, frame.cols) - left)
-        index = np.stack([_index(scene, tile) for scene in scenes]) if scenes else np.zeros((0, *tile.shape))
+        index = np.stack([_index(scene, tile) for scene in scenes])
         empty -= {scene.path.name for scene, one in zip(scenes, index, strict=True) if np.isfinite(one).any()}
         core = (row - top, col - left, bottom - top, right - left)
         yield Window(tuple(scene.day for scene in scenes), index.astype(np.float32), tile, core)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from geo.errors import StoreError
 from geo.layers.finds import METHODS
@@ -24,7 +25,9 @@ DISMISSED, UNREACHED = "核查排除", "无法到达"
 NOT_CLEARED, CLEARED = "未铲净", "已铲净"
 _DISMISSIBLE = (*OPEN, Status.VISITED)
 
+_DESTRUCTION = ["method", "fraction", "destroyed_at"]
 _TRIES = 20
+MARGIN_M = 1000.0
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def record_find(store: Store, values: dict[str, Any], *, now: datetime) -> Recor
     row = find.iloc[0]
     _require_find(row)
     find["find_id"] = find_id = content_id("F", FINDS, find, without=("recorded_at", "verified_at"))
-    clearance = STANDING if row["method"] == STANDING else (CLEARED if row["fraction"] == 1.0 else NOT_CLEARED)
+    clearance = _clearance(row)
 
     def attempt() -> Recorded:
         parcels = _known(store, row)
@@ -103,6 +106,34 @@ def record_find(store: Store, values: dict[str, Any], *, now: datetime) -> Recor
         body = {"find_id": find_id, "parcel_status": status, "clearance": clearance}
         changes = (Change("finds", find), *_moved(parcels, status, None))
         linked = store.append(Entry("find", body, "team"), *changes, now=now)
+        return Recorded(find_id, linked, status, clearance)
+
+    return _unless_moved(attempt)
+
+
+def record_destruction(store: Store, find_id: str, values: dict[str, Any], *, now: datetime) -> Recorded:
+    """
+    Record that a find recorded before was destroyed, wholly or in part: `method`, `fraction` and `destroyed_at`.
+
+    The find is the same find; what it was before stays in the ledger. A verified find is not touched again.
+    """
+
+    def attempt() -> Recorded:
+        find = _one(store, "finds", find_id, "find_unknown")
+        if pd.notna(find["verified_at"].iloc[0]):
+            raise StoreError("find_verified", find=find_id)
+        held = {name: value for name, value in find.iloc[0].items() if name != "find_id" and pd.notna(value)}
+        after = filled_form(FINDS, held | values, store.crs, now).assign(find_id=find_id)
+        row = after.iloc[0]
+        _require_find(row)
+        clearance = _clearance(row)
+        parcels = _one(store, "parcels", row["parcel_id"], "parcel_unknown")
+        if bool((after[_DESTRUCTION] == find[_DESTRUCTION]).all(axis=None)):
+            return Recorded(find_id, None, _status(parcels), clearance)
+        status = str(Status.ERADICATED if clearance == CLEARED else Status.CONFIRMED) if len(parcels) else None
+        body = {"find_id": find_id, "parcel_status": status, "clearance": clearance}
+        changes = (Change("finds", after, replace=True, before=find), *_moved(parcels, status, None))
+        linked = store.append(Entry("destruction", body, "team"), *changes, now=now)
         return Recorded(find_id, linked, status, clearance)
 
     return _unless_moved(attempt)
@@ -131,6 +162,10 @@ def record_verification(store: Store, find_id: str, *, now: datetime, at: dateti
     return _unless_moved(attempt)
 
 
+def _clearance(row: pd.Series) -> str:
+    return STANDING if row["method"] == STANDING else CLEARED if row["fraction"] == 1.0 else NOT_CLEARED
+
+
 def _require_visit(row: pd.Series) -> None:
     if row["evidence"] == Evidence.A and not row["track_id"]:
         raise StoreError("track_missing")
@@ -153,13 +188,25 @@ def _require_find(row: pd.Series) -> None:
 
 
 def _known(store: Store, row: pd.Series) -> pd.DataFrame:
-    """The row's parcel (empty without one), after making sure that all the row names is there."""
+    """The row's parcel (empty without one), after making sure that all the row names is there, and its place too."""
+    _require_inside(store, row["geometry"])
     _one(store, "villages", row.get("village_id"), "village_unknown")
     _one(store, "tracks", row["track_id"], "track_unknown")
     teams = store.read("teams")
     if len(teams) and not bool((teams["team_id"] == row["team_id"]).any()):
         raise StoreError("team_unknown", value=row["team_id"])
     return _one(store, "parcels", row["parcel_id"], "parcel_unknown")
+
+
+def _require_inside(store: Store, place: Any) -> None:
+    """Refuse a place more than a kilometre outside the county: as a rule its digits were swapped."""
+    townships = store.read("townships")
+    if place is None or townships.empty:
+        return
+    west, south, east, north = gpd.GeoSeries(townships["geometry"]).total_bounds
+    county = shapely.box(west - MARGIN_M, south - MARGIN_M, east + MARGIN_M, north + MARGIN_M)
+    if not county.intersects(place):
+        raise StoreError("outside")
 
 
 def _one(store: Store, layer: str, key: str | None, code: str) -> pd.DataFrame:
