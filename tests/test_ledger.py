@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import time
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -182,9 +181,8 @@ def test_a_row_digest_follows_its_values_and_not_their_order():
     assert ledger.row_digest(row) != ledger.row_digest(row | {"geometry": "0101000001"})
 
 
-def test_a_hundred_thousand_entries_are_checked_in_a_second():
-    """Measured 0.13 s on two cores; the bound leaves room for a busy machine."""
-    rows = [entry.stored for entry in chain(100_000)]
-    begin = time.perf_counter()
+def test_a_long_chain_is_checked_to_its_last_entry():
+    """Ten thousand entries agree; one changed near the end is found (speed: benchmarks.record)."""
+    rows = [entry.stored for entry in chain(10_000)]
     assert ledger.verify_stored(rows).ok
-    assert time.perf_counter() - begin < 1.0
+    assert not ledger.verify_stored(rows[:9_990] + rows[9_991:]).ok

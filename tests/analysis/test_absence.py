@@ -2,7 +2,6 @@
 
 import json
 import runpy
-import time
 import tracemalloc
 from datetime import datetime
 from pathlib import Path
@@ -416,18 +415,3 @@ def test_a_county_is_drawn_from_histograms_small_enough_to_keep():
     tracemalloc.stop()
     assert draws.shape == (25, 2000)
     assert (chances["p_zero_low"] <= chances["p_zero"]).all()
-
-
-@pytest.mark.slow
-def test_a_countys_interval_takes_under_two_seconds():
-    """25 townships × 2,000 draws from full histograms; CPU time, as the machine may be shared."""
-    rng = np.random.default_rng(5)
-    weights = rng.random((25, 5, 3, absence.BINS))
-    hazards = np.sort(rng.lognormal(-2, 2, weights.shape), axis=-1)
-    looks = absence.Looks(np.full((25, 5), 0.3), np.full(25, 0.6), weights, hazards, weights.sum(axis=(2, 3))[:, 0])
-    none = np.zeros((25, 5))
-    begun = time.process_time()
-    absence.township_absence(
-        looks, courtyards=none, class_b=none, restarts=np.zeros(25, np.int64), current=4, settings=Settings(), rng=rng
-    )
-    assert time.process_time() - begun < 2.0

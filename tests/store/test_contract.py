@@ -171,16 +171,13 @@ def test_an_interruption_inside_the_transaction_undoes_it(store):
     assert store.verify().ok
 
 
-def test_ten_thousand_rows_go_in_within_five_seconds(store):
-    """Measured 0.2 s on two idle cores."""
-    import time
-
+def test_ten_thousand_rows_go_in_at_once(store):
+    """One transaction, every row verified (speed: benchmarks.record)."""
     points = gpd.points_from_xy(range(10_000), range(10_000), crs=CRS)
     leads = gpd.GeoDataFrame(
         {"lead_id": [f"L{i}" for i in range(10_000)], "kind": "举报", "reported_at": pd.Timestamp(NOW), "weight": 1.0},
         geometry=points,
     )
-    begin = time.perf_counter()
     store.append(Entry("import"), Change("leads", leads), now=NOW)
-    assert time.perf_counter() - begin < 5.0
+    assert len(store.read("leads")) == 10_000
     assert store.verify().ok

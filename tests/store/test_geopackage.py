@@ -16,6 +16,7 @@ from made_rows import CRS, NOW, fill, rows_of
 from geo import store as stores
 from geo.errors import LedgerBroken, StoreError
 from geo.layers import SCHEMAS
+from geo.layers.tracks import fixes_of
 from geo.ledger import Entry
 from geo.settings import Settings
 from geo.store import Change
@@ -227,8 +228,8 @@ def test_a_county_outside_china_keeps_its_utm_zone(tmp_path):
     assert stores.open_store(tmp_path).crs.to_epsg() == 32611
 
 
-def test_two_thousand_five_hundred_tracks_are_read_within_two_seconds(tmp_path):
-    """Two million fixes; measured 0.15 s to read, 0.4 s to verify, 1.5 s to append."""
+def test_two_million_fixes_are_read_back_whole(tmp_path):
+    """A county's season of 2,500 tracks of 800 fixes (speed: benchmarks.record)."""
     import geopandas as gpd
     from made_rows import track_line
 
@@ -236,6 +237,4 @@ def test_two_thousand_five_hundred_tracks_are_read_within_two_seconds(tmp_path):
     plain = rows_of("tracks", 2500).drop(columns="geometry")
     tracks = gpd.GeoDataFrame(plain, geometry=[track_line(800)] * 2500, crs=CRS)
     store.append(Entry("import"), Change("tracks", tracks), now=NOW)
-    begin = time.perf_counter()
-    assert len(store.read("tracks")) == 2500
-    assert time.perf_counter() - begin < 2.0
+    assert fixes_of(store.read("tracks")).shape[0] == 2_000_000
