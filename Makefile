@@ -76,7 +76,7 @@ test: .venv/.installed-dev assets check build/.warm
 	$(BIN)/pytest --durations=10
 
 bench: .venv/.installed-dev
-	@for name in coverage absence; do $(BIN)/python -m benchmarks.$$name --json; done
+	@for name in coverage absence record; do $(BIN)/python -m benchmarks.$$name --json; done
 
 lock:
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install -q . && build/lock/bin/pip uninstall -qy tacha
