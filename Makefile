@@ -76,7 +76,8 @@ test: .venv/.installed-dev assets check build/.warm
 	$(BIN)/pytest --durations=10
 
 bench: .venv/.installed-dev
-	@for name in coverage absence record; do $(BIN)/python -m benchmarks.$$name --json; done
+	$(BIN)/python -m benchmarks.absence tests/analysis/absence_fixtures.json --json
+	@for name in coverage record; do $(BIN)/python -m benchmarks.$$name --json; done
 
 lock:
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install -q . && build/lock/bin/pip uninstall -qy tacha

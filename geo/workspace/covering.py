@@ -446,12 +446,13 @@ def _kept(county: County, name: str, moment: datetime) -> dict[str, Any] | None:
     if not file.exists():
         return None
     kept: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return kept if kept["key"] == _key(county, moment) else None
+    return kept if (kept["key"], kept["effort"]) == (_key(county, moment), effort.stamp(county)) else None
 
 
 def _keep(county: County, name: str, moment: datetime, plain: dict[str, Any]) -> None:
     county.grids.mkdir(exist_ok=True)
-    text = json.dumps(plain | {"key": _key(county, moment)}, ensure_ascii=False, allow_nan=False)
+    stamps = {"key": _key(county, moment), "effort": effort.stamp(county)}
+    text = json.dumps(plain | stamps, ensure_ascii=False, allow_nan=False)
     part = county.grids / f"{name}.json.part"
     part.write_text(text, "utf-8")
     part.replace(county.grids / f"{name}.json")

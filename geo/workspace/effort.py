@@ -73,7 +73,7 @@ def measure_effort(
     terrain = county.terrain()
     key = _key(county, tracks, edges)
     months = [f"{year}-{month:02d}" for year, month in county.season.months]
-    if _kept(county) != key:
+    if stamp(county) != key:
         _compute(county, terrain, tracks, edges, strips, months, progress)
         (county.grids / "effort.json").write_text(json.dumps({"key": key}))
     sides = np.load(county.grids / "sides.npz")
@@ -175,6 +175,7 @@ def _key(county: County, tracks: gpd.GeoDataFrame, edges: gpd.GeoDataFrame) -> s
     return hashlib.sha256(json.dumps(rest, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _kept(county: County) -> str | None:
+def stamp(county: County) -> str | None:
+    """What the grids now in ``grids/`` rest on; None before the first. Figures and map must share it."""
     file = county.grids / "effort.json"
     return str(json.loads(file.read_text())["key"]) if file.exists() else None
