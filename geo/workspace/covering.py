@@ -446,7 +446,7 @@ def _kept(county: County, name: str, moment: datetime) -> dict[str, Any] | None:
     if not file.exists():
         return None
     kept: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return kept if (kept["key"], kept["effort"]) == (_key(county, moment), effort.stamp(county)) else None
+    return kept if (kept.get("key"), kept.get("effort")) == (_key(county, moment), effort.stamp(county)) else None
 
 
 def _keep(county: County, name: str, moment: datetime, plain: dict[str, Any]) -> None:
