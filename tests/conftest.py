@@ -1,9 +1,13 @@
 """The one place where tests may look outside the project: real files, read where present, never committed."""
 
 import os
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from geo.workspace.demonstrating import make_demo
 from hypothesis import settings
 
 REAL_DATA = Path(os.environ.get("TACHA_REAL_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")).resolve()
@@ -20,3 +24,19 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip(f"no real data at {REAL_DATA}; set TACHA_REAL_DATA to run this")
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def measured_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the small demo county, imported and measured once; not to be written to."""
+    folder = tmp_path_factory.mktemp("measured") / "county"
+    now = datetime(2026, 5, 21, tzinfo=UTC)
+    make_demo(folder, size="small", seed=7, now=now, progress=lambda what, done, total: None)
+    return folder
+
+
+@pytest.fixture
+def demo_copy(measured_demo: Path, tmp_path: Path) -> Path:
+    """A copy of the measured county that a test may change."""
+    shutil.copytree(measured_demo, tmp_path / "county", ignore=shutil.ignore_patterns("inputs", "truth"))
+    return tmp_path / "county"

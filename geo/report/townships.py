@@ -116,7 +116,7 @@ def _set_page(sheet: Any) -> None:
     sheet.set_paper(A4)
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    sheet.set_footer("&P / &N")
+    sheet.set_footer("&C&P / &N")
 
 
 def _write(sheet: Any, row: int, column: int, value: Any) -> None:

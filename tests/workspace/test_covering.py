@@ -1,0 +1,130 @@
+"""The figures on the demo county: the contract's fields, sums, caches, and what is left empty with a reason."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geo.analysis import coverage as engine
+from geo.analysis.pieces import walked_pieces
+from geo.grid import Grid
+from geo.layers.tracks import Mode, fixes_of
+from geo.ledger import Entry
+from geo.store import Change, grids
+from geo.workspace import effort
+from geo.workspace.county import County, open_county
+from geo.workspace.covering import measure_borders, measure_coverage
+
+CONTRACT = {
+    "township_id", "name", "area_km2", "plantable_km2", "buffer_share", "pod_mean", "detection", "watched", "blind",
+    "repeated", "p_zero", "p_zero_low", "p_zero_high", "hours_to_95", "effort",
+}  # fmt: skip
+BESIDE = {
+    "buffer500_share", "detection_with_courtyards", "p_zero_prior_50", "p_zero_prior_90", "finds_n", "reasons",
+}  # fmt: skip
+BORDER_CONTRACT = {
+    "border_id", "township_id", "neighbour_id", "length_m", "strip_km2", "seen_from_a", "seen_from_b",
+    "seen_by_neither", "blind_spots",
+}  # fmt: skip
+EARLIER = datetime(2026, 3, 15, tzinfo=UTC)
+NOW = datetime(2026, 5, 21, tzinfo=UTC)
+
+
+def test_a_township_has_the_contracts_fields_and_those_named_beside_them(measured_demo: Path) -> None:
+    plain = measure_coverage(open_county(measured_demo)).json()
+    assert {"as_of", "assumptions", "ledger_head", "townships"} <= set(plain)
+    assert plain["townships"]
+    for row in plain["townships"]:
+        assert set(row) == CONTRACT | BESIDE
+        assert set(row["effort"]) == {"A", "B", "C"}
+
+
+def test_a_border_has_the_contracts_fields(measured_demo: Path) -> None:
+    plain = measure_borders(open_county(measured_demo)).json()
+    assert {"as_of", "assumptions", "ledger_head", "borders"} <= set(plain)
+    known = {spot["blind_spot_id"] for spot in plain["blind_spots"]}
+    for row in plain["borders"]:
+        assert set(row) >= BORDER_CONTRACT
+        assert set(row["blind_spots"]) <= known
+
+
+def test_townships_add_up_to_the_county(measured_demo: Path) -> None:
+    """Areas by the grid within half a percent of the polygons; detection within its bounds; finds none."""
+    county = open_county(measured_demo)
+    figures = measure_coverage(county).townships
+    polygons = county.store.read("townships").geometry.area.sum() / 1e6
+    assert figures["area_km2"].sum() == pytest.approx(polygons, rel=0.005)
+    zones, terrain = grids.read_grid(county.path, "zones"), county.terrain()
+    plantable = (terrain.plantable & (zones.values > 0)).sum() * county.settings.cell_m**2 / 1e6
+    assert figures["plantable_km2"].sum() == pytest.approx(plantable, abs=1e-6)
+    assert figures["detection"].between(0.0, 1.0).all()
+    assert (figures["p_zero_low"] <= figures["p_zero"]).all()
+    assert (figures["p_zero"] <= figures["p_zero_high"]).all()
+    assert (figures["watched"] + figures["blind"] <= 1.0 + 1e-9).all()
+
+
+def test_measuring_twice_is_identical_and_read_back(demo_copy: Path) -> None:
+    county = open_county(demo_copy)
+    fresh, kept = demo_copy / "grids" / "coverage.json", measure_coverage(county).json()
+    stamp = fresh.stat().st_mtime_ns
+    assert measure_coverage(county).json() == kept
+    assert fresh.stat().st_mtime_ns == stamp
+    fresh.unlink()
+    (demo_copy / "grids" / "effort.json").unlink()
+    assert measure_coverage(county).json() == kept
+
+
+def test_an_earlier_moment_has_seen_no_more_and_does_not_stick(demo_copy: Path) -> None:
+    county = open_county(demo_copy)
+    now = measure_coverage(county)
+    then = measure_coverage(county, as_of=EARLIER)
+    assert (then.townships["detection"].astype(float) <= now.townships["detection"].astype(float) + 1e-12).all()
+    assert then.townships["detection"].sum() < now.townships["detection"].sum()
+    assert measure_coverage(county).json() == now.json()
+
+
+def test_every_strip_cell_belongs_to_one_edge(measured_demo: Path) -> None:
+    county = open_county(measured_demo)
+    edges, strips = effort.edges_and_strips(county)
+    assert len(np.unique(strips.cells)) == len(strips.cells)
+    areas = np.bincount(strips.border, minlength=len(edges)) * county.settings.cell_m**2 / 1e6
+    table = measure_borders(county).borders
+    assert table["strip_km2"].sum() == pytest.approx(areas.sum(), abs=1e-6)
+
+
+def test_the_months_grids_are_what_one_pass_over_all_tracks_gives(measured_demo: Path) -> None:
+    """Summed township by township in windows, or at once over the whole county: the same integers."""
+    county = open_county(measured_demo)
+    tracks = effort.tracks_until(county, county.as_of())
+    terrain, settings = county.terrain(), county.settings.detection
+    pieces = walked_pieces(fixes_of(tracks), (tracks["mode"] == Mode.FOOT).to_numpy(), settings)
+    whole = Grid(np.zeros(terrain.elevation.frame.shape, np.int32), terrain.elevation.frame)
+    engine.accumulate(whole, pieces, terrain, county.season, settings)
+    months = [f"{year}-{month:02d}" for year, month in county.season.months]
+    parts = sum(grids.read_grid(county.path, f"hazard_{month}").values.astype(np.int64) for month in months)
+    assert whole.values.any()
+    np.testing.assert_array_equal(parts, whole.values)
+
+
+def untracked(county: County) -> County:
+    """The same county whose tracks all lie in another season: only its forms are left."""
+    tracks = county.store.read("tracks")
+    season = county.season.bounds[0]
+    moved = tracks.assign(started_at=tracks["started_at"] - (tracks["started_at"].max() - season) * 2)
+    county.store.append(Entry("import", {}), Change("tracks", moved, replace=True), now=NOW)
+    return open_county(county.path)
+
+
+def test_forms_without_a_track_give_no_figure_and_say_why(demo_copy: Path) -> None:
+    answer = measure_coverage(untracked(open_county(demo_copy)))
+    with_forms = [row for row in answer.json()["townships"] if row["effort"]["B"]["records_n"]]
+    assert with_forms
+    for row in with_forms:
+        assert (row["detection"], row["p_zero"], row["watched"], row["buffer_share"]) == (None, None, None, None)
+        assert row["reasons"]["detection"] == "forms_only"
+
+
+def test_a_county_without_cover_says_so(demo_copy: Path) -> None:
+    (demo_copy / "grids" / "cover.tif").unlink()
+    assert "note_no_cover" in measure_coverage(open_county(demo_copy)).notes
