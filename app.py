@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from geo.ui.routes import MIDDLEWARE, ROUTES
+from geo.ui.routes import MIDDLEWARE, ROUTES, prepared
 
-app = st.App("geo/ui/main.py", routes=ROUTES, middleware=MIDDLEWARE)
+app = st.App("geo/ui/main.py", routes=ROUTES, middleware=MIDDLEWARE, lifespan=prepared)

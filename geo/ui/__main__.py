@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from geo.ui.routes import MIDDLEWARE, ROUTES
+from geo.ui.routes import MIDDLEWARE, ROUTES, prepared
 from geo.ui.vendor import ASSETS
 from geo.words import say
 
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         code = "ui_port_wrong" if not port.isdigit() else "ui_assets_missing"
         sys.stderr.write(f"{say(code, port=port)}\n{say(code, 'en', port=port)}\n")
         return 1
-    app = st.App(Path(__file__).with_name("main.py"), routes=ROUTES, middleware=MIDDLEWARE)
+    app = st.App(Path(__file__).with_name("main.py"), routes=ROUTES, middleware=MIDDLEWARE, lifespan=prepared)
     app.run(config=CONFIG | {"server.port": int(port)})
     return 0
 

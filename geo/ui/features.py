@@ -46,7 +46,16 @@ def townships(table: gpd.GeoDataFrame) -> bytes:
     shapes = gpd.GeoSeries(shapely.coverage_simplify(table.geometry.to_numpy(), 15.0), crs=table.crs)
     if not shapely.is_valid(shapes.to_numpy()).all():
         shapes = table.geometry
-    return collection(gpd.GeoDataFrame(geometry=shapes), _labels(table["name"].map(h)))
+    middles = gpd.GeoSeries(shapes.map(_middle), crs=table.crs).to_crs(4326)
+    places = pd.Series([[round(point.y, 5), round(point.x, 5)] for point in middles], index=table.index, dtype=object)
+    properties = _labels(table["name"].map(h)).assign(at=places)
+    return collection(gpd.GeoDataFrame(geometry=shapes), properties)
+
+
+def _middle(shape: Any) -> Any:
+    """Where a name stands best: the middle of the widest place of the largest part."""
+    largest = max(getattr(shape, "geoms", [shape]), key=lambda part: float(part.area))
+    return shapely.maximum_inscribed_circle(largest, tolerance=50.0).interpolate(0.0)
 
 
 def tracks(table: gpd.GeoDataFrame) -> bytes:

@@ -38,15 +38,15 @@ STRIP, WALKED, SPOT, PLANNED = "#E69F00", "#0072B2", "#4d4d4d", "#882255"
 
 
 STYLES: dict[str, dict[str, Any]] = {
-    "townships": {"color": "#222222", "weight": 1.6, "fill": True, "fillOpacity": 0.0},
-    "tracks": {"color": WALKED, "weight": 0.8, "opacity": 0.45, "fill": False},
-    "borders": {"color": STRIP, "weight": 4.5, "opacity": 0.9, "fill": False},
+    "tracks": {"color": WALKED, "weight": 0.7, "opacity": 0.35, "fill": False},
+    "borders": {"color": STRIP, "weight": 7, "opacity": 0.75, "fill": False},
+    "townships": {"color": "#222222", "weight": 1.4, "fill": False},
     "blind_spots": {"color": SPOT, "weight": 1.5, "dashArray": "3 3", "fill": True, "fillOpacity": 0.15},
     "routes": {"color": PLANNED, "weight": 2.5, "dashArray": "7 4", "fill": False},
     "parcels": {"color": "#D55E00", "weight": 1.5, "fill": True, "fillOpacity": 0.6},
     "finds": {"color": "#CC79A7", "weight": 1.5, "fill": True, "fillOpacity": 1.0},
 }
-HALOED = ("townships", "routes")
+HALOED = {"townships": 1.6, "routes": 3.0}
 
 
 class AssetUnknown(GeoError):
@@ -123,8 +123,8 @@ class Fetched(Layer):
                     "color:#111;text-shadow:0 0 3px #fff,0 0 3px #fff,0 0 5px #fff;pointer-events:none}";
                 document.head.appendChild(sheet);
             }
-            var halo = {{ this.haloed|tojson }} ? L.geoJSON(null, {interactive: false, style: {
-                color: "#ffffff", weight: options.weight + 3, fill: false}}) : null;
+            var halo = {{ this.haloed }} ? L.geoJSON(null, {interactive: false, style: {
+                color: "#ffffff", weight: options.weight + {{ this.haloed }}, fill: false}}) : null;
             var layer = L.geoJSON(null, {
                 interactive: {{ this.labelled|tojson }},
                 style: function () { return options; },
@@ -140,6 +140,7 @@ class Fetched(Layer):
                                       fillColor: own.colour, fill: true, fillOpacity: line ? 0 : 1, opacity: 1});
                     }
                     if (own.label && {{ this.named|tojson }}) {
+                        if (own.at) { one.getCenter = function () { return L.latLng(own.at); }; }
                         one.bindTooltip(own.label, {permanent: true, direction: "center", className: "tacha-name"});
                     } else if (own.label) { one.bindTooltip(own.label, {sticky: true}); }
                 }
@@ -169,8 +170,8 @@ class Fetched(Layer):
         self.url = url
         self.style = STYLES[kind]
         self.rank = list(STYLES).index(kind)
-        self.haloed = kind in HALOED
-        self.labelled = kind != "tracks"
+        self.haloed = HALOED.get(kind, 0)
+        self.labelled = kind not in ("tracks", "townships")
         self.named = kind == "townships"
 
 
@@ -201,6 +202,7 @@ def base_map(bounds: tuple[float, float, float, float]) -> folium.Map:
         max_zoom=18,
         min_zoom=7,
         zoom_start=11,
+        zoom_snap=0.25,
     )
     drawn.fit_bounds([[south, west], [north, east]])
     return drawn

@@ -12,7 +12,7 @@ from geo.workspace.county import open_county
 from geo.workspace.evidence import Evidence, evidence_at
 
 
-def evidence(path: Path, clicked: Mapping[str, float] | None) -> None:
+def evidence(path: Path, head: str, clicked: Mapping[str, float] | None) -> None:
     """What is known of the clicked place; before a click, what a click does."""
     if not clicked:
         st.info(state.word("ui_click"))
@@ -20,12 +20,13 @@ def evidence(path: Path, clicked: Mapping[str, float] | None) -> None:
     longitude, latitude = round(clicked["lng"], 5), round(clicked["lat"], 5)
     st.caption(state.word("ui_at", longitude=longitude, latitude=latitude))
     try:
-        known = evidence_at(open_county(path), longitude, latitude)
+        edges, tracks = state.borders(path, head).borders, state.tracks(path, head)
+        known = evidence_at(open_county(path), longitude, latitude, edges=edges, tracks=tracks)
     except GeoError as error:
         state.sorry(error)
         return
     _place(known)
-    _looks(known)
+    _looks(known, state.choices(path, head, "teams"))
 
 
 def _place(known: Evidence) -> None:
@@ -42,8 +43,8 @@ def _place(known: Evidence) -> None:
         st.metric(state.word("ui_pod"), f"{known.pod:.2f}")
 
 
-def _looks(known: Evidence) -> None:
-    if known.periods:
+def _looks(known: Evidence, teams: Mapping[str, str]) -> None:
+    if known.periods and known.pod is not None:
         months = {one["month"][-2:]: one["pod"] for one in known.periods}
         st.caption(" · ".join(state.word("ui_month", month=int(m), pod=f"{p:.2f}") for m, p in months.items()))
     if known.tracks.empty:
@@ -52,14 +53,14 @@ def _looks(known: Evidence) -> None:
         seen = known.tracks["visible"].map({True: state.word("ui_yes"), False: state.word("ui_no")})
         table = pd.DataFrame(
             {
-                state.word("ui_day"): known.tracks["day"],
-                state.word("ui_team"): known.tracks["team_id"],
+                state.word("ui_day"): known.tracks["day"].str[5:],
+                state.word("ui_team"): known.tracks["team_id"].map(lambda team: teams.get(team, team)),
                 state.word("ui_nearest"): known.tracks["nearest_m"].round().astype(int),
                 state.word("ui_visible"): seen,
                 state.word("ui_pod"): known.tracks["pod"].astype(float).round(2),
             }
         )
-        st.dataframe(table, hide_index=True, height=36 * min(len(table) + 1, 9) + 2)
+        st.dataframe(table, hide_index=True, height=35 * min(len(table) + 1, 9) + 3)
     for layer, name in (("parcels", "parcel_id"), ("finds", "find_id")):
         for row in getattr(known, layer).to_dict("records"):
             status = state.word(f"ui_status_{row['status']}") if layer == "parcels" else str(row["species"])

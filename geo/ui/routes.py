@@ -1,8 +1,11 @@
 """What the browser fetches beside the pages: map scripts, tiles and layers of the county this process serves."""
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock, Thread
 
 import numpy as np
 from starlette.concurrency import run_in_threadpool
@@ -13,13 +16,16 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from geo.analysis.zonal import zone_grid
 from geo.errors import GeoError
+from geo.grid import Grid
 from geo.store import grids, read_settings
 from geo.ui import features, tiles
 from geo.ui.vendor import ASSETS
 from geo.words import Language
 from geo.workspace.county import County, open_county
 from geo.workspace.covering import measure_borders
+from geo.workspace.planning import kept_routes
 
 GRIDS = {"hillshade": "elevation", "pod": "pod"}
 LAYERS = ("townships", "tracks", "parcels", "finds", "routes", "borders", "blind_spots")
@@ -61,6 +67,7 @@ class Guard:
 
 
 MIDDLEWARE = [Middleware(Guard)]
+DRAWING = {name: Lock() for name in GRIDS}
 
 
 def county_path() -> Path | None:
@@ -82,12 +89,27 @@ def grid_time(path: Path, name: str) -> int:
     return file.stat().st_mtime_ns if file.is_file() else 0
 
 
-@lru_cache(maxsize=4)
 def picture(path: Path, layer: str, written: int) -> tiles.Pyramid:
+    """As `_picture`, made once however many tiles ask at the same time."""
+    with DRAWING[layer]:
+        return _picture(path, layer, written)
+
+
+@lru_cache(maxsize=4)
+def _picture(path: Path, layer: str, written: int) -> tiles.Pyramid:
     """The pyramid a tile layer is drawn from; `written` makes a new one when the grid is new."""
     grid = grids.read_grid(path, GRIDS[layer])
-    values = tiles.shade(grid) if layer == "hillshade" else grid.values.astype(np.uint8)
+    values = tiles.shade(grid) if layer == "hillshade" else _inside(path, grid)
     return tiles.pyramid(values, grid.frame)
+
+
+def _inside(path: Path, grid: Grid) -> tiles.Bytes:
+    """The grid's values on the county's own ground; nothing beyond its boundary."""
+    store = open_county(path).store
+    own = np.zeros(grid.frame.shape, bool)
+    for layer in ("townships", "grounds"):
+        own |= zone_grid(store.read(layer), grid.frame).values > 0
+    return np.where(own, grid.values, tiles.NOTHING).astype(np.uint8)
 
 
 @lru_cache(maxsize=2048)
@@ -105,7 +127,7 @@ def layer_json(path: Path, layer: str, language: Language, head: str) -> bytes:
     county = open_county(path)
     if layer in ("borders", "blind_spots"):
         return _answered(county, layer, language)
-    table = county.store.read(layer)
+    table = kept_routes(county)[0] if layer == "routes" else county.store.read(layer)
     if table.empty:
         return features.EMPTY
     if layer == "townships":
@@ -157,6 +179,24 @@ async def layer(request: Request) -> Response:
 def _layer_now(path: Path, name: str, language: Language) -> bytes:
     head = open_county(path).store.head()
     return layer_json(path, name, language, head.hash if head else "")
+
+
+@asynccontextmanager
+async def prepared(app: object) -> AsyncIterator[None]:
+    """Draw the county's pictures from the moment the server starts, so that the first visitor waits less."""
+    path = county_path()
+    if path is not None:
+        for name in GRIDS:
+            Thread(target=_prepare, args=(path, name), daemon=True).start()
+    yield
+
+
+def _prepare(path: Path, name: str) -> None:
+    """One picture drawn ahead; what cannot be drawn is answered when somebody asks for it."""
+    written = grid_time(path, GRIDS[name])
+    if written:
+        with suppress(GeoError):
+            picture(path, name, written)
 
 
 ROUTES: list[BaseRoute] = [

@@ -15,7 +15,8 @@ from geo.ui.routes import GRIDS, LAYERS, county_path, grid_time, version_of
 from geo.words import Language, explain, say
 from geo.workspace.county import County, open_county
 from geo.workspace.covering import BordersAnswer, CoverageAnswer, measure_borders, measure_coverage
-from geo.workspace.planning import export_routes
+from geo.workspace.effort import tracks_until
+from geo.workspace.planning import export_routes, kept_routes
 from geo.workspace.reporting import township_table
 
 Bounds = tuple[float, float, float, float]
@@ -78,6 +79,13 @@ def borders(path: Path, head: str) -> BordersAnswer:
     return measure_borders(open_county(path))
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)
+def tracks(path: Path, head: str) -> gpd.GeoDataFrame:
+    """The season's tracks at one state of the ledger, held for the clicks."""
+    opened = open_county(path)
+    return tracks_until(opened, opened.as_of())
+
+
 @st.cache_data(max_entries=8, show_spinner=False)
 def workbook(path: Path, head: str, spoken: Language) -> bytes:
     """The township table as XLSX at one state of the ledger."""
@@ -95,8 +103,9 @@ def bounds(path: Path, head: str) -> Bounds:
 @st.cache_data(max_entries=4, show_spinner=False)
 def counts(path: Path, head: str) -> dict[str, int]:
     """Rows per layer the map or a form uses."""
-    store = open_county(path).store
-    return {name: len(store.read(name)) for name in ("townships", "tracks", "parcels", "finds", "routes", "teams")}
+    opened = open_county(path)
+    held = {name: len(opened.store.read(name)) for name in ("townships", "tracks", "parcels", "finds", "teams")}
+    return held | {"routes": len(kept_routes(opened)[0])}
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

@@ -46,9 +46,20 @@ class Evidence:
     both_answer: bool
 
 
-def evidence_at(county: County, longitude: float, latitude: float, *, as_of: datetime | None = None) -> Evidence:
+def evidence_at(
+    county: County,
+    longitude: float,
+    latitude: float,
+    *,
+    as_of: datetime | None = None,
+    edges: gpd.GeoDataFrame | None = None,
+    tracks: gpd.GeoDataFrame | None = None,
+) -> Evidence:
     """
     The evidence of the cell at WGS 84 degrees: each track's nearest distance, and the hazard (nats) it alone added.
+
+    `edges` and `tracks` are the county's jurisdiction edges and its tracks until `as_of`, where the caller holds them
+    already; reading them anew for every question is what makes a click slow.
 
     Raises
     ------
@@ -66,10 +77,11 @@ def evidence_at(county: County, longitude: float, latitude: float, *, as_of: dat
     cover = Cover(int(terrain.cover.values[row, col]))
     point = shapely.Point(easting, northing)
     townships = county.store.read("townships")
-    here = townships[townships.contains(point)]
+    here = townships[townships.geometry.contains(point)]
     township = str(here["township_id"].iloc[0]) if len(here) else None
     stage = Stage(int(county.season.stage_of(county.season.day_of(moment), height if height == height else 1000.0)))
-    border, both = _border(county, point)
+    border, both = _border(effort.edges_and_strips(county)[0] if edges is None else edges, point)
+    walked = effort.tracks_until(county, moment) if tracks is None else tracks
     months = _periods(county, easting, northing)
     plantable = bool(terrain.plantable[row, col])
     missed = float(np.prod([1.0 - month["pod"] for month in months])) if months else 1.0
@@ -82,7 +94,7 @@ def evidence_at(county: County, longitude: float, latitude: float, *, as_of: dat
         stage=stage.name.lower(),
         pod=1.0 - missed if plantable else None,
         periods=months,
-        tracks=_tracks(county, terrain, (row, col), moment),
+        tracks=_tracks(county, terrain, (row, col), walked),
         parcels=_near(county.store.read("parcels"), point),
         finds=_near(county.store.read("finds"), point),
         border_id=border,
@@ -105,12 +117,12 @@ def _around(county: County, easting: float, northing: float) -> Terrain:
     return Terrain(elevation, cover, county.settings.cell_m)
 
 
-def _tracks(county: County, terrain: Terrain, cell: tuple[int, int], moment: datetime) -> pd.DataFrame:
+def _tracks(county: County, terrain: Terrain, cell: tuple[int, int], tracks: gpd.GeoDataFrame) -> pd.DataFrame:
     """Every track within reach: ``track_id, team_id, day, nearest_m, hazard, pod, visible``, the strongest first."""
     settings, frame = county.settings.detection, terrain.elevation.frame
     east, north = (float(v) for v in frame.centres(*cell))
-    tracks = effort.tracks_until(county, moment)
-    near = tracks[tracks.geometry.distance(shapely.Point(east, north)) <= settings.reach_m].reset_index(drop=True)
+    within = tracks.sindex.query(shapely.Point(east, north), predicate="dwithin", distance=settings.reach_m, sort=True)
+    near = tracks.iloc[within].reset_index(drop=True)
     rows = []
     target = frame.window(cell[0], cell[1], 1, 1)
     for position in range(len(near)):
@@ -148,9 +160,8 @@ def _periods(county: County, easting: float, northing: float) -> list[dict[str, 
     return months
 
 
-def _border(county: County, point: Any) -> tuple[str | None, bool]:
+def _border(edges: gpd.GeoDataFrame, point: Any) -> tuple[str | None, bool]:
     """The nearest edge within its strip, and whether the place is inside the line's own error (双方共管)."""
-    edges, _ = effort.edges_and_strips(county)
     distance = edges.geometry.distance(point)
     if not len(edges) or distance.min() > edges.loc[distance.idxmin(), "strip_m"]:
         return None, False

@@ -1,14 +1,27 @@
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from ui_county import make_county
+
+from geo.workspace.demonstrating import make_demo
+from geo.workspace.planning import accept_plan, next_day, plan_day
 
 
 @pytest.fixture(scope="session")
 def two_townships(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a county with two townships."""
     return make_county(tmp_path_factory.mktemp("county") / "县 甲")
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the small demo county, measured, with one day's routes accepted."""
+    path, now = tmp_path_factory.mktemp("demo") / "示例 县", datetime(2026, 5, 20, 8, tzinfo=UTC)
+    county, _ = make_demo(path, size="small", seed=7, now=now, progress=lambda what, done, total: None)
+    accept_plan(county, plan_day(county, day=next_day(county)), now=now)
+    return path
 
 
 @pytest.fixture

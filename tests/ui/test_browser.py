@@ -7,11 +7,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Response, Route, sync_playwright
+from playwright.sync_api import FrameLocator, Page, Response, Route, sync_playwright
+
+from geo.ui.maps import PLANNED, STRIP, STYLES, WALKED
+from geo.ui.routes import LAYERS
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
@@ -23,14 +27,14 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def address(two_townships: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app's address, served as users serve it; TACHA_BROWSER_COUNTY names another county."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     county = os.environ.get("TACHA_BROWSER_COUNTY")
     if not county:
-        county = str(shutil.copytree(two_townships, tmp_path_factory.mktemp("browser") / "县 甲"))
+        county = str(shutil.copytree(small_demo, tmp_path_factory.mktemp("browser") / "县 甲"))
     environment = os.environ | {"TACHA_COUNTY": county}
     server = subprocess.Popen([sys.executable, "-m", "geo.ui", str(port)], env=environment)
     address = f"http://127.0.0.1:{port}"
@@ -94,22 +98,88 @@ def _settle(page: Page, milliseconds: int = 4000) -> None:
     page.wait_for_timeout(milliseconds)
 
 
-def test_the_map_is_drawn_without_internet_and_a_click_gives_evidence(address: str, watched: Watched) -> None:
-    page = watched.page
-    page.goto(address)
-    frame = page.frame_locator("iframe[title*=folium]")
-    frame.locator(".leaflet-pane").first.wait_for(state="attached", timeout=120_000)
-    frame.locator("img.leaflet-tile-loaded").first.wait_for(state="attached", timeout=60_000)
+def _map(watched: Watched, address: str) -> FrameLocator:
+    """The map's frame, once tiles and lines are drawn."""
+    watched.page.goto(address)
+    frame = watched.page.frame_locator("iframe[title*=folium]")
+    frame.locator("img.leaflet-tile-loaded").first.wait_for(state="attached", timeout=120_000)
     frame.locator("canvas").first.wait_for(state="attached", timeout=60_000)
-    _settle(page)
+    _settle(watched.page)
+    return frame
+
+
+def _pixels(frame: FrameLocator, colour: str) -> int:
+    """How many pixels of the map's canvas have a colour, whatever their opacity."""
+    return int(
+        frame.locator("canvas").first.evaluate(
+            """(canvas, colour) => {
+                const wanted = [1, 3, 5].map(i => parseInt(colour.slice(i, i + 2), 16));
+                const held = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+                let found = 0;
+                for (let i = 0; i < held.length; i += 4) {
+                    if (held[i + 3] > 60 && wanted.every((v, k) => Math.abs(held[i + k] - v) < 6)) { found += 1; }
+                }
+                return found;
+            }""",
+            colour,
+        )
+    )
+
+
+def test_every_layer_is_drawn_without_internet(address: str, watched: Watched) -> None:
+    fetched: dict[str, int] = {}
+    page = watched.page
+
+    def count(answer: Response) -> None:
+        if "/geo/layers/" in answer.url:
+            name = answer.url.split("/geo/layers/")[1].split(".")[0]
+            fetched[name] = len(answer.json()["features"])
+
+    page.on("response", count)
+    frame = _map(watched, address)
+    page.remove_listener("response", count)
     SCREENS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENS / "map.png", full_page=True)
+    drawn = {colour: _pixels(frame, colour) for colour in (WALKED, STRIP, PLANNED, str(STYLES["townships"]["color"]))}
+    assert (watched.blocked, watched.errors) == ([], [])
+    assert {name for name, number in fetched.items() if number} >= set(LAYERS) - {"finds"}
+    assert min(drawn.values()) > 100, drawn
+    assert frame.locator(".tacha-name").count() == fetched["townships"]
+    tiles = frame.locator("img.leaflet-tile-loaded")
+    names = {str(tiles.nth(i).get_attribute("src")).split("/")[3] for i in range(tiles.count())}
+    assert names == {"hillshade", "pod"}
+
+
+def test_a_layer_can_be_switched_off(address: str, watched: Watched) -> None:
+    frame = _map(watched, address)
+    frame.locator(".leaflet-control-layers-toggle").hover(force=True)
+    frame.locator(".leaflet-control-layers-overlays label", has_text="计划路线").click()
+    watched.page.wait_for_timeout(500)
+    assert _pixels(frame, PLANNED) == 0
+    assert _pixels(frame, STRIP) > 100
+
+
+def test_a_click_gives_the_evidence_of_the_place(address: str, watched: Watched) -> None:
+    page, frame = watched.page, _map(watched, address)
     frame.locator(".leaflet-container").click(position={"x": 330, "y": 330})
     page.get_by_text("责任岗位").first.wait_for(timeout=60_000)
+    started = time.monotonic()
+    frame.locator(".leaflet-container").click(position={"x": 420, "y": 300})
+    page.get_by_text("海拔").first.wait_for(timeout=60_000)
+    assert time.monotonic() - started < 10.0
     _settle(page, 1500)
     page.screenshot(path=SCREENS / "map_clicked.png", full_page=True)
-    assert frame.locator("img.leaflet-tile-loaded").count() > 0
     assert (watched.blocked, watched.errors) == ([], [])
+
+
+def test_the_planned_routes_are_handed_out_as_gpx(address: str, watched: Watched, tmp_path: Path) -> None:
+    _map(watched, address)
+    with watched.page.expect_download(timeout=60_000) as handed:
+        watched.page.get_by_text("下载路线 GPX").first.click()
+    handed.value.save_as(tmp_path / "routes.zip")
+    with zipfile.ZipFile(tmp_path / "routes.zip") as packed:
+        assert packed.namelist()
+        assert all(b"<gpx" in packed.read(name)[:300] for name in packed.namelist())
 
 
 def test_the_form_and_the_table_open_without_internet(address: str, watched: Watched) -> None:

@@ -44,7 +44,7 @@ def test_every_layer_is_fetched_from_this_process() -> None:
 
 def test_a_script_we_do_not_serve_stops_the_map() -> None:
     drawn = maps.base_map((104.9, 26.7, 105.1, 26.9))
-    Fullscreen().add_to(drawn)
+    Fullscreen().add_to(drawn)  # type: ignore[no-untyped-call]
     with pytest.raises(maps.AssetUnknown):
         maps.localize(drawn)
 

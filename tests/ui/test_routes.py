@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 from starlette.applications import Starlette
 from ui_county import NAMES, county_frame_of_two, tile_of
 
+from geo.errors import FormatError
 from geo.ui import vendor
 from geo.ui.maps import h
 from geo.ui.routes import MIDDLEWARE, ROUTES
@@ -113,7 +115,7 @@ def test_assets_are_copied_once_and_only_with_the_right_digest(tmp_path: Path) -
     wanted = {"a/b.js": hashlib.sha256(b"1").hexdigest()}
     assert vendor.copy_assets(source, target, wanted) == 1
     assert vendor.copy_assets(source, target, wanted) == 0
-    with pytest.raises(vendor.FormatError):
+    with pytest.raises(FormatError):
         vendor.copy_assets(source, target, {"a/b.js": "00"})
     assert (target / "a" / "b.js").read_bytes() == b"1"
 
@@ -128,3 +130,25 @@ def test_the_lock_of_browser_files_names_versions_and_no_addresses() -> None:
     lock = (Path(__file__).parents[2] / "package-lock.json").read_text("utf-8")
     assert "http" not in lock
     assert "resolved" not in lock
+
+
+def test_detection_is_drawn_on_the_countys_own_ground_only(served: Path) -> None:
+    import numpy as np
+
+    from geo.analysis.zonal import zone_grid
+    from geo.store import grids, open_store
+    from geo.ui import routes, tiles
+
+    grid = grids.read_grid(served, "pod")
+    beyond = zone_grid(open_store(served).read("townships"), grid.frame).values == 0
+    shown = routes.picture(served, "pod", routes.grid_time(served, "pod")).levels[0]
+    assert beyond.any()
+    assert (grid.values[beyond] != tiles.NOTHING).any()
+    assert (shown[beyond] == tiles.NOTHING).all()
+    assert np.array_equal(shown[~beyond], grid.values[~beyond])
+
+
+def test_a_townships_name_stands_inside_the_township(served: Path) -> None:
+    for feature in json.loads(get("/geo/layers/townships.geojson")[2])["features"]:
+        north, east = feature["properties"]["at"]
+        assert shapely.contains_xy(shapely.from_geojson(json.dumps(feature["geometry"])), east, north)

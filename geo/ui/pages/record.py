@@ -1,20 +1,15 @@
 """Recording what was looked at and what was found, in one short form each."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time
-from typing import Any
+from datetime import UTC, datetime
 
 import streamlit as st
 
 from geo.errors import GeoError
-from geo.layers.finds import FOUND_BY, METHODS, SPECIES, STAGES
-from geo.layers.visits import GROUNDS, OUTCOMES
-from geo.season import CHINA
 from geo.ui import state
+from geo.ui.fields import Values, common_fields, find_fields, visit_fields
 from geo.workspace.county import County
 from geo.workspace.recording import Recorded, record_find, record_visit
-
-Values = dict[str, Any]
 
 
 def page() -> None:
@@ -22,9 +17,9 @@ def page() -> None:
     county = state.county()
     visit, find = st.tabs([state.word("ui_visit"), state.word("ui_find")])
     with visit:
-        _form(county, "visit", _visit_fields, record_visit)
+        _form(county, "visit", visit_fields, record_visit)
     with find:
-        _form(county, "find", _find_fields, record_find)
+        _form(county, "find", find_fields, record_find)
     state.foot(county.as_of(), state.head_of(county))
 
 
@@ -32,7 +27,7 @@ def _form(
     county: County, name: str, fields: Callable[[County, Values], Values], record: Callable[..., Recorded]
 ) -> None:
     with st.form(name, border=False):
-        values = fields(county, _common(county, name))
+        values = fields(county, common_fields(county, name))
         sent = st.form_submit_button(state.word("ui_save"), type="primary")
     if not sent:
         return
@@ -45,67 +40,3 @@ def _form(
         st.info(state.word("ui_already", id=done.id))
     else:
         st.success(state.word("ui_saved", id=done.id, seq=done.entry.seq, head=done.entry.hash[:8]))
-
-
-def _common(county: County, name: str) -> Values:
-    """Team, time, parcel and place: what both forms ask."""
-    path, head = county.path, state.head_of(county)
-    teams, parcels = state.choices(path, head, "teams"), state.choices(path, head, "parcels")
-    first, second, third = st.columns(3)
-    label = state.word("ui_team")
-    if teams:
-        team = first.selectbox(label, list(teams), format_func=teams.__getitem__, key=f"{name}_team")
-    else:
-        team = first.text_input(label, key=f"{name}_team")
-    day = second.date_input(state.word("ui_date"), county.as_of().astimezone(CHINA).date(), key=f"{name}_day")
-    clock = third.time_input(state.word("ui_time"), time(9), key=f"{name}_time")
-    parcel = first.selectbox(
-        state.word("ui_parcel"),
-        list(parcels),
-        index=None,
-        placeholder=state.word("ui_choose"),
-        format_func=parcels.__getitem__,
-        key=f"{name}_parcel",
-    )
-    east = second.number_input(state.word("ui_longitude"), value=None, format="%.6f", key=f"{name}_longitude")
-    north = third.number_input(state.word("ui_latitude"), value=None, format="%.6f", key=f"{name}_latitude")
-    when = datetime.combine(day, clock, CHINA)
-    return {"team_id": team, "when": when, "parcel_id": parcel, "longitude": east, "latitude": north}
-
-
-def _visit_fields(county: County, common: Values) -> Values:
-    villages = state.choices(county.path, state.head_of(county), "villages")
-    first, second, third = st.columns(3)
-    return _at(common, "visited_at") | {
-        "village_id": first.selectbox(
-            state.word("ui_village"),
-            list(villages),
-            index=None,
-            placeholder=state.word("ui_choose"),
-            format_func=villages.__getitem__,
-        ),
-        "outcome": second.selectbox(state.word("ui_outcome"), OUTCOMES),
-        "evidence": third.selectbox(state.word("ui_evidence"), ["B", "C", "A"]),
-        "track_id": third.text_input(state.word("ui_track_id")),
-        "ground": first.selectbox(state.word("ui_ground"), GROUNDS, index=None, placeholder=state.word("ui_choose")),
-        "reason": second.text_input(state.word("ui_reason")),
-    }
-
-
-def _find_fields(county: County, common: Values) -> Values:
-    first, second, third = st.columns(3)
-    method = second.selectbox(state.word("ui_method"), METHODS)
-    values = _at(common, "found_at") | {
-        "species": first.selectbox(state.word("ui_species"), SPECIES),
-        "stage": first.selectbox(state.word("ui_stage"), STAGES),
-        "plants_n": first.number_input(state.word("ui_plants_n"), min_value=0, step=1),
-        "method": method,
-        "fraction": second.number_input(state.word("ui_fraction"), 0.0, 100.0, 0.0, 1.0) / 100.0,
-        "found_by": third.selectbox(state.word("ui_found_by"), FOUND_BY),
-    }
-    destroyed = third.datetime_input(state.word("ui_destroyed_at"), value=None)
-    return values | {"destroyed_at": destroyed.replace(tzinfo=CHINA) if destroyed else None}
-
-
-def _at(common: Values, column: str) -> Values:
-    return {name: value for name, value in common.items() if name != "when"} | {column: common["when"]}
