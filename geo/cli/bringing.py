@@ -47,7 +47,14 @@ def new(
         for r in readings
     ]
     _tell(context, ImportReport(reports))
-    talk.print(talk.say("county_made", path=folder, epsg=county.settings.epsg, n=len(county.store.read("townships"))))
+    townships = county.store.read("townships")
+    holes = counties.unassigned(townships, county.store.read("grounds"))
+    parts = counties.scattered(townships)
+    talk.print(talk.say("county_made", path=folder, epsg=county.settings.epsg, n=len(townships)))
+    if len(holes):
+        talk.print(talk.say("county_unassigned", n=len(holes), km2=f"{holes.area.sum() / 1e6:.1f}"))
+    if parts:
+        talk.print(talk.say("county_scattered", n=len(parts), names="、".join(f"{k} {n}" for k, n in parts.items())))
 
 
 def terrain(

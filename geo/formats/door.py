@@ -16,6 +16,8 @@ from geo.formats.shaping import shape
 from geo.formats.sniffing import Kind, kind_of, members, read_bytes
 from geo.layers import SCHEMAS
 
+SHAPEFILE_PARTS = frozenset({".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx"})
+
 
 def read(layer: str, path: Path, hints: Hints = Hints()) -> Reading:  # noqa: B008 - a frozen value
     """
@@ -43,6 +45,8 @@ def read(layer: str, path: Path, hints: Hints = Hints()) -> Reading:  # noqa: B0
 
 
 def _content(layer: str, path: Path, data: bytes, hints: Hints, digest: str) -> Content:
+    if path.suffix.lower() in SHAPEFILE_PARTS and path.with_suffix(".shp").is_file():
+        raise FormatError("shapefile_part", file=path.name)
     kind = kind_of(data, path.name)
     if kind is Kind.ZIP and _holds(data, path.name, ".kml"):
         kind, data = Kind.KML, kml.document_of(data, path.name)
@@ -83,7 +87,7 @@ def _tracks(path: Path, data: bytes, kind: Kind, hints: Hints) -> Content:
 def _records(layer: str, path: Path, data: bytes, kind: Kind, hints: Hints) -> Records:
     name = path.name
     if kind is Kind.SHAPEFILE:
-        if path.suffix.lower() == ".shx":
+        if path.suffix.lower() in SHAPEFILE_PARTS:
             raise FormatError("shapefile_part", file=name)
         return vector.read_shapefile(path, name, hints.encoding)
     readers = {

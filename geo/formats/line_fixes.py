@@ -17,11 +17,7 @@ def tracks_of_records(records: Records, hints: Hints, *, source: str) -> Content
         table.geometry.to_numpy() if isinstance(table, gpd.GeoDataFrame) else np.full(len(table), None, dtype=object)
     )
     is_line = np.isin(shapely.get_type_id(shapes), (1, 5)) & ~shapely.is_empty(shapes)
-    others = [
-        Refusal(row, "geometry", "geometry_kind", {"kind": _kind(shape), "wanted": "LineString"})
-        for row, shape, line in zip(table.index, shapes, is_line, strict=True)
-        if not line
-    ]
+    others = [_no_line(row, shape) for row, shape, line in zip(table.index, shapes, is_line, strict=True) if not line]
     parts, owner = shapely.get_parts(shapes[is_line], return_index=True)
     places, part = shapely.get_coordinates(parts, include_z=True, include_m=True, return_index=True)
     longitude, latitude = places[:, 0], places[:, 1]
@@ -38,5 +34,8 @@ def tracks_of_records(records: Records, hints: Hints, *, source: str) -> Content
     return Content(**{**content.__dict__, "datum": name, "encoding": records.encoding, "app": records.app})
 
 
-def _kind(shape: object) -> str:
-    return str(getattr(shape, "geom_type", None) or "-")
+def _no_line(row: int | str, shape: object) -> Refusal:
+    kind = getattr(shape, "geom_type", None)
+    if kind is None:
+        return Refusal(row, "geometry", "geometry_missing")
+    return Refusal(row, "geometry", "geometry_kind", {"kind": kind, "wanted": "LineString"})

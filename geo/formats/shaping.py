@@ -140,13 +140,15 @@ def _times(values: pd.Series, zone: str | None, refused: dict[Any, Refusal]) -> 
 
 
 def _stamp(value: Any) -> str:
-    """A time as ISO text: 2026/3/5, 2026年3月5日 and 2026.3.5 are read as dates."""
+    """A time as ISO text: 2026/3/5, 2026年3月5日, 2026.3.5 and a sheet's date cell (midnight) are read as dates."""
     text = str(value.isoformat() if hasattr(value, "isoformat") else value).strip()
     for mark in ("年", "月", "/", "."):
         head, _, tail = text.partition(" ")
         if mark != "." or head.count(".") == 2:
             text = f"{head.replace(mark, '-')} {tail}".strip()
     text = text.replace("日", "")
+    if text.endswith(("T00:00:00", " 00:00:00")):
+        text = text[:-9]
     head, _, tail = text.partition(" ")
     pieces = head.split("-")
     if len(pieces) == 3 and all(piece.isdigit() for piece in pieces):

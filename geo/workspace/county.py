@@ -7,8 +7,10 @@ from functools import cached_property
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyproj
+import shapely
 
 from geo import store as stores
 from geo.crs import metric_crs
@@ -22,6 +24,8 @@ from geo.settings import Settings
 from geo.store import Change, Store, grids
 from geo.words import say
 
+GAP_M = 0.01
+SLIVER_M = 30.0
 DATED = {
     "tracks": ("ended_at",),
     "visits": ("visited_at",),
@@ -108,6 +112,22 @@ def create(
     crs = metric_crs((west + east) / 2, (south + north) / 2)
     settings = Settings(name=name, epsg=int(crs.to_epsg() or 0))
     return found(path, settings, townships.to_crs(crs), [reading_note(r) for r in readings], now=now), readings
+
+
+def unassigned(townships: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """Ground enclosed by the county that no township and no department ground takes in, largest first (metres)."""
+    units = [*townships.geometry, *(grounds.geometry if len(grounds) else [])]
+    held = shapely.union_all(shapely.make_valid(np.array(units, dtype=object)), grid_size=GAP_M)
+    rings = [ring for part in shapely.get_parts(held) if part.geom_type == "Polygon" for ring in part.interiors]
+    holes = [shapely.Polygon(ring).difference(held) for ring in rings]
+    wide = [hole for hole in holes if not hole.buffer(-SLIVER_M).is_empty]
+    return gpd.GeoSeries(sorted(wide, key=lambda hole: -hole.area), crs=townships.crs)
+
+
+def scattered(townships: gpd.GeoDataFrame) -> dict[str, int]:
+    """Number of parts of every jurisdiction that has more than one, by name."""
+    parts = shapely.get_num_geometries(townships.geometry.to_numpy())
+    return {str(name): int(n) for name, n in zip(townships["name"], parts, strict=True) if n > 1}
 
 
 def found(

@@ -79,6 +79,11 @@ class FileReport:
         ]
         if self.error:
             lines.append("  " + say(self.error.code, language, **self.error.fields))
+        if not self.read and not self.error:
+            held = {"waypoints": 0, "routes": 0, "tracks": 0} | self.other_kinds
+            lines.append("  " + say("import_nothing", language, **held))
+        if self.held_as_route_n:
+            lines.append("  " + say("import_routes", language, n=self.held_as_route_n))
         kinds = Counter((r.field, r.code) for r in self.refused)
         for (name, code), count in kinds.most_common():
             one = next(r for r in self.refused if (r.field, r.code) == (name, code))

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from geo.layers.duties import in_force, post_of, without_post
-from geo.workspace.county import County
+from geo.workspace.county import County, unassigned
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Register:
             "as_of": self.as_of.isoformat(),
             "units_n": len(self.units),
             "villages_n": int((self.units["unit_kind"] == "village").sum()),
-            "placed_n": int(self.units["placed"].sum()),
+            "placed_n": int((self.units["placed"] & (self.units["unit_kind"] == "village")).sum()),
             "nobody_n": len(nobody),
             "units": self.units.to_dict("records"),
         }
@@ -53,4 +53,12 @@ def _units(county: County) -> pd.DataFrame:
         grounds.assign(unit_kind=grounds["kind"], unit_id=grounds["ground_id"], township_id=None, placed=True),
     ]
     held = [pd.DataFrame(table)[columns] for table in tables if len(table)]
+    if len(townships):
+        holes = unassigned(townships, grounds)
+        names = [f"{area / 1e6:.1f} km²" for area in holes.area]
+        ids = [f"enclave-{number + 1}" for number in range(len(holes))]
+        nobody = pd.DataFrame(
+            {"unit_kind": "enclave", "unit_id": ids, "name": names, "township_id": None, "placed": True}
+        )
+        held += [nobody[columns]] if len(holes) else []
     return pd.concat(held, ignore_index=True) if held else pd.DataFrame(columns=columns)
