@@ -273,6 +273,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{tracks} tracks, {parcels} parcels, {villages} villages, {visits} visits, {borders} edges, {spots} blind spots, {routes} routes",
     ),
     "effort_text": ("{n} 次 {hours} 时 {km} 公里", "{n} × {hours} h {km} km"),
+    "effort_forms": ("{n} 次 {hours} 时", "{n} × {hours} h"),
     # reasons a figure is missing
     "reason_no_plantable": ("没有可种植地", "no plantable ground"),
     "reason_no_track": ("本季没有轨迹，不能计算", "no track this season: cannot be computed"),

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from geo.workspace.demonstrating import make_demo
-from hypothesis import settings
 
 REAL_DATA = Path(os.environ.get("TACHA_REAL_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")).resolve()
 

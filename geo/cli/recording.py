@@ -1,4 +1,4 @@
-"""`record visit|find|destruction|verification`, `ledger verify|head`: what was looked at and found, and the chain it is kept in."""
+"""`record visit|find|destruction|verification`, `ledger verify|head`: what was seen, and the chain it is kept in."""
 
 from datetime import datetime
 from typing import Annotated, Any

@@ -62,6 +62,7 @@ def township_workbook(
         styles = {"share": "0.0%", "area": "0.0", "hours": "0", "count": "0", "text": "@"}
         wrapped = {"text_wrap": True, "valign": "top"}
         formats = {kind: book.add_format({"num_format": text} | wrapped) for kind, text in styles.items()}
+        formats["text"].set_indent(1)
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
         sheet.write_string(
             0, 0, say("report_title", language, county=county), book.add_format({"bold": True, "size": 14})
@@ -97,10 +98,9 @@ def reason_sentence(reasons: dict[str, str] | None, language: Language) -> str:
 
 
 def effort_text(effort: dict[str, Any], language: Language) -> str:
-    """One evidence class in words: how many records, hours and kilometres."""
-    return say(
-        "effort_text", language, n=effort["records_n"], hours=f"{effort['hours']:.0f}", km=f"{effort['walked_km']:.0f}"
-    )
+    """One evidence class in words: how many records and hours, and kilometres where any were tracked."""
+    code = "effort_text" if effort["walked_km"] else "effort_forms"
+    return say(code, language, n=effort["records_n"], hours=f"{effort['hours']:.0f}", km=f"{effort['walked_km']:.0f}")
 
 
 def _row(record: dict[Any, Any], language: Language) -> list[Any]:

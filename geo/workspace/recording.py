@@ -122,7 +122,7 @@ def record_destruction(store: Store, find_id: str, values: dict[str, Any], *, no
         find = _one(store, "finds", find_id, "find_unknown")
         if pd.notna(find["verified_at"].iloc[0]):
             raise StoreError("find_verified", find=find_id)
-        held = {name: value for name, value in find.iloc[0].items() if name != "find_id" and pd.notna(value)}
+        held = {str(name): value for name, value in find.iloc[0].items() if name != "find_id" and pd.notna(value)}
         after = filled_form(FINDS, held | values, store.crs, now).assign(find_id=find_id)
         row = after.iloc[0]
         _require_find(row)
