@@ -248,8 +248,8 @@ def _assemble(
     return gpd.GeoDataFrame(table, geometry=shapes, crs=out_crs)
 
 
-def _texts(values: Sequence[str | None]) -> npt.NDArray[np.object_]:
-    return np.array(values, dtype=object)
+def _texts(values: Sequence[str | None]) -> pd.Series:
+    return pd.Series(values, dtype=object)
 
 
 def _fingerprints(walk: Integers, degrees: Floats, seconds: Floats) -> list[str]:

@@ -1,0 +1,104 @@
+"""The command line as a new user meets it: exit codes, one sentence instead of a traceback, one JSON object."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SQUARE = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"name": "甲乡", "code": "520525001"},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[105.0, 26.6], [105.1, 26.6], [105.1, 26.7], [105.0, 26.7], [105.0, 26.6]]],
+            },
+        }
+    ],
+}
+POINT = '<trkpt lat="26.65" lon="105.0{n}"><time>2026-03-11T02:0{n}:00Z</time></trkpt>'
+
+
+def tacha(*words: object) -> subprocess.CompletedProcess[str]:
+    """One call in a process of its own."""
+    command = [sys.executable, "-c", "from geo.cli import main; main()", *map(str, words)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, encoding="utf-8")
+    assert "Traceback" not in found.stderr + found.stdout
+    return found
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A boundary, a track of three fixes, and a county made of the boundary."""
+    folder = tmp_path_factory.mktemp("inputs")
+    (folder / "square.geojson").write_text(json.dumps(SQUARE), encoding="utf-8")
+    points = "".join(POINT.format(n=n) for n in range(1, 4))
+    track = f'<gpx version="1.1"><trk><trkseg>{points}</trkseg></trk></gpx>'
+    (folder / "a.gpx").write_text(track, encoding="utf-8")
+    (folder / "nodatum.csv").write_text("编号,经度,纬度,下发日期\nP1,105.05,26.65,2026-03-01\n", encoding="utf-8")
+    (folder / "empty.gpx").touch()
+    assert tacha("--county", folder / "county", "new", folder / "square.geojson").returncode == 0
+    return folder
+
+
+def test_an_import_answers_with_one_json_object_and_twice_exits_one(inputs: Path) -> None:
+    words = ("--county", inputs / "county", "import", "tracks", inputs / "a.gpx", "--json")
+    first, second = tacha(*words), tacha(*words)
+    assert (first.returncode, second.returncode) == (0, 1)
+    counts = [{k: json.loads(found.stdout)[k] for k in ("read", "accepted", "refused_n")} for found in (first, second)]
+    assert counts[0] == {"read": 3, "accepted": 3, "refused_n": 0}
+    assert counts[1] == {"read": 3, "accepted": 0, "refused_n": 3}
+
+
+def test_refusals_are_grouped_in_text_and_listed_in_json(inputs: Path) -> None:
+    away = inputs / "away.gpx"
+    away.write_text((inputs / "a.gpx").read_text(encoding="utf-8").replace("105.0", "95.0"), encoding="utf-8")
+    words = ("--county", inputs / "county", "--lang", "en", "import", "tracks", away)
+    text, plain = tacha(*words), tacha(*words, "--json")
+    assert text.stdout.splitlines() == [
+        "away.gpx: 3 read, 0 accepted, 3 refused",
+        "  3 refused, field lon: outside this county (for example row 1)",
+    ]
+    assert [r["row"] for r in json.loads(plain.stdout)["files"][0]["refused"]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("import", "tracks", "missing.gpx"), 1),
+        (("import", "tracks", "empty.gpx"), 1),
+        (("import", "tracks", "."), 1),
+        (("import", "parcels", "nodatum.csv"), 2),
+        (("import", "parcels", "nodatum.csv", "--datum", "epsg:99999"), 1),
+        (("import", "tracks", "a.gpx", "--timezone", "Mars/North"), 1),
+        (("import", "nothing", "a.gpx"), 2),
+        (("coverage",), 1),
+        (("import", "tracks", "a.gpx", "--lang", "fr"), 2),
+        (("coverage", "--as-of", "yesterday"), 2),
+        (("new", "square.geojson"), 1),
+    ],
+)
+def test_each_mistake_ends_with_its_exit_code_and_a_sentence(inputs: Path, words: tuple[str, ...], code: int) -> None:
+    placed = [inputs / word if "." in word else word for word in words]
+    found = tacha("--county", inputs / "county", *placed)
+    assert found.returncode == code, found.stdout + found.stderr
+    assert (found.stdout + found.stderr).strip()
+
+
+def test_a_folder_without_a_county_is_named_in_both_languages(tmp_path: Path) -> None:
+    chinese, english = (tacha("--county", tmp_path, "coverage", "--lang", lang) for lang in ("zh", "en"))
+    assert (chinese.returncode, english.returncode) == (1, 1)
+    assert "县文件夹" in chinese.stderr
+    assert "not a county folder" in english.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_county_that_cannot_be_written_is_one_sentence(inputs: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    found = tacha("--county", tmp_path / "county", "new", inputs / "square.geojson")
+    assert found.returncode == 1

@@ -1,0 +1,218 @@
+"""Files into a county: read = accepted + refused, twice adds nothing, an interruption leaves the store as it was."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import pytest
+import shapely
+from conftest import REAL_DATA
+
+from geo.formats import Hints, fixes
+from geo.formats.fixes import RawFixes, tracks_of
+from geo.layers.tracks import SCHEMA, fixes_of
+from geo.settings import Settings
+from geo.words import WORDS
+from geo.workspace.county import County, found
+from geo.workspace.importing import FileReport, import_files, import_terrain
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+WEST, SOUTH, EAST, NORTH = 500_000.0, 2_950_000.0, 510_000.0, 2_960_000.0
+TO_DEGREES = pyproj.Transformer.from_crs(4544, 4326, always_xy=True)
+FOLDERS = ("tracks", "patrol", "dem", "malformed", "boundaries")
+REAL_FILES = [
+    path.relative_to(REAL_DATA)
+    for folder in FOLDERS
+    if (REAL_DATA / folder).is_dir()
+    for path in sorted((REAL_DATA / folder).iterdir())
+]
+
+
+@pytest.fixture
+def county(tmp_path: Path) -> County:
+    """One made-up township of 10 km by 10 km."""
+    return make_county(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_county(tmp_path_factory: pytest.TempPathFactory) -> County:
+    return make_county(tmp_path_factory.mktemp("shared"))
+
+
+def make_county(folder: Path) -> County:
+    shape = shapely.MultiPolygon([shapely.box(WEST, SOUTH, EAST, NORTH)])
+    row = {"township_id": "520525001", "name": "甲乡", "kind": "乡", "source": "made", "line_accuracy_m": 30.0}
+    townships = gpd.GeoDataFrame(pd.DataFrame([row]), geometry=[shape], crs=4544)
+    return found(folder / "county", Settings(name="甲县", epsg=4544), townships, [], now=NOW)
+
+
+def gpx_of(places: list[tuple[float, float]], *, start: str = "2026-03-11T02:00:00") -> str:
+    """A GPX file of fixes 10 s apart at eastings and northings."""
+    first = pd.Timestamp(start)
+    points = []
+    for number, (easting, northing) in enumerate(places):
+        longitude, latitude = TO_DEGREES.transform(easting, northing)
+        moment = (first + pd.Timedelta(seconds=10 * number)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        points.append(f'<trkpt lat="{latitude:.8f}" lon="{longitude:.8f}"><ele>1200</ele><time>{moment}</time></trkpt>')
+    body = "".join(points)
+    return f'<gpx xmlns="http://www.topografix.com/GPX/1/1" version="1.1"><trk><trkseg>{body}</trkseg></trk></gpx>'
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def only(county: County, layer: str, path: Path, hints: Hints = Hints()) -> FileReport:  # noqa: B008 - frozen
+    (report,) = import_files(county, layer, [path], hints, now=NOW).files
+    return report
+
+
+def test_fixes_beyond_the_county_are_refused_by_their_own_row_and_cut_the_line(county: County, tmp_path: Path) -> None:
+    inside = [(504_000.0 + 10 * step, 2_955_000.0) for step in range(3)]
+    away = [(400_000.0, 2_955_000.0), (400_010.0, 2_955_000.0)]
+    back = [(504_100.0 + 10 * step, 2_955_000.0) for step in range(3)]
+    report = only(county, "tracks", write(tmp_path / "a.gpx", gpx_of(inside + away + back)))
+    assert (report.read, report.accepted) == (8, 6)
+    assert [(r.row, r.code) for r in report.refused] == [(4, "outside"), (5, "outside")]
+    tracks = county.store.read("tracks")
+    assert tracks["fixes_n"].tolist() == [6]
+    assert shapely.get_num_geometries(tracks.geometry.iloc[0]) == 2
+    assert tracks["length_m"].iloc[0] == pytest.approx(40.0, abs=0.1)
+
+
+def test_a_part_of_a_single_fix_is_counted_once(county: County, tmp_path: Path) -> None:
+    """A part of one fix is stored as two equal points; outside the county it must not be refused twice."""
+    lone = [(400_000.0, 2_955_000.0), (504_000.0, 2_955_000.0), (300_000.0, 2_955_000.0)]
+    report = only(county, "tracks", write(tmp_path / "a.gpx", gpx_of(lone)))
+    assert (report.read, report.accepted, len(report.refused)) == (3, 1, 2)
+    assert county.store.read("tracks")["fixes_n"].tolist() == [1]
+
+
+def test_a_recording_keeps_its_id_when_part_of_it_lies_outside(tmp_path: Path) -> None:
+    wide, narrow = make_county(tmp_path / "a"), make_county(tmp_path / "b")
+    places = [(504_000.0, 2_955_000.0), (504_010.0, 2_955_000.0), (505_500.0, 2_955_000.0)]
+    path = write(tmp_path / "a.gpx", gpx_of(places))
+    only(wide, "tracks", path)
+    raw = RawFixes(
+        np.zeros(3, np.int64),
+        np.zeros(3, np.int64),
+        *TO_DEGREES.transform(*np.array(places).T),
+        np.full(3, 1200.0),
+        np.array([1.0, 2.0, 3.0]) + 1_773_194_400.0,
+    )
+    hints = Hints(crs=narrow.crs)
+    whole = tracks_of(raw, hints, source="a")
+    cut = tracks_of(raw, Hints(crs=narrow.crs, within=(WEST, SOUTH, 505_000.0, NORTH)), source="a")
+    assert cut.rows["fixes_n"].tolist() == [2]
+    assert cut.rows["track_id"].tolist() == whole.rows["track_id"].tolist()
+
+
+def test_rows_of_tracks_are_as_the_schema_casts_them(tmp_path: Path) -> None:
+    """They are built in their final dtypes for speed; a cast by the schema must change nothing."""
+    county = make_county(tmp_path)
+    path = write(tmp_path / "a.gpx", gpx_of([(504_000.0 + 10 * n, 2_955_000.0) for n in range(5)]))
+    rows = fixes_rows(path, county)
+    pd.testing.assert_frame_equal(pd.DataFrame(SCHEMA.conform(rows)), pd.DataFrame(rows))
+    assert SCHEMA.refusals(rows) == []
+    assert len(fixes_of(rows)) == 5
+
+
+def fixes_rows(path: Path, county: County) -> gpd.GeoDataFrame:
+    from geo import formats
+
+    rows: gpd.GeoDataFrame = formats.read("tracks", path, Hints(crs=county.crs, team_id="T1")).rows
+    return rows
+
+
+def test_no_fix_at_all_makes_an_empty_table_of_the_right_columns() -> None:
+    nothing = np.zeros(0)
+    raw = RawFixes(nothing.astype(np.int64), nothing.astype(np.int64), nothing, nothing, nothing, nothing)
+    content = fixes.tracks_of(raw, Hints(crs=pyproj.CRS.from_epsg(4544)), source="a")
+    assert list(content.rows.columns) == [*SCHEMA.names, "geometry"]
+    assert (content.read, len(content.rows)) == (0, 0)
+
+
+def test_importing_twice_adds_nothing_and_says_duplicate_of_every_fix(county: County, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.gpx", gpx_of([(504_000.0 + 10 * n, 2_955_000.0) for n in range(5)]))
+    only(county, "tracks", path)
+    before = county.store.read("tracks")
+    again = only(county, "tracks", path)
+    assert [(r.row, r.code) for r in again.refused] == [(row, "duplicate") for row in range(1, 6)]
+    pd.testing.assert_frame_equal(county.store.read("tracks"), before)
+
+
+def test_the_same_file_twice_in_one_import_is_taken_once(county: County, tmp_path: Path) -> None:
+    text = gpx_of([(504_000.0 + 10 * n, 2_955_000.0) for n in range(5)])
+    paths = [write(tmp_path / "a.gpx", text), write(tmp_path / "b.gpx", text)]
+    report = import_files(county, "tracks", paths, Hints(), now=NOW).json()
+    assert (report["read"], report["accepted"], report["refused_n"]) == (10, 5, 5)
+
+
+def test_an_interruption_leaves_the_store_as_it_was(county: County, tmp_path: Path) -> None:
+    text = gpx_of([(504_000.0 + 10 * n, 2_955_000.0) for n in range(5)])
+    paths = [write(tmp_path / name, text) for name in ("a.gpx", "b.gpx")]
+    head = county.store.head()
+
+    def ctrl_c(_: str, done: int, __: int) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_files(county, "tracks", paths, Hints(), now=NOW, progress=ctrl_c)
+    assert county.store.read("tracks").empty
+    assert county.store.head() == head
+
+
+def test_rows_outside_are_refused_by_their_number_in_the_file(county: County, tmp_path: Path) -> None:
+    here, there = TO_DEGREES.transform(505_000, 2_955_000), (116.4, 39.9)
+    lines = ["编号,经度,纬度,下发日期", f"P1,{there[0]},{there[1]},2026-03-01", f"P2,{here[0]},{here[1]},2026-03-01"]
+    path = write(tmp_path / "targets.csv", "\n".join(lines))
+    report = only(county, "parcels", path, Hints(datum="wgs84", township_id="520525001"))
+    assert (report.read, report.accepted) == (2, 1)
+    assert [(r.row, r.code) for r in report.refused] == [(1, "outside")]
+
+
+def test_a_file_with_nothing_for_the_layer_says_so(county: County, tmp_path: Path) -> None:
+    path = write(tmp_path / "w.gpx", '<gpx version="1.1"><wpt lat="26.6" lon="105.1"/></gpx>')
+    report = only(county, "tracks", path)
+    assert (report.read, report.refused) == (0, [])
+    assert "waypoints 1" in report.sentences("en")[1]
+
+
+def test_a_file_that_cannot_be_read_keeps_its_fingerprint(county: County, tmp_path: Path) -> None:
+    report = only(county, "tracks", write(tmp_path / "a.xyz", "nothing known"))
+    assert report.error is not None
+    assert report.error.code == "format_unknown"
+    assert len(report.sha256) == 64
+
+
+@pytest.mark.parametrize("name", ["missing.gpx", "folder", "empty.gpx"])
+def test_no_file_a_folder_or_an_empty_file_end_with_a_sentence(county: County, tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.gpx").touch()
+    report = only(county, "tracks", tmp_path / name)
+    assert report.error is not None
+    assert report.error.code in WORDS
+    assert report.json("en")["accepted"] == 0
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("layer", ["tracks", "leads", "townships", "terrain"])
+def test_every_real_file_ends_with_counts_that_add_up(real_data: Path, shared_county: County, layer: str) -> None:
+    paths = [real_data / file for file in REAL_FILES]
+    if layer == "terrain":
+        whole = import_terrain(shared_county, paths, [], now=NOW)
+    else:
+        whole = import_files(shared_county, layer, paths, Hints(datum="wgs84"), now=NOW)
+    assert len(whole.files) == len(paths)
+    for report in whole.files:
+        plain = report.json("en")
+        assert plain["read"] == plain["accepted"] + len(plain["refused"]), report.file
+        assert plain["accepted"] >= 0, report.file
+        assert {refusal["code"] for refusal in plain["refused"]} <= set(WORDS), report.file
+        sentences = report.sentences("zh")
+        assert (1 if plain["accepted"] else 2) <= len(sentences) < 12, report.file
