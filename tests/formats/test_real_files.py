@@ -1,21 +1,14 @@
 """Every real file goes through the door: a count that adds up or an error of our own, never anything else."""
 
-import os
 from pathlib import Path
 
 import pytest
-from conftest import REAL_DATA
 
 from geo import formats
 from geo.errors import GeoError
 from geo.formats import Hints, Reading
 from geo.grid import county_frame
 from geo.words import WORDS
-
-FOLDERS = ("tracks", "patrol", "dem", "malformed", "boundaries")
-FILES = [
-    p.relative_to(REAL_DATA) for d in FOLDERS if (REAL_DATA / d).is_dir() for p in sorted((REAL_DATA / d).iterdir())
-]
 
 
 def require_worded(error: GeoError) -> None:
@@ -29,10 +22,9 @@ def require_sound(reading: Reading) -> None:
 
 @pytest.mark.real
 @pytest.mark.parametrize("layer", ["tracks", "townships", "leads"])
-@pytest.mark.parametrize("file", FILES, ids=str)
-def test_a_real_file_is_counted_or_refused_with_a_sentence(real_data: Path, file: Path, layer: str) -> None:
+def test_a_real_file_is_counted_or_refused_with_a_sentence(real_data: Path, real_file: Path, layer: str) -> None:
     try:
-        reading = formats.read(layer, real_data / file, Hints(datum="wgs84"))
+        reading = formats.read(layer, real_data / real_file, Hints(datum="wgs84"))
     except GeoError as error:
         require_worded(error)
         return
@@ -40,11 +32,10 @@ def test_a_real_file_is_counted_or_refused_with_a_sentence(real_data: Path, file
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("file", [f for f in FILES if f.suffix == ".tif"], ids=str)
-def test_a_real_raster_becomes_terrain_or_a_sentence(real_data: Path, file: Path) -> None:
+def test_a_real_raster_becomes_terrain_or_a_sentence(real_data: Path, real_raster: Path) -> None:
     frame = county_frame((380_000.0, 3_790_000.0, 384_000.0, 3_794_000.0), 32611)
     try:
-        grid, cell_m, _ = formats.read_terrain([real_data / file], frame)
+        grid, cell_m, _ = formats.read_terrain([real_data / real_raster], frame)
     except GeoError as error:
         require_worded(error)
         return
@@ -113,8 +104,3 @@ def test_patrol_fixes_that_repeat_under_another_id_are_duplicates(real_data: Pat
     reading = formats.read("tracks", real_data / "patrol" / "smart_patrol_tracks_A.parquet")
     assert reading.read == 17427
     assert {refusal.code for refusal in reading.refused} == {"duplicate"}
-
-
-def test_the_shared_files_are_where_the_tests_look_for_them() -> None:
-    if "TACHA_REAL_DATA" in os.environ:
-        assert FILES

@@ -9,7 +9,6 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
-from conftest import REAL_DATA
 
 from geo.formats import Hints, fixes
 from geo.formats.fixes import RawFixes, tracks_of
@@ -22,13 +21,6 @@ from geo.workspace.importing import FileReport, import_files, import_terrain
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 WEST, SOUTH, EAST, NORTH = 500_000.0, 2_950_000.0, 510_000.0, 2_960_000.0
 TO_DEGREES = pyproj.Transformer.from_crs(4544, 4326, always_xy=True)
-FOLDERS = ("tracks", "patrol", "dem", "malformed", "boundaries")
-REAL_FILES = [
-    path.relative_to(REAL_DATA)
-    for folder in FOLDERS
-    if (REAL_DATA / folder).is_dir()
-    for path in sorted((REAL_DATA / folder).iterdir())
-]
 
 
 @pytest.fixture
@@ -202,8 +194,10 @@ def test_no_file_a_folder_or_an_empty_file_end_with_a_sentence(county: County, t
 
 @pytest.mark.real
 @pytest.mark.parametrize("layer", ["tracks", "leads", "townships", "terrain"])
-def test_every_real_file_ends_with_counts_that_add_up(real_data: Path, shared_county: County, layer: str) -> None:
-    paths = [real_data / file for file in REAL_FILES]
+def test_every_real_file_ends_with_counts_that_add_up(
+    real_data: Path, real_files: list[Path], shared_county: County, layer: str
+) -> None:
+    paths = [real_data / file for file in real_files]
     if layer == "terrain":
         whole = import_terrain(shared_county, paths, [], now=NOW)
     else:
