@@ -25,11 +25,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "value_low": ("{value} 小于 {low}", "{value} is below {low}"),
     "value_high": ("{value} 大于 {high}", "{value} is above {high}"),
     "duplicate": ("重复记录 {value}，已有", "duplicate of {value}, already there"),
+    "date_missing": (
+        "没有日期；请用 --date 说明这份名单的日期",
+        "no date; say the day of the list with --date YYYY-MM-DD",
+    ),
+    "date_given": ("没有日期的记录按 --date 给出的日期计", "records without a date take the one given with --date"),
     "geometry_missing": ("没有图形", "no geometry"),
     "geometry_kind": ("图形类型 {kind}，应为 {wanted}", "geometry is {kind}, wanted {wanted}"),
     "geometry_invalid": ("图形有误：{why}", "invalid geometry: {why}"),
     # formats
     "file_missing": ("{file}：文件不存在", "{file}: no such file"),
+    "folder_empty": ("{folder}：文件夹里没有文件", "{folder}: the folder holds no file"),
     "file_empty": ("{file}：文件是空的", "{file}: the file is empty"),
     "file_too_large": ("{file}：文件超过 {cap} MB", "{file}: larger than {cap} MB"),
     "file_breaks_off": ("文件在第 {byte} 字节处中断", "ends at byte {byte}"),
@@ -265,8 +271,28 @@ WORDS: dict[str, tuple[str, str]] = {
         "county {p_zero} ({p_zero_low}–{p_zero_high}); lowest {lowest_p_zero}; {below_goal_n} below the goal, {unknown_n} unknown; "
         "{finds_n} finds this year, {finds_standing_n} still standing",
     ),
-    "borders_title": ("交界登记：{n} 段", "jurisdiction edges: {n}"),
+    "borders_title": (
+        "两侧都已知的交界：{n} 段（没看到的面积大的在前）",
+        "edges with both sides known: {n} (most unseen ground first)",
+    ),
+    "borders_outer": (
+        "飞地、未划归地和未知邻县的交界：{n} 段",
+        "edges with an enclave, unassigned ground or an unknown neighbour: {n}",
+    ),
+    "rows_hidden": ("另有 {n} 行未列出；加 --all 全部列出", "{n} more rows are not shown; --all lists them"),
     "spots_title": ("优先补查点：{n} 处", "blind spots, ranked: {n}"),
+    "summary_edges": (
+        "交界 {n} 段，其中邻县未知 {unknown} 段、飞地或未划归地 {odd} 段；交界带 {km2} 平方公里，两侧都没看到的占 {share}",
+        "{n} jurisdiction edges, {unknown} with an unknown neighbour, {odd} with an enclave or unassigned ground; "
+        "of {km2} km² of strips neither side saw {share}",
+    ),
+    "kind_township": ("乡镇", "township"),
+    "kind_village": ("村", "village"),
+    "kind_enclave": ("飞地/未划归", "enclave, unassigned"),
+    "kind_林场": ("林场", "forest farm"),
+    "kind_保护区": ("保护区", "reserve"),
+    "kind_库区": ("库区", "reservoir ground"),
+    "kind_矿区": ("矿区", "mining ground"),
     "summary_title": ("{county}", "{county}"),
     "summary_counts": (
         "轨迹 {tracks}，疑似地块 {parcels}，村 {villages}，踏查记录 {visits}，交界 {borders} 段，优先补查点 {spots}，路线 {routes}",

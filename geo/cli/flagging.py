@@ -2,12 +2,14 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from geo.cli.speaking import Session, now, progress, session
-from geo.workspace.flagging import FlagAnswer, Scene, flag_scenes
+
+if TYPE_CHECKING:
+    from geo.workspace.flagging import FlagAnswer
 
 SHOWN = 15
 
@@ -27,6 +29,8 @@ def flag(
     bands: Annotated[str, typer.Option(help="指数波段，或红,近红外 index band, or red,infrared: 3,4")] = "1",
 ) -> None:
     """从两景以上影像标出疑似地块 candidate parcels from two or more dated scenes; nothing is claimed about accuracy."""
+    from geo.workspace.flagging import Scene, flag_scenes
+
     talk = session(context)
     days = [_day(text) for text in dates.split(",")]
     if len(days) != len(files):
@@ -39,7 +43,7 @@ def flag(
     _tell(talk, answer)
 
 
-def _tell(talk: Session, answer: FlagAnswer) -> None:
+def _tell(talk: Session, answer: "FlagAnswer") -> None:
     plain = answer.json()
     talk.print(
         talk.say("flag_scenes", days="、".join(plain["scenes"]), seen=plain["seen_km2"], unseen=plain["unseen_km2"])

@@ -1,20 +1,19 @@
 """`coverage`, `borders`, `assure`, `register`, `summary`, `report`: what is seen, what is not, and who answers."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 
 from geo.cli.speaking import Session, progress, session
-from geo.report.townships import effort_text, reason_sentence
-from geo.season import CHINA
-from geo.workspace.covering import BordersAnswer, CoverageAnswer, measure_borders, measure_coverage
-from geo.workspace.planning import kept_routes
-from geo.workspace.register import responsibility_register
-from geo.workspace.reporting import township_table
+from geo.words import WORDS
+
+if TYPE_CHECKING:
+    from geo.workspace.covering import BordersAnswer, CoverageAnswer
 
 SHOWN = 25
+SPECIAL = {"0": "neighbour_unknown", "enclave": "neighbour_enclave"}
+All = Annotated[bool, typer.Option("--all", help="列出全部 list every row")]
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +46,8 @@ def coverage(context: typer.Context) -> None:
 
 def assure(context: typer.Context) -> None:
     """当前无在地毒株把握度 probability that nothing stands undetected now, with prior, interval and hours needed."""
+    from geo.report.townships import reason_sentence
+
     talk = session(context)
     answer = _coverage(talk)
     talk.answer(answer.json())
@@ -75,51 +76,48 @@ def assure(context: typer.Context) -> None:
     _foot(talk, answer)
 
 
-def borders(context: typer.Context) -> None:
+def borders(context: typer.Context, every: All = False) -> None:
     """交界登记 every jurisdiction edge: who saw its strip, and the blind spots ranked."""
     talk = session(context)
     answer = _borders(talk)
     talk.answer(answer.json())
-    names = (
-        "border_id",
-        "township_name",
-        "neighbour_name",
-        "length_km",
-        "seen_from_a",
-        "seen_from_b",
-        "seen_by_neither",
-    )
-    rows = [
-        [
-            row["border_id"],
-            row["township_name"] or row["township_id"],
-            _neighbour(row, talk),
-            f"{row['length_m'] / 1000:.1f}",
-        ]
-        + [_percent(row[name]) for name in names[4:]]
-        for row in answer.borders.to_dict("records")
-    ]
-    talk.table(talk.say("borders_title", n=len(rows)), [talk.say(f"column_{name}") for name in names], rows[:SHOWN])
-    _spots(talk, answer, SHOWN)
+    talk.odd_ground(talk.open())
+    odd = answer.borders["neighbour_id"].isin(SPECIAL)
+    outer = answer.borders[odd].sort_values("neighbour_id", ascending=False, kind="stable")
+    unseen = answer.borders["strip_km2"] * answer.borders["seen_by_neither"]
+    inner = answer.borders[~odd].loc[unseen[~odd].sort_values(ascending=False, kind="stable").index]
+    names = ("border_id", "township_name", "neighbour_name", "length_km", "seen_from_a", "seen_from_b")
+    columns = [talk.say(f"column_{name}") for name in (*names, "seen_by_neither")]
+    for title, edges in (("borders_outer", outer), ("borders_title", inner)):
+        if len(edges):
+            rows = [_border_row(row, talk) for row in edges.to_dict("records")]
+            _listed(talk, talk.say(title, n=len(rows)), columns, rows, every)
+    spots = [_spot_row(row, talk) for row in answer.blind_spots.to_dict("records")]
+    _listed(talk, talk.say("spots_title", n=len(spots)), _spot_columns(talk), spots, every)
     _foot(talk, answer)
 
 
-def duties_register(context: typer.Context) -> None:
+def duties_register(context: typer.Context, every: All = False) -> None:
     """责任底数册 who answers for which village and ground; 无人负责 first."""
+    from geo.workspace.register import responsibility_register
+
     talk = session(context)
     book = responsibility_register(talk.open(), as_of=talk.as_of)
-    talk.answer(book.json())
     counts = book.json()
+    talk.answer(counts)
     talk.print(talk.say("register_counts", **{k: counts[k] for k in ("units_n", "villages_n", "placed_n", "nobody_n")}))
-    shown = book.units.head(SHOWN).to_dict("records")
-    rows = [[r["unit_kind"], r["unit_id"], r["name"], r["posts"] or talk.say("nobody")] for r in shown]
-    talk.table(
-        talk.say("register_title"), [talk.say(f"column_{n}") for n in ("unit_kind", "unit_id", "name", "posts")], rows
-    )
+    rows = [
+        [_kind(r["unit_kind"], talk), r["unit_id"], r["name"], r["posts"] or talk.say("nobody")]
+        for r in book.units.to_dict("records")
+    ]
+    columns = [talk.say(f"column_{name}") for name in ("unit_kind", "unit_id", "name", "posts")]
+    _listed(talk, talk.say("register_title"), columns, rows, every)
 
 
 def summary(context: typer.Context) -> None:
     """一屏概览 what was found, in one screen."""
+    from geo.workspace.planning import kept_routes
+
     talk = session(context)
     answer, edges = _coverage(talk), _borders(talk)
     county = talk.open()
@@ -137,7 +135,10 @@ def summary(context: typer.Context) -> None:
     ]
     names = ("name", "buffer_share", "detection", "p_zero", "blind", "hours_to_95")
     talk.table(talk.say("coverage_title"), [talk.say(f"column_{name}") for name in names], rows)
-    _spots(talk, edges, 3)
+    _edges_in_short(talk, edges)
+    talk.odd_ground(talk.open())
+    first = [_spot_row(row, talk) for row in edges.blind_spots.head(3).to_dict("records")]
+    talk.table(talk.say("spots_title", n=len(edges.blind_spots)), _spot_columns(talk), first)
     routes, _ = kept_routes(county)
     counts = {layer: len(county.store.read(layer)) for layer in ("tracks", "parcels", "villages", "visits")}
     talk.print(
@@ -155,6 +156,8 @@ def report(
     out: Annotated[Path, typer.Option(help="XLSX 文件 file")] = Path("townships.xlsx"),
 ) -> None:
     """乡镇评估表（XLSX） the township table as one workbook."""
+    from geo.workspace.reporting import township_table
+
     talk = session(context)
     content = township_table(talk.open(), as_of=talk.as_of, language=talk.language)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -163,26 +166,60 @@ def report(
     talk.print(talk.say("file_written", file=out))
 
 
-def _coverage(talk: Session) -> CoverageAnswer:
+def _coverage(talk: Session) -> "CoverageAnswer":
+    from geo.workspace.covering import measure_coverage
+
     with progress() as tell:
         return measure_coverage(talk.open(), as_of=talk.as_of, progress=tell)
 
 
-def _borders(talk: Session) -> BordersAnswer:
+def _borders(talk: Session) -> "BordersAnswer":
+    from geo.workspace.covering import measure_borders
+
     with progress() as tell:
         return measure_borders(talk.open(), as_of=talk.as_of, progress=tell)
 
 
 def _coverage_row(row: dict[Any, Any], talk: Session) -> list[str]:
+    from geo.report.townships import effort_text
+
     figures = [_percent(row[name]) for name in ("buffer_share", "detection", "watched", "blind", "repeated")]
     efforts = [effort_text(row["effort"][letter], talk.language) for letter in ("A", "B", "C")]
     return [row["name"], f"{row['plantable_km2']:.1f}", *figures, *efforts]
 
 
-def _spots(talk: Session, answer: BordersAnswer, n: int) -> None:
+def _border_row(row: dict[Any, Any], talk: Session) -> list[str]:
+    names = [row["border_id"], row["township_name"] or row["township_id"], _neighbour(row, talk)]
+    shares = [_percent(row[name]) for name in ("seen_from_a", "seen_from_b", "seen_by_neither")]
+    return [*names, f"{row['length_m'] / 1000:.1f}", *shares]
+
+
+def _listed(talk: Session, title: str, columns: list[str], rows: list[list[str]], every: bool) -> None:
+    """A table of the first rows, or of all; how many are left out is said below it."""
+    shown = rows if every else rows[:SHOWN]
+    talk.table(title, columns, shown)
+    if len(rows) > len(shown):
+        talk.print(talk.say("rows_hidden", n=len(rows) - len(shown)))
+
+
+def _edges_in_short(talk: Session, answer: "BordersAnswer") -> None:
+    """How many edges there are, how many of them face nobody known, and how much of their strips nobody saw."""
+    edges = answer.borders
+    known = edges[edges["seen_by_neither"].notna()]
+    km2 = float(known["strip_km2"].sum())
+    unseen = float((known["strip_km2"] * known["seen_by_neither"]).sum())
+    counts = {name: int((edges["neighbour_id"] == code).sum()) for code, name in (("0", "unknown"), ("enclave", "odd"))}
+    share = _percent(unseen / km2 if km2 else None)
+    talk.print(talk.say("summary_edges", n=len(edges), km2=f"{km2:.0f}", share=share, **counts))
+
+
+def _kind(kind: str, talk: Session) -> str:
+    return talk.say(f"kind_{kind}") if f"kind_{kind}" in WORDS else kind
+
+
+def _spot_columns(talk: Session) -> list[str]:
     names = ("rank", "township_name", "neighbour_name", "area_ha", "hours", "posts")
-    rows = [_spot_row(row, talk) for row in answer.blind_spots.head(n).to_dict("records")]
-    talk.table(talk.say("spots_title", n=len(answer.blind_spots)), [talk.say(f"column_{name}") for name in names], rows)
+    return [talk.say(f"column_{name}") for name in names]
 
 
 def _spot_row(row: dict[Any, Any], talk: Session) -> list[str]:
@@ -200,12 +237,13 @@ def _spot_row(row: dict[Any, Any], talk: Session) -> list[str]:
 
 
 def _neighbour(row: dict[Any, Any], talk: Session) -> str:
-    special = {"0": "neighbour_unknown", "enclave": "neighbour_enclave"}
     known = row["neighbour_id"]
-    return talk.say(special[known]) if known in special else str(row["neighbour_name"] or known)
+    return talk.say(SPECIAL[known]) if known in SPECIAL else str(row["neighbour_name"] or known)
 
 
-def _foot(talk: Session, answer: CoverageAnswer | BordersAnswer) -> None:
+def _foot(talk: Session, answer: "CoverageAnswer | BordersAnswer") -> None:
+    from geo.season import CHINA
+
     for note in answer.notes:
         talk.print(talk.say(note))
     moment = f"{answer.as_of.astimezone(CHINA):%Y-%m-%d %H:%M}"
@@ -213,15 +251,15 @@ def _foot(talk: Session, answer: CoverageAnswer | BordersAnswer) -> None:
 
 
 def _percent(value: Any) -> str:
-    return "–" if value is None or pd.isna(value) else f"{100 * value:.0f}%"
+    return "–" if value is None or value != value else f"{100 * value:.0f}%"
 
 
 def _whole(value: Any) -> str:
-    return "–" if value is None or pd.isna(value) else f"{value:.0f}"
+    return "–" if value is None or value != value else f"{value:.0f}"
 
 
 def _interval(row: dict[Any, Any]) -> str:
-    if row["p_zero"] is None or pd.isna(row["p_zero"]):
+    if row["p_zero"] is None or row["p_zero"] != row["p_zero"]:
         return "–"
     return f"{_percent(row['p_zero'])} ({_percent(row['p_zero_low'])}–{_percent(row['p_zero_high'])})"
 

@@ -11,7 +11,6 @@ import typer
 from geo.cli import bringing, flagging, looking, planning, recording, running
 from geo.cli.speaking import Session
 from geo.errors import GeoError
-from geo.season import CHINA
 from geo.words import explain
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="踏查 Tacha")
@@ -70,6 +69,8 @@ def _moment(text: str | None) -> datetime | None:
     """A moment given by the user, China time unless it says otherwise; a bare date means the end of that day."""
     if text is None:
         return None
+    from geo.season import CHINA
+
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

@@ -2,13 +2,14 @@
 
 from datetime import date as date_of
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 
 from geo.cli.speaking import Session, now, progress, session
-from geo.workspace import planning
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = 10
 
@@ -29,6 +30,8 @@ def plan(
     if_missing: Annotated[bool, typer.Option("--if-missing", help="已有路线则保留 keep the routes there are")] = False,
 ) -> None:
     """一天的踏查路线 one day's routes per team, within its hours, and keep them."""
+    from geo.workspace import planning
+
     talk = session(context)
     county = talk.open()
     standing, _ = planning.kept_routes(county, day=day)
@@ -48,7 +51,7 @@ def plan(
     _tell_unmet(talk, made.unmet)
 
 
-def _tell_unmet(talk: Session, unmet: pd.DataFrame) -> None:
+def _tell_unmet(talk: Session, unmet: "pd.DataFrame") -> None:
     """Must-visits one by one, the rest counted by reason."""
     musts = unmet[unmet["must"].astype(bool)]
     for row in musts.head(SHOWN).itertuples():
@@ -75,6 +78,8 @@ def routes(
     day: Annotated[str | None, typer.Option(help="只导出这一天 only this day")] = None,
 ) -> None:
     """路线导出为 GPX 或 KML the kept routes as files."""
+    from geo.workspace import planning
+
     talk = session(context)
     if format not in ("gpx", "kml"):
         raise typer.BadParameter("gpx | kml", param_hint="--format")

@@ -1,17 +1,15 @@
 """`record visit|find|destruction|verification`, `ledger verify|head`: what was seen, and the chain it is kept in."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from geo.cli.speaking import now, session
-from geo.layers.finds import FOUND_BY, METHODS, SPECIES, STAGES
-from geo.layers.visits import GROUNDS, OUTCOMES
-from geo.season import CHINA
 from geo.words import explain
-from geo.workspace import recording
-from geo.workspace.recording import Recorded
+
+if TYPE_CHECKING:
+    from geo.workspace.recording import Recorded
 
 record = typer.Typer(no_args_is_help=True, help="登记 record a visit or a find")
 ledger = typer.Typer(no_args_is_help=True, help="台账 the tamper-evident ledger")
@@ -29,13 +27,13 @@ def visit(
     context: typer.Context,
     team: Annotated[str, typer.Option(help="队伍代码 team id")],
     at: Annotated[str, typer.Option(help="时间 YYYY-MM-DDTHH:MM, 北京时间 China time")],
-    outcome: Annotated[str, typer.Option(help="/".join(OUTCOMES))] = "未发现",
+    outcome: Annotated[str, typer.Option(help="未发现/发现/核查排除/无法到达")] = "未发现",
     evidence: Annotated[str, typer.Option(help="A 轨迹 track | B 签字表+照片 form | C 口头 claimed")] = "C",
     parcel: Text = None,
     village: Text = None,
     track: Text = None,
     reason: Text = None,
-    ground: Annotated[str | None, typer.Option(help="/".join(GROUNDS))] = None,
+    ground: Annotated[str | None, typer.Option(help="庭院/田间/荒山野岭")] = None,
     round_: Annotated[int | None, typer.Option("--round")] = None,
     lon: Annotated[float | None, typer.Option(help="WGS 84")] = None,
     lat: Annotated[float | None, typer.Option(help="WGS 84")] = None,
@@ -61,6 +59,8 @@ def visit(
         "hours": hours,
         "courtyards_n": courtyards,
     }
+    from geo.workspace import recording
+
     store = session(context).open().store
     _tell(context, recording.record_visit(store, _given(values), now=now()), "visit_recorded", parcel)
 
@@ -73,11 +73,11 @@ def find(
     lon: Annotated[float, typer.Option(help="WGS 84")],
     lat: Annotated[float, typer.Option(help="WGS 84")],
     plants: Annotated[int, typer.Option(help="铲除前清点株数 plants counted before destruction")],
-    stage: Annotated[str, typer.Option(help="/".join(STAGES))],
-    found_by: Annotated[str, typer.Option(help="/".join(FOUND_BY))] = "自查",
-    species: Annotated[str, typer.Option(help="/".join(SPECIES))] = "罂粟",
+    stage: Annotated[str, typer.Option(help="播种出苗期/开花期/结果割浆期")],
+    found_by: Annotated[str, typer.Option(help="自查/上级核查/卫星/无人机/举报/其他")] = "自查",
+    species: Annotated[str, typer.Option(help="罂粟/大麻/其他")] = "罂粟",
     fraction: Annotated[float, typer.Option(help="铲除率 share destroyed 0-1")] = 0.0,
-    method: Annotated[str, typer.Option(help="/".join(METHODS))] = "未铲除",
+    method: Annotated[str, typer.Option(help="未铲除/强制铲除/成熟前自行铲除")] = "未铲除",
     destroyed_at: Text = None,
     parcel: Text = None,
     area_m2: Annotated[float | None, typer.Option()] = None,
@@ -100,6 +100,8 @@ def find(
         "area_m2": area_m2,
         "photo_sha256": photo_sha256,
     }
+    from geo.workspace import recording
+
     store = session(context).open().store
     _tell(context, recording.record_find(store, _given(values), now=now()), "find_recorded", parcel)
 
@@ -110,10 +112,12 @@ def destruction(
     find_id: str,
     at: Annotated[str, typer.Option(help="铲除时间 destroyed at, YYYY-MM-DDTHH:MM 北京时间")],
     fraction: Annotated[float, typer.Option(help="铲除率 share destroyed 0-1")] = 1.0,
-    method: Annotated[str, typer.Option(help="/".join(METHODS))] = METHODS[1],
+    method: Annotated[str, typer.Option(help="未铲除/强制铲除/成熟前自行铲除")] = "强制铲除",
 ) -> None:
     """登记铲除：先前登记的发现已铲除 a find recorded before was destroyed, wholly or in part."""
     values = {"destroyed_at": moment(at), "fraction": fraction, "method": method}
+    from geo.workspace import recording
+
     store = session(context).open().store
     done = recording.record_destruction(store, find_id, values, now=now())
     _tell(context, done, "destruction_recorded", store.read("finds", [find_id])["parcel_id"].iloc[0])
@@ -126,6 +130,8 @@ def verification(
     at: Annotated[str | None, typer.Option(help="复核时间 YYYY-MM-DDTHH:MM 北京时间, default: now")] = None,
 ) -> None:
     """登记复核：铲除已核实 somebody checked that a find is destroyed."""
+    from geo.workspace import recording
+
     store, when = session(context).open().store, moment(at) if at else None
     _tell(context, recording.record_verification(store, find_id, now=now(), at=when), "verification_recorded", None)
 
@@ -161,6 +167,8 @@ def moment(text: str) -> datetime:
         given = datetime.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text}: YYYY-MM-DDTHH:MM") from error
+    from geo.season import CHINA
+
     return given if given.tzinfo else given.replace(tzinfo=CHINA)
 
 
@@ -168,7 +176,7 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _tell(context: typer.Context, recorded: Recorded, code: str, parcel: str | None) -> None:
+def _tell(context: typer.Context, recorded: "Recorded", code: str, parcel: str | None) -> None:
     """What was recorded, where its parcel stands now, and how far the plants are gone."""
     talk = session(context)
     linked = recorded.entry or talk.open().store.head()

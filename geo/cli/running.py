@@ -1,6 +1,7 @@
 """`demo`, `app`, `doctor`: the made-up county, the screens, and what this machine has."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,6 @@ import typer
 
 from geo.cli.speaking import now, progress, session
 from geo.errors import StoreError
-from geo.workspace.condition import condition
-from geo.workspace.demonstrating import make_demo
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -33,6 +32,8 @@ def demo(
         raise typer.BadParameter("small | full", param_hint="--size")
     if (folder / "county.gpkg").exists():
         raise StoreError("county_exists", path=folder)
+    from geo.workspace.demonstrating import make_demo
+
     with progress() as tell:
         _, reports = make_demo(folder, size=size, seed=seed, now=now(), progress=tell)
     plain = [report.json(talk.language) for report in reports]
@@ -54,12 +55,29 @@ def serve(
     county = talk.open()
     talk.print(talk.say("serving", port=port))
     environment = os.environ | {"TACHA_COUNTY": str(county.path.resolve()), "TACHA_PORT": str(port)}
-    child = subprocess.run([sys.executable, "-m", "geo.ui"], env=environment, check=False)
-    raise typer.Exit(child.returncode)
+    raise typer.Exit(_until_it_ends([sys.executable, "-m", "geo.ui"], environment))
+
+
+def _until_it_ends(command: list[str], environment: dict[str, str]) -> int:
+    """Run a child that is stopped by whatever stops this process; its exit code, or 128 + the signal that ended it."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = {getattr(signal, name) for name in names if hasattr(signal, name)}
+    early: list[int] = []
+    for number in numbers:
+        signal.signal(number, lambda told, _: early.append(told))
+    child = subprocess.Popen(command, env=environment)
+    for number in numbers:
+        signal.signal(number, lambda told, _: child.send_signal(told))
+    for told in early:
+        child.send_signal(told)
+    code = child.wait()
+    return code if code >= 0 else 128 - code
 
 
 def doctor(context: typer.Context) -> None:
     """体检 versions of the three GDALs, closed drivers, fonts, the store."""
+    from geo.workspace.condition import condition
+
     talk = session(context)
     found = condition(talk.county)
     talk.answer(found)

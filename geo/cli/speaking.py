@@ -1,4 +1,8 @@
-"""What every command shares: the session's options, and how answers, progress and failures are printed."""
+"""
+What every command shares: the session's options, and how answers, progress and failures are printed.
+
+Commands import what they call when they are called, so that `tacha --help` and small commands answer at once.
+"""
 
 import json
 import sys
@@ -7,15 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
 from geo.words import Language, say
-from geo.workspace.county import County, open_county
+
+if TYPE_CHECKING:
+    from geo.workspace.county import County
 
 Report = Callable[[str, int, int], None]
 
@@ -29,7 +32,9 @@ class Session:
     language: Language
     as_of: datetime | None
 
-    def open(self) -> County:
+    def open(self) -> "County":
+        from geo.workspace.county import open_county
+
         return open_county(self.county)
 
     def say(self, code: str, **fields: object) -> str:
@@ -50,10 +55,25 @@ class Session:
         """A table for people; silent when JSON is asked for."""
         if self.json:
             return
+        from rich.console import Console
+        from rich.table import Table
+
         table = Table(*columns, title=title, title_justify="left")
         for row in rows:
             table.add_row(*row)
         Console(width=None if sys.stdout.isatty() else 150).print(table)
+
+    def odd_ground(self, county: "County") -> None:
+        """Ground inside that belongs to nobody, and jurisdictions of several parts: where responsibility slips."""
+        from geo.workspace.county import scattered, unassigned
+
+        townships = county.store.read("townships")
+        holes, parts = unassigned(townships, county.store.read("grounds")), scattered(townships)
+        if len(holes):
+            self.print(self.say("county_unassigned", n=len(holes), km2=f"{holes.area.sum() / 1e6:.1f}"))
+        if parts:
+            names = ("、" if self.language == "zh" else ", ").join(f"{name} {n}" for name, n in parts.items())
+            self.print(self.say("county_scattered", n=len(parts), names=names))
 
 
 def session(context: typer.Context) -> Session:
@@ -70,6 +90,9 @@ def now() -> datetime:
 @contextmanager
 def progress() -> Iterator[Report]:
     """A progress bar on standard error, on a terminal only."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)

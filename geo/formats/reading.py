@@ -1,6 +1,7 @@
 """What a reader is told (`Hints`), what it hands back (`Reading`), and the two shapes in between."""
 
 import dataclasses
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,8 @@ class Hints:
         Table of names and codes for a township layer that arrives as boundary lines.
     within
         West, south, east, north in metres of `crs`: what lies wholly outside is refused; None takes every place.
+    date
+        Day of lists (parcels, leads, alerts, duties) whose records carry none; without it they are refused.
     known
         Ids the county holds already: their records are refused as duplicates.
     """
@@ -45,6 +48,7 @@ class Hints:
     source: str | None = None
     name_table: Path | None = None
     within: tuple[float, float, float, float] | None = None
+    date: datetime.date | None = None
     known: frozenset[str] = frozenset()
 
 

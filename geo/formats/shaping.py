@@ -17,6 +17,8 @@ from geo.layers import SCHEMAS
 from geo.layers.parcels import Status
 from geo.schema import Kind, Refusal, Schema
 
+DATED = {"parcels": "flagged_at", "leads": "reported_at", "alerts": "issued_at", "duties": "valid_from"}
+"""The day a list was handed down, which `Hints.date` may say for records without one."""
 DEFAULT_ACCURACY_M = {"townships": 30.0, "neighbours": 30.0, "grounds": 30.0, "parcels": 10.0}
 
 
@@ -36,6 +38,7 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
     table, datum = _placed(records, hints, refused, file)
     table = renamed(layer, table, required=schema.names, file=file)
     warnings = list(records.warnings)
+    table = _dated(layer, table, hints, warnings)
     if schema.geometry and isinstance(table, gpd.GeoDataFrame):
         table = boundaries.repaired(table, schema.geometry, refused, warnings)
     for column in schema.columns:
@@ -48,7 +51,8 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
         table = table.set_crs(hints.crs if hints.crs is not None else "EPSG:4326")
     sound = schema.conform(table[~table.index.isin(list(refused))])
     for refusal in (*_held(sound, schema, hints), *schema.refusals(sound), *_outside(sound, schema, hints)):
-        refused.setdefault(refusal.row, refusal)
+        no_day = refusal.code == "value_missing" and refusal.field == DATED.get(layer)
+        refused.setdefault(refusal.row, Refusal(refusal.row, refusal.field, "date_missing") if no_day else refusal)
     rows = sound[~sound.index.isin(list(refused))]
     every = (*records.refused, *(refused[row] for row in sorted(refused)))
     return Content(
@@ -61,6 +65,17 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
         app=records.app,
         warnings=tuple(warnings),
     )
+
+
+def _dated(layer: str, table: pd.DataFrame, hints: Hints, warnings: list[str]) -> pd.DataFrame:
+    """The table with the hinted day where its records carry none, and a warning that it was taken."""
+    column = DATED.get(layer)
+    if hints.date is None or column is None:
+        return table
+    held = table[column].astype(object) if column in table else pd.Series(None, index=table.index, dtype=object)
+    if held.isna().any():
+        warnings.append("date_given")
+    return table.assign(**{column: held.where(held.notna(), hints.date.isoformat())})
 
 
 def _held(rows: pd.DataFrame, schema: Schema, hints: Hints) -> list[Refusal]:

@@ -13,8 +13,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo.errors import GeoError
+from geo.errors import FormatError, GeoError
 from geo.formats import Hints, Reading, read, read_cover, read_terrain
+from geo.formats.door import SHAPEFILE_PARTS
 from geo.grid import Grid
 from geo.layers import SCHEMAS
 from geo.ledger import Entry
@@ -48,6 +49,15 @@ class FileReport:
     @property
     def accepted(self) -> int:
         return self.read - len(self.refused)
+
+    @property
+    def needs_datum(self) -> bool:
+        """Whether nothing was read because the file does not say its datum and nobody else did."""
+        return any(said == "datum_needed" for said in (self.error.code if self.error else "", *self._codes))
+
+    @property
+    def _codes(self) -> set[str]:
+        return {refusal.code for refusal in self.refused}
 
     def json(self, language: Language) -> dict[str, Any]:
         """The file's part of the import contract."""
@@ -103,6 +113,11 @@ class ImportReport:
     def accepted(self) -> int:
         return sum(file.accepted for file in self.files)
 
+    def with_second(self, later: "ImportReport") -> "ImportReport":
+        """This report with the files that needed a datum as a later import, told the datum, left them."""
+        again = iter(later.files)
+        return ImportReport([next(again) if file.needs_datum else file for file in self.files])
+
     def json(self, language: Language = "zh") -> dict[str, Any]:
         """The import contract of conventions.md."""
         return {
@@ -111,6 +126,31 @@ class ImportReport:
             "accepted": self.accepted,
             "refused_n": sum(len(file.refused) for file in self.files),
         }
+
+
+def listed(paths: Sequence[Path], *, beside: Path | None = None) -> list[Path]:
+    """
+    The files to read: a folder stands for every file in it and below, by name; `beside` (a county) is left out.
+
+    Hidden files and the companions of shapefiles are no files of their own.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        own = beside.resolve() if beside and beside.resolve() != path.resolve() else None
+        found = [file for file in sorted(path.rglob("*")) if file.is_file() and _counts(file, path)]
+        found = [file for file in found if own is None or own not in file.resolve().parents]
+        if not found:
+            raise FormatError("folder_empty", folder=path.name or str(path))
+        files += found
+    return files
+
+
+def _counts(file: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    return not hidden and not (file.suffix.lower() in SHAPEFILE_PARTS and file.with_suffix(".shp").is_file())
 
 
 def import_files(
@@ -140,7 +180,13 @@ def import_files(
 
 
 def import_terrain(
-    county: County, elevation: Sequence[Path], cover: Sequence[Path], *, now: datetime, progress: Progress | None = None
+    county: County,
+    elevation: Sequence[Path],
+    cover: Sequence[Path],
+    *,
+    now: datetime,
+    datum: str | None = None,
+    progress: Progress | None = None,
 ) -> ImportReport:
     """
     Elevation models and ground cover onto the county's frame, as grids; the unit of counting is the file.
@@ -152,21 +198,21 @@ def import_terrain(
         for path in paths:
             if progress:
                 progress(path.name, len(reports), len(elevation) + len(cover))
-            reports.append(_lay(county, name, path))
+            reports.append(_lay(county, name, path, datum))
     accepted = [_note(report) for report in reports if report.accepted]
     if accepted:
         county.store.append(Entry("import", {"layer": "terrain", "files": accepted}), now=now)
     return ImportReport(reports)
 
 
-def _lay(county: County, name: str, path: Path) -> FileReport:
+def _lay(county: County, name: str, path: Path, datum: str | None) -> FileReport:
     """One raster over what the county has."""
     try:
         if name == "elevation":
-            grid, _, sources = read_terrain([path], county.frame)
+            grid, _, sources = read_terrain([path], county.frame, datum=datum)
             given = np.isfinite(grid.values)
         else:
-            grid, sources = read_cover([path], county.frame)
+            grid, sources = read_cover([path], county.frame, datum=datum)
             given = grid.values > 0
     except GeoError as error:
         return FileReport(path.name, _digest(path), 1, [Refusal(1, "file", error.code, dict(error.fields))])
@@ -184,7 +230,7 @@ def _read_one(layer: str, path: Path, hints: Hints, known: set[str]) -> tuple[Fi
         reading = read(layer, path, replace(hints, known=frozenset(known)))
     except GeoError as error:
         return FileReport(path.name, _digest(path), 0, [], error=error), pd.DataFrame()
-    return _report(reading), reading.rows
+    return file_report(reading), reading.rows
 
 
 def _digest(path: Path) -> str:
@@ -239,7 +285,8 @@ def _refusals(reports: list[FileReport], layer: str, known: set[str]) -> pd.Data
     return fresh.reset_index(drop=True)
 
 
-def _report(reading: Reading) -> FileReport:
+def file_report(reading: Reading) -> FileReport:
+    """What became of a file that was read."""
     return FileReport(
         reading.file,
         reading.sha256,
