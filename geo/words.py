@@ -103,6 +103,15 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "store_busy": ("{path} 正被占用，请稍后再试", "{path} is in use; try again in a moment"),
     "store_refuses": ("{path} 无法读写：{why}", "{path} cannot be read or written: {why}"),
+    "disk_full": ("磁盘已满，{path} 没有改动；请清理磁盘后重试", "the disk is full; {path} was not changed. Free some space and try again"),
+    "disk_readonly": (
+        "{path} 所在位置不可写，没有改动；请检查磁盘或权限",
+        "{path} cannot be written here and was not changed; check the disk or the permissions",
+    ),
+    "upgrade_unsound": (
+        "{path} 与自己的台账不符（{why}），未升级、未改动；请用旧版本执行 ledger verify 核对",
+        "{path} does not agree with its own ledger ({why}); it was not upgraded or changed",
+    ),
     "store_moved": ("数据刚被他人改动，请重试", "somebody changed the data meanwhile; try again"),
     "settings_bad": ("{file} 有误：{why}", "{file} is wrong: {why}"),
     "store_layer_unknown": ("没有图层 {layer}（{known}）", "there is no layer {layer} ({known})"),
@@ -119,6 +128,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "row_changed": ("{layer} 的 {key} 与台账不符", "{layer} {key} differs from the ledger"),
     "row_extra": ("{layer} 的 {key} 不在台账中", "{layer} {key} is not in the ledger"),
     "row_missing": ("台账中 {layer} 的 {key} 不见了", "{layer} {key} is in the ledger but gone"),
+    "crs_changed": ("库内坐标系 {crs} 与台账记载的 {wanted} 不符", "the county's CRS {crs} is not the one its ledger names: {wanted}"),
+    "table_changed": ("表 {table} 的结构或说明被改动", "table {table} is not as this program makes it"),
+    "file_damaged": ("数据库文件损坏：{why}", "the database file is damaged: {why}"),
     "table_unreadable": ("{layer} 无法读取：{why}", "{layer} cannot be read: {why}"),
     # analysis, planning
     "scenes_few": (
@@ -629,6 +641,22 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_route": ("路线", "Route"),
     "ui_walk_h": ("步行 小时", "Walking h"),
     "ui_service_h": ("查看 小时", "Searching h"),
+    "ui_no_teams": (
+        "还没有队伍。请先导入队伍：tacha --county 文件夹 import teams 文件",
+        "No teams yet. Import them: tacha --county DIR import teams FILE",
+    ),
+    "ui_no_route": ("这支队伍还没有下达路线。", "No route has been issued to this team."),
+    "ui_card": ("{km} 公里 · {n} 个点", "{km} km · {n} stops"),
+    "ui_take": ("下载 {file}", "Download {file}"),
+    "ui_hand_in": ("交回轨迹（GPX、KML、奥维、CSV）", "Hand in tracks (GPX, KML, Ovital, CSV)"),
+    "ui_datum": ("坐标系", "Datum"),
+    "ui_datum_declared": ("按文件声明", "as the file declares"),
+    "ui_datum_wgs84": ("WGS 84（GPS 原始）", "WGS 84 (raw GPS)"),
+    "ui_datum_cgcs2000": ("CGCS2000", "CGCS2000"),
+    "ui_datum_gcj02": ("GCJ-02（火星坐标）", "GCJ-02 (shifted)"),
+    "ui_datum_bd09": ("BD-09（百度）", "BD-09 (Baidu)"),
+    "ui_send": ("交回", "Hand in"),
+    "ui_no_file": ("请先选择文件。", "Choose a file first."),
     "ui_sure": (
         "发现把握度：假如有一块，被看见的机会。无在地毒株把握度不是零种植率，也不是考核分。",
         "Detection: the chance that a plot, had there been one, was seen. The chance that nothing stands is no score.",

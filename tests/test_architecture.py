@@ -61,6 +61,12 @@ def test_both_languages_have_the_same_blanks(code: str) -> None:
     assert zh == en
 
 
+def test_a_reason_is_worded_once() -> None:
+    """The same reason said in two ways drifts apart."""
+    reasons = [code.removeprefix("reason_") for code in WORDS if code.startswith("reason_")]
+    assert [code for code in reasons if code in WORDS] == []
+
+
 def test_environment_lists_the_same_packages_as_pyproject() -> None:
     """environment.yml and pyproject.toml say the same."""
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]

@@ -5,7 +5,6 @@ Each track is a whole array; nothing is done fix by fix. Times are whole seconds
 a track keeps its id through a GPX file.
 """
 
-import struct
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from scipy import ndimage, signal
+from scipy import ndimage
 
 from geo.crs import to_degrees, to_metric
 from geo.demo.people import points_in
@@ -31,7 +30,6 @@ LONGEST_WALK_S = 8.5 * 3600.0
 VEHICLE_SHARE = 0.03
 INSIDE_VEHICLE = 0.08
 NOISE_MEMORY = 0.9
-WKB_LINESTRING_ZM = 3002
 
 
 @dataclass(frozen=True)
@@ -260,7 +258,7 @@ def _recorded(walkers: Walkers, walks: list[Walk], plan: pd.DataFrame, rng: np.r
     )
     seconds = np.round(np.concatenate([walk.seconds for walk in walks])) + day_s[owner]
     white = rng.standard_normal(place.shape) * np.sqrt(1.0 - NOISE_MEMORY**2)
-    noise = signal.lfilter([1.0], [1.0, -NOISE_MEMORY], white, axis=0)
+    noise = _remembered(white)
     noise *= (rng.uniform(3.0, 6.0, len(walks)) / np.sqrt(2.0))[owner, None]
     noisy = place + noise
     longitude, latitude = (np.round(v, 7) for v in to_degrees(noisy[:, 0], noisy[:, 1], EPSG))
@@ -270,7 +268,7 @@ def _recorded(walkers: Walkers, walks: list[Walk], plan: pd.DataFrame, rng: np.r
     )
     ends = np.cumsum(counts)
     parts = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
-    shapes = _lines(np.column_stack([east, north, height, seconds]), parts)
+    shapes = np.array([layer.line_of(east[p], north[p], height[p], seconds[p]) for p in parts], dtype=object)
     rows = {
         "track_id": [layer.track_id(longitude[p], latitude[p], seconds[p]) for p in parts],
         "team_id": plan["team_id"],
@@ -286,8 +284,8 @@ def _recorded(walkers: Walkers, walks: list[Walk], plan: pd.DataFrame, rng: np.r
     return layer.SCHEMA.conform(table.reset_index(drop=True))
 
 
-def _lines(fixes: Floats, parts: list[slice]) -> npt.NDArray[np.object_]:
-    """LineString ZM of each part of (n, 4) fixes, by way of WKB: shapely's own constructors take no fourth ordinate."""
-    head = [struct.pack("<BII", 1, WKB_LINESTRING_ZM, part.stop - part.start) for part in parts]
-    body = [fixes[part].astype("<f8").tobytes() for part in parts]
-    return np.asarray(shapely.from_wkb([first + rest for first, rest in zip(head, body, strict=True)]), dtype=object)
+def _remembered(white: Floats) -> Floats:
+    """Noise (n, 2) of which each value keeps `NOISE_MEMORY` of the one before; what 200 steps leave is nothing."""
+    kept = NOISE_MEMORY ** np.arange(200.0)
+    padded = np.concatenate([np.zeros((len(kept) - 1, white.shape[1])), white])
+    return np.column_stack([np.convolve(padded[:, axis], kept, mode="valid") for axis in range(white.shape[1])])

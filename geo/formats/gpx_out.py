@@ -8,7 +8,6 @@ from xml.sax.saxutils import escape
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import shapely
 
 from geo.errors import FormatError
@@ -38,7 +37,6 @@ def write_tracks(tracks: gpd.GeoDataFrame, names: Sequence[str] | None = None) -
         A name per track; the track's id where None.
     """
     fixes = fixes_of(tracks)
-    fixes = fixes[~_doubled(fixes)]
     longitude, latitude = degrees(fixes["easting_m"], fixes["northing_m"], tracks.crs)
     points = _trackpoints(longitude, latitude, fixes["elevation_m"].to_numpy(), fixes["seconds"].to_numpy())
     part, owner = fixes["part"].to_numpy(), fixes["track"].to_numpy()
@@ -167,14 +165,6 @@ def xml(text: str) -> str:
 def file_stem(text: str) -> str:
     """Text as the stem of a file name on any system."""
     return re.sub(r'[\\/:*?"<>|\s\x00-\x1f]+', "_", printable(text)).strip("._")[:80] or "route"
-
-
-def _doubled(fixes: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """The second of the two equal points a part of a single fix is stored as."""
-    columns = fixes[["part", "easting_m", "northing_m", "seconds"]].to_numpy()
-    same = np.zeros(len(fixes), dtype=bool)
-    same[1:] = (columns[1:] == columns[:-1]).all(axis=1)
-    return same
 
 
 def _trackpoints(longitude: Floats, latitude: Floats, elevation: Floats, seconds: Floats) -> list[str]:

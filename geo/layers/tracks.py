@@ -19,7 +19,7 @@ import shapely
 
 from geo.schema import Column, Kind, Schema
 
-_LINESTRING_ZM, _MULTILINESTRING_ZM = 3002, 3005
+_LINESTRING_ZM = 3002
 
 
 class Mode(StrEnum):
@@ -83,7 +83,9 @@ def line_of(easting: npt.ArrayLike, northing: npt.ArrayLike, elevation: npt.Arra
 
 def fixes_of(tracks: gpd.GeoDataFrame) -> pd.DataFrame:
     """
-    Every fix of the tracks as plain columns, in the order of the tracks and of time within each part.
+    Every fix of the tracks, once, as plain columns, in the order of the tracks and of time within each part.
+
+    The second of the two equal points a part of a single fix is stored as is no fix.
 
     Returns
     -------
@@ -93,6 +95,8 @@ def fixes_of(tracks: gpd.GeoDataFrame) -> pd.DataFrame:
     """
     parts, owner = shapely.get_parts(tracks.geometry.to_numpy(), return_index=True)
     places, part = shapely.get_coordinates(parts, include_z=True, include_m=True, return_index=True)
+    again = _second_of_one(places, part)
+    places, part = places[~again], part[~again]
     return pd.DataFrame(
         {
             "track": owner[part].astype(np.int64),
@@ -105,29 +109,10 @@ def fixes_of(tracks: gpd.GeoDataFrame) -> pd.DataFrame:
     )
 
 
-def keep_fixes(track: gpd.GeoDataFrame, keep: npt.NDArray[np.bool_]) -> gpd.GeoDataFrame:
-    """
-    One track (a table of one row) with only the fixes where `keep` holds, cut into parts where others fell out.
-
-    Its `track_id` stays that of the recording; length, times and number of fixes are those of what is left.
-    """
-    fixes = fixes_of(track)
-    run = np.cumsum(~keep) + fixes["part"].to_numpy() * (len(fixes) + 1)
-    left = fixes[keep]
-    parts = [
-        line_of(part["easting_m"], part["northing_m"], part["elevation_m"], part["seconds"])
-        for _, part in left.groupby(run[keep], sort=False)
-    ]
-    cut = track.copy()
-    cut["fixes_n"] = len(left)
-    cut["length_m"] = float(sum(shapely.length(part) for part in parts))
-    moments = pd.to_datetime(left["seconds"].agg(["min", "max"]), unit="s", utc=True).dt.as_unit("ms")
-    cut["started_at"], cut["ended_at"] = moments.iloc[0], moments.iloc[1]
-    shape = parts[0] if len(parts) == 1 else _together(parts)
-    return cut.set_geometry(gpd.GeoSeries([shape], index=cut.index, crs=track.crs))
-
-
-def _together(lines: list[Any]) -> Any:
-    """A MultiLineString ZM of lines."""
-    body = b"".join(shapely.to_wkb(line, output_dimension=4, byte_order=1, flavor="iso") for line in lines)
-    return shapely.from_wkb(struct.pack("<BII", 1, _MULTILINESTRING_ZM, len(lines)) + body)
+def _second_of_one(places: npt.NDArray[np.float64], part: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which of the places (n, 4) repeat the other one of a part of two (see `line_of`)."""
+    again = np.zeros(len(part), dtype=bool)
+    two = np.bincount(part, minlength=1)[part] == 2
+    same = (places[1:, [0, 1, 3]] == places[:-1, [0, 1, 3]]).all(axis=1)
+    again[1:] = two[1:] & (part[1:] == part[:-1]) & same
+    return again

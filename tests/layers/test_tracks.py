@@ -38,19 +38,13 @@ def test_a_single_fix_is_still_a_line() -> None:
     assert tracks.line_of([1.0], [2.0], [3.0], [4.0]).wkt == "LINESTRING ZM (1 2 3 4, 1 2 3 4)"
 
 
-def test_fixes_taken_out_of_the_middle_cut_the_track_in_two() -> None:
-    """Nobody knows where the walker was between them."""
-    left = tracks.keep_fixes(one_track(), np.array([True, True, False, True]))
-    assert left.geometry.iloc[0].geom_type == "MultiLineString"
-    assert left["fixes_n"].iloc[0] == 3
-    assert left["length_m"].iloc[0] == 10.0
-    assert left["track_id"].iloc[0] == "t"
-
-
-def test_cutting_the_end_moves_the_end() -> None:
-    """Times are those of the fixes left."""
-    left = tracks.keep_fixes(one_track(), np.array([True, True, False, False]))
-    assert left["ended_at"].iloc[0] == pd.Timestamp(110, unit="s", tz="UTC")
+def test_a_single_fix_is_given_back_once_and_a_rest_of_two_fixes_twice() -> None:
+    """A lone fix is stored as two equal points; two fixes at one place at two times are two fixes."""
+    lone = tracks.line_of([1.0], [2.0], [3.0], [4.0])
+    rest = tracks.line_of([1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [4.0, 9.0])
+    table = gpd.GeoDataFrame({"track_id": ["a", "b"]}, geometry=[lone, rest], crs=4544)
+    fixes = tracks.fixes_of(table)
+    assert fixes[["track", "part", "seconds"]].to_numpy().tolist() == [[0, 0, 4.0], [1, 1, 4.0], [1, 1, 9.0]]
 
 
 @given(st.lists(st.tuples(st.floats(73, 135), st.floats(4, 53), st.integers(0, 2_000_000_000)), min_size=1, max_size=5))
