@@ -106,7 +106,7 @@ def borders(table: gpd.GeoDataFrame, names: Mapping[str, str], language: Languag
     unseen = table[table["seen_by_neither"].fillna(0.0) >= 0.1]
     labels = [
         f"{h(names.get(row.township_id, row.township_id))} ↔ "
-        f"{h(_neighbour(str(row.neighbour_id), names, language))}<br>"
+        f"{h(neighbour_name(str(row.neighbour_id), names.get(row.neighbour_id), language))}<br>"
         f"{h(say('ui_neither', language, share=round(100 * float(row.seen_by_neither))))}"
         for row in unseen.itertuples()
     ]
@@ -120,12 +120,13 @@ def blind_spots(table: gpd.GeoDataFrame, language: Language) -> bytes:
     return collection(first, _labels(pd.Series(labels, index=first.index, dtype=object)), tolerance_m=5.0)
 
 
-def _neighbour(unit: str, names: Mapping[str, str], language: Language) -> str:
+def neighbour_name(unit: str, name: str | None, language: Language) -> str:
+    """What the other side of an edge is called: its name, or that nobody knows it, or that nobody owns it."""
     if unit == "0":
         return say("ui_neighbour_unknown", language)
     if unit == "enclave":
         return say("ui_enclave", language)
-    return names.get(unit, unit)
+    return name or unit
 
 
 def _labels(labels: "pd.Series[Any]") -> pd.DataFrame:

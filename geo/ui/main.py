@@ -3,12 +3,14 @@
 import streamlit as st
 
 from geo.ui import state
-from geo.ui.pages import committee, planner, record
+from geo.ui.pages import borders, committee, planner, record, team
 from geo.ui.routes import county_path
 
 PAGES = (
     (planner.page, "ui_map", "map"),
+    (team.page, "ui_team_page", "team"),
     (record.page, "ui_record", "record"),
+    (borders.page, "ui_borders", "borders"),
     (committee.page, "ui_committee", "committee"),
 )
 
@@ -28,7 +30,7 @@ def main() -> None:
             "语言 / Language",
             ["zh", "en"],
             format_func={"zh": "中文", "en": "English"}.__getitem__,
-            default="zh",
+            default=state.language(),
             key="language",
             label_visibility="collapsed",
         )

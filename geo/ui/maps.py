@@ -38,7 +38,7 @@ STRIP, WALKED, SPOT, PLANNED = "#E69F00", "#0072B2", "#4d4d4d", "#882255"
 
 
 STYLES: dict[str, dict[str, Any]] = {
-    "tracks": {"color": WALKED, "weight": 0.7, "opacity": 0.35, "fill": False},
+    "tracks": {"color": WALKED, "weight": 0.5, "opacity": 0.2, "fill": False},
     "borders": {"color": STRIP, "weight": 7, "opacity": 0.75, "fill": False},
     "townships": {"color": "#222222", "weight": 1.4, "fill": False},
     "blind_spots": {"color": SPOT, "weight": 1.5, "dashArray": "3 3", "fill": True, "fillOpacity": 0.15},

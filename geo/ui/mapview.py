@@ -33,6 +33,13 @@ def map_and_panel(path: Path, head: str, *, with_borders: bool) -> None:
         panel.evidence(path, head, clicked)
 
 
+def map_alone(path: Path, head: str, bounds: tuple[float, float, float, float], *, key: str) -> None:
+    """The same layers over one piece of ground, to look at only."""
+    titles, versions = state.layers_shown(path, head, with_borders=True)
+    drawn = county_map(bounds, titles, versions, state.language())
+    st_folium(drawn, key=key, height=SHORT_PX, use_container_width=True, returned_objects=[])
+
+
 def _picked(clicked: dict[str, float] | None) -> folium.FeatureGroup:
     """A ring around the clicked place."""
     picked = folium.FeatureGroup(name="picked", control=False)

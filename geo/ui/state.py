@@ -23,8 +23,9 @@ Bounds = tuple[float, float, float, float]
 
 
 def language() -> Language:
-    """The language chosen in this session; Chinese until somebody chooses."""
-    return "en" if st.session_state.get("language") == "en" else "zh"
+    """The language chosen in this session; before anybody chooses, the browser's, and Chinese where it says none."""
+    chosen = st.session_state.get("language") or st.context.locale or "zh"
+    return "zh" if chosen.lower().startswith("zh") else "en"
 
 
 def word(code: str, /, **fields: object) -> str:

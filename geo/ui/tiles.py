@@ -18,7 +18,7 @@ DEEPEST = 18
 _WORLD_M = 2 * np.pi * 6378137.0
 _LATTICE = 9
 _HATCH, _BETWEEN = 201, 202
-LIGHT, DARK, GREY = (205, 232, 226), (4, 58, 84), (96, 96, 96)
+LIGHT, DARK, GREY = (166, 219, 208), (4, 58, 84), (96, 96, 96)
 
 
 @dataclass(frozen=True)

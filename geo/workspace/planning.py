@@ -81,9 +81,22 @@ def kept_routes(county: County, *, day: str | None = None) -> tuple[gpd.GeoDataF
     return standing, stops[belongs].reset_index(drop=True)
 
 
-def export_routes(county: County, format: str, *, day: str | None = None) -> dict[str, bytes]:  # noqa: A002
-    """File name to content of every standing route, as ``gpx`` or ``kml``; `StoreError` where there is none."""
+def export_routes(
+    county: County,
+    format: str,  # noqa: A002
+    *,
+    day: str | None = None,
+    team_id: str | None = None,
+) -> dict[str, bytes]:
+    """
+    File name to content of every standing route, as ``gpx`` or ``kml``; of one day or one team where named.
+
+    Raises `StoreError` where there is none.
+    """
     routes, stops = kept_routes(county, day=day)
+    if team_id is not None:
+        routes = routes[routes["team_id"] == team_id].reset_index(drop=True)
+        stops = stops[stops["route_id"].isin(routes["route_id"])].reset_index(drop=True)
     if routes.empty:
         raise StoreError("routes_missing")
     return write_routes(format, routes, stops, county.crs)

@@ -5,8 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from geo.errors import GeoError
-from geo.ui import state
+from geo.ui import jobs, state
 from geo.ui.mapview import map_and_panel
+from geo.ui.planning import JOB, plan_panel
 
 
 def page() -> None:
@@ -18,6 +19,9 @@ def page() -> None:
         st.info(state.word("ui_load_terrain"))
     elif not held["tracks"]:
         st.info(state.word("ui_load_tracks"))
+    said = st.session_state.pop("plan_said", None)
+    if said:
+        st.success(said)
     ready = county.has_terrain() and _borders(path, head)
     map_and_panel(path, head, with_borders=ready)
     if held["routes"]:
@@ -25,6 +29,9 @@ def page() -> None:
         st.download_button(label, state.routes_zip(path, head), "routes.zip", "application/zip", on_click="ignore")
     else:
         st.info(state.word("ui_load_routes"))
+    if county.has_terrain():
+        with st.expander(state.word("ui_plan_head"), expanded=jobs.last(path, JOB) is not None):
+            plan_panel(county)
     state.foot(county.as_of(), head)
 
 

@@ -1,0 +1,108 @@
+"""Long work beside the pages: one thread per job, with progress and cancel; a reloaded page finds it again."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from geo.errors import GeoError
+from geo.ui import state
+
+Progress = Callable[[str, int, int], None]
+
+
+class Cancelled(Exception):
+    """Raised inside the work when somebody asked for it to stop."""
+
+
+@dataclass
+class Job:
+    """A piece of work: how far it is and, once it has ended, its result or its error."""
+
+    step: str = ""
+    share: float = 0.0
+    result: Any = None
+    error: GeoError | None = None
+    broken: bool = False
+    thread: threading.Thread | None = field(default=None, repr=False)
+    stop: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    @property
+    def running(self) -> bool:
+        """Whether it still works."""
+        return self.thread is not None and self.thread.is_alive()
+
+    def report(self, step: str, done: int, total: int) -> None:
+        """The progress callback given to the work; raises `Cancelled` when asked to stop."""
+        if self.stop.is_set():
+            raise Cancelled
+        self.step, self.share = step, min(max(done / total, 0.0), 1.0) if total else 0.0
+
+
+_JOBS: dict[tuple[Path, str], Job] = {}
+_STARTING = threading.Lock()
+
+
+def start(path: Path, name: str, work: Callable[[Progress], Any]) -> Job:
+    """Begin the work named `name` on a county; while it runs, a second start only finds it."""
+    with _STARTING:
+        held = _JOBS.get((path, name))
+        if held is not None and held.running:
+            return held
+        job = Job()
+        job.thread = threading.Thread(target=_run, args=(job, work), daemon=True)
+        _JOBS[path, name] = job
+        job.thread.start()
+        return job
+
+
+def last(path: Path, name: str) -> Job | None:
+    """The job that runs or ended last under this name; None where there was none."""
+    return _JOBS.get((path, name))
+
+
+def forget(path: Path, name: str) -> None:
+    """Drop an ended job and its result."""
+    held = _JOBS.get((path, name))
+    if held is not None and not held.running:
+        del _JOBS[path, name]
+
+
+def _run(job: Job, work: Callable[[Progress], Any]) -> None:
+    try:
+        job.result = work(job.report)
+    except Cancelled:
+        return
+    except GeoError as error:
+        job.error = error
+    except Exception:
+        job.broken = True
+        raise
+
+
+@st.fragment(run_every=0.7)
+def watch(path: Path, name: str) -> None:
+    """Progress bar and cancel button while the job runs; when it has ended the whole page runs again."""
+    job = last(path, name)
+    if job is None or not job.running:
+        st.rerun()
+        return
+    st.progress(job.share, text=state.plain(job.step) or state.word("ui_measuring"))
+    if st.button(state.word("ui_cancel"), key=f"cancel_{name}"):
+        job.stop.set()
+        st.caption(state.word("ui_cancelling"))
+
+
+def outcome(path: Path, name: str) -> Any:
+    """The ended job's result; None after saying its error, or where there is none."""
+    job = last(path, name)
+    if job is None or job.running:
+        return None
+    if job.error is not None:
+        state.sorry(job.error)
+    elif job.broken:
+        st.error(state.word("ui_job_broken"))
+    return job.result
