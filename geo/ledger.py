@@ -206,6 +206,61 @@ def digests_named(body: str) -> dict[str, dict[str, str]]:
     return dict(json.loads(body).get("rows", {}))
 
 
+def tree_levels(hashes: Sequence[str]) -> list[list[bytes]]:
+    """
+    The Merkle tree over entries' hashes, leaves first, as RFC 6962 builds it; derived when asked for, never stored.
+
+    >>> [len(level) for level in tree_levels(["00" * 32] * 5)]
+    [5, 3, 2, 1]
+    """
+    levels = [[hashlib.sha256(b"\0" + bytes.fromhex(own)).digest() for own in hashes]]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        pairs = [_node(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)]
+        levels.append(pairs + below[len(pairs) * 2 :])
+    return levels
+
+
+def tree_root(levels: Sequence[Sequence[bytes]]) -> str:
+    """The tree's root as hex; of an empty tree the SHA-256 of nothing."""
+    return levels[-1][0].hex() if levels[-1] else hashlib.sha256().hexdigest()
+
+
+def tree_path(levels: Sequence[Sequence[bytes]], leaf: int) -> list[str]:
+    """What `path_root` needs beside leaf number `leaf` (from 0) to reach the root: the neighbours on the way up."""
+    path = []
+    for level in levels[:-1]:
+        if leaf ^ 1 < len(level):
+            path.append(level[leaf ^ 1].hex())
+        leaf >>= 1
+    return path
+
+
+def path_root(own: str, leaf: int, size: int, path: Sequence[str]) -> str | None:
+    """The root that an entry's hash at place `leaf` of `size` leads to; None where the path does not fit the place."""
+    node, steps = hashlib.sha256(b"\0" + bytes.fromhex(own)).digest(), iter(path)
+    if not 0 <= leaf < size:
+        return None
+    while size > 1:
+        if leaf ^ 1 < size:
+            beside = next(steps, None)
+            if beside is None:
+                return None
+            pair = (bytes.fromhex(beside), node) if leaf & 1 else (node, bytes.fromhex(beside))
+            node = _node(*pair)
+        leaf, size = leaf >> 1, (size + 1) >> 1
+    return node.hex() if next(steps, None) is None else None
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def intact(entry: Linked) -> bool:
+    """Whether an entry's hash is that of its content."""
+    return _hash(*entry.stored[:6]) == entry.hash
+
+
 def _hash(seq: int, at: str, kind: str, role: str, body: str, previous: str) -> str:
     """The hash of an entry; the keys are written out in sorted order, so this equals canonical JSON of the whole."""
     text = (
