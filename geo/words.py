@@ -103,7 +103,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "store_busy": ("{path} 正被占用，请稍后再试", "{path} is in use; try again in a moment"),
     "store_refuses": ("{path} 无法读写：{why}", "{path} cannot be read or written: {why}"),
-    "disk_full": ("磁盘已满，{path} 没有改动；请清理磁盘后重试", "the disk is full; {path} was not changed. Free some space and try again"),
+    "disk_full": (
+        "磁盘已满，{path} 没有改动；请清理磁盘后重试",
+        "the disk is full; {path} was not changed. Free some space and try again",
+    ),
     "disk_readonly": (
         "{path} 所在位置不可写，没有改动；请检查磁盘或权限",
         "{path} cannot be written here and was not changed; check the disk or the permissions",
@@ -128,7 +131,19 @@ WORDS: dict[str, tuple[str, str]] = {
     "row_changed": ("{layer} 的 {key} 与台账不符", "{layer} {key} differs from the ledger"),
     "row_extra": ("{layer} 的 {key} 不在台账中", "{layer} {key} is not in the ledger"),
     "row_missing": ("台账中 {layer} 的 {key} 不见了", "{layer} {key} is in the ledger but gone"),
-    "crs_changed": ("库内坐标系 {crs} 与台账记载的 {wanted} 不符", "the county's CRS {crs} is not the one its ledger names: {wanted}"),
+    "ledger_published": ("台账 {seq} 条（{at}）\n链头 {hash}\n树根 {root}", "ledger: {seq} entries ({at})\nhead {hash}\nroot {root}"),
+    "ledger_empty": ("台账是空的", "the ledger is empty"),
+    "head_malformed": ("链头应为 64 位十六进制数：{value}", "a head has 64 hexadecimal digits: {value}"),
+    "proof_made": (
+        "{parcel}：台账中有 {n} 条，共 {entries_n} 条；树根 {root}",
+        "{parcel}: {n} of {entries_n} ledger entries; root {root}",
+    ),
+    "proof_foreign": ("不是本程序的台账证明（{why}）", "not a ledger proof of this program ({why})"),
+    "proof_path": ("第 {seq} 条不在树根为 {root} 的台账中", "entry {seq} is not in the ledger whose root is {root}"),
+    "crs_changed": (
+        "库内坐标系 {crs} 与台账记载的 {wanted} 不符",
+        "the county's CRS {crs} is not the one its ledger names: {wanted}",
+    ),
     "table_changed": ("表 {table} 的结构或说明被改动", "table {table} is not as this program makes it"),
     "file_damaged": ("数据库文件损坏：{why}", "the database file is damaged: {why}"),
     "table_unreadable": ("{layer} 无法读取：{why}", "{layer} cannot be read: {why}"),
@@ -168,9 +183,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "import_routes": ("{n} 个没有时间的点按路线计", "{n} points without time are counted as routes"),
     "county_unassigned": (
         "本县范围内有 {n} 块未划归的地，共 {km2} 平方公里",
-        "{n} pieces of ground inside belong to nobody here, {km2} km² in all",
+        "ground inside that belongs to no jurisdiction: {n} pieces, {km2} km² in all",
     ),
-    "county_scattered": ("{n} 个辖区由多块组成：{names}", "{n} jurisdictions have several parts: {names}"),
+    "county_scattered": ("{n} 个辖区由多块组成：{names}", "jurisdictions of several parts: {n} ({names})"),
     "outside": ("在本县范围之外", "outside this county"),
     "evidence_outside": ("该点在本县范围之外", "this place is outside this county"),
     "raster_band": ("{file}：没有第 {band} 波段，共 {n} 个", "{file}: there is no band {band}, only {n}"),
@@ -260,6 +275,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "note_no_terrain": ("没有地形：只列交界，不计算把握度", "no terrain: edges only, no probability"),
     "note_made_up": ("示例数据，纯属虚构", "demo data, entirely made up"),
     "foot": ("截至 {moment}（北京时间）  台账链头 {head}", "as of {moment} (China time)  ledger head {head}"),
+    "foot_basis": (
+        "依据（均为假设，可在 county.toml 中修改，--json 全部列出）：先验 {prior}，缓冲 {buffer_m} 米，扫视宽度、地类与时段权重",
+        "rests on assumptions, all in county.toml and listed by --json: prior {prior}, buffer {buffer_m} m, sweep widths, "
+        "relative risks",
+    ),
     "register_counts": (
         "{units_n} 个单元，其中村 {villages_n}（有坐标 {placed_n}），无人负责 {nobody_n}",
         "{units_n} units, {villages_n} of them villages ({placed_n} placed), {nobody_n} with nobody answering",
@@ -271,10 +291,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "chance that nothing stands undetected now (not a rate of zero planting)",
     ),
     "assure_county": (
-        "全县 {p_zero}（{p_zero_low}–{p_zero_high}）；最低 {lowest_p_zero}；低于目标 {below_goal_n} 个，无法计算 {unknown_n} 个；"
+        "全县当前无在地毒株把握度 {p_zero}（{p_zero_low}–{p_zero_high}，各乡镇之积）；最低的乡镇 {lowest_p_zero}；"
+        "低于目标的乡镇 {below_goal_n} 个，无法计算的 {unknown_n} 个；"
         "本年发现 {finds_n} 处，未铲净 {finds_standing_n} 处",
-        "county {p_zero} ({p_zero_low}–{p_zero_high}); lowest {lowest_p_zero}; {below_goal_n} below the goal, {unknown_n} unknown; "
-        "{finds_n} finds this year, {finds_standing_n} still standing",
+        "chance that nothing stands in the whole county {p_zero} ({p_zero_low}–{p_zero_high}, product over the townships); "
+        "lowest township {lowest_p_zero}; townships below the goal {below_goal_n}, not computable {unknown_n}; "
+        "finds this year {finds_n}, still standing {finds_standing_n}",
     ),
     "borders_title": (
         "两侧都已知的交界：{n} 段（没看到的面积大的在前）",

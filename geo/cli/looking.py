@@ -92,8 +92,9 @@ def borders(context: typer.Context, every: All = False) -> None:
         if len(edges):
             rows = [_border_row(row, talk) for row in edges.to_dict("records")]
             _listed(talk, talk.say(title, n=len(rows)), columns, rows, every)
-    spots = [_spot_row(row, talk) for row in answer.blind_spots.to_dict("records")]
-    _listed(talk, talk.say("spots_title", n=len(spots)), _spot_columns(talk), spots, every)
+    if "note_no_terrain" not in answer.notes:
+        spots = [_spot_row(row, talk) for row in answer.blind_spots.to_dict("records")]
+        _listed(talk, talk.say("spots_title", n=len(spots)), _spot_columns(talk), spots, every)
     _foot(talk, answer)
 
 
@@ -246,6 +247,11 @@ def _foot(talk: Session, answer: "CoverageAnswer | BordersAnswer") -> None:
 
     for note in answer.notes:
         talk.print(talk.say(note))
+    if "note_no_terrain" not in answer.notes:
+        taken = answer.assumptions
+        talk.print(
+            talk.say("foot_basis", prior=taken["absence"]["prior"], buffer_m=f"{taken['coverage']['buffer_m']:.0f}")
+        )
     moment = f"{answer.as_of.astimezone(CHINA):%Y-%m-%d %H:%M}"
     talk.print(talk.say("foot", moment=moment, head=(answer.ledger_head or "-")[:16]))
 
