@@ -30,6 +30,15 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
         beside.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """A text file, whole or absent."""
+    replace_file(path, lambda beside: _fill(beside, text.encode()))
+
+
+def _fill(beside: Path, content: bytes) -> None:
+    beside.write_bytes(content)
+
+
 def _flush(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
