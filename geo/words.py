@@ -290,6 +290,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "当前无在地毒株把握度（不是零种植率）",
         "chance that nothing stands undetected now (not a rate of zero planting)",
     ),
+    "assure_levers": ("{name} 最能改变此数的：{said}", "{name}: what would change it most: {said}"),
     "assure_county": (
         "全县当前无在地毒株把握度 {p_zero}（{p_zero_low}–{p_zero_high}，各乡镇之积）；最低的乡镇 {lowest_p_zero}；"
         "低于目标的乡镇 {below_goal_n} 个，无法计算的 {unknown_n} 个；"
@@ -330,6 +331,55 @@ WORDS: dict[str, tuple[str, str]] = {
     # reasons a figure is missing
     "reason_no_plantable": ("没有可种植地", "no plantable ground"),
     "reason_no_track": ("本季没有轨迹，不能计算", "no track this season: cannot be computed"),
+    "reason_others_tracks": (
+        "本乡镇队伍没有轨迹，数字来自他队到过的轨迹",
+        "its own teams have no track; the figures rest on others' tracks",
+    ),
+    "reason_others_tracks_forms": (
+        "本乡镇有踏查记录、无轨迹；数字来自他队到过的轨迹",
+        "its own visits have no track; the figures rest on others' tracks",
+    ),
+    "reason_find_standing": ("有发现未铲净，尚未到割浆期", "a find still stands, lancing has not begun"),
+    "lever_sweep_width": (
+        "有效扫视宽度若为设定的 {low:.2f}～{high:.2f} 倍，把握度为 {p_low:.2f}～{p_high:.2f}",
+        "with {low:.2f} to {high:.2f} times the sweep widths it would be {p_low:.2f} to {p_high:.2f}",
+    ),
+    "lever_availability": (
+        "可见概率上限若为 {low:.2f}～{high:.2f}，把握度为 {p_low:.2f}～{p_high:.2f}",
+        "with an availability of {low:.2f} to {high:.2f} it would be {p_low:.2f} to {p_high:.2f}",
+    ),
+    "lever_prior": (
+        "先验若为 {low:.2f}～{high:.2f}，把握度为 {p_low:.2f}～{p_high:.2f}",
+        "with a prior of {low:.2f} to {high:.2f} it would be {p_low:.2f} to {p_high:.2f}",
+    ),
+    "lever_introduction": (
+        "每月新种可能若为设定的 {low:.1f}～{high:.1f} 倍，把握度为 {p_low:.2f}～{p_high:.2f}",
+        "with {low:.1f} to {high:.1f} times the monthly introduction it would be {p_low:.2f} to {p_high:.2f}",
+    ),
+    "lever_courtyard_share": (
+        "庭院所占风险若为 {low:.2f}～{high:.2f}，把握度为 {p_low:.2f}～{p_high:.2f}",
+        "with a courtyard share of {low:.2f} to {high:.2f} it would be {p_low:.2f} to {p_high:.2f}",
+    ),
+    "lever_class_b": (
+        "签字表（B 类）灵敏度若为 {low:.2f}～{high:.2f}，把握度为 {p_low:.2f}～{p_high:.2f}",
+        "with signed forms (class B) at a sensitivity of {low:.2f} to {high:.2f} it would be {p_low:.2f} to {p_high:.2f}",
+    ),
+    "lever_courtyards": (
+        "本期庭院若全部入户查完，把握度为 {p_high:.2f}",
+        "with every courtyard entered in this period it would be {p_high:.2f}",
+    ),
+    "lever_hours_open": (
+        "在开阔地再踏查 {high:.0f} 小时，把握度为 {p_high:.2f}",
+        "with {high:.0f} more hours on open ground it would be {p_high:.2f}",
+    ),
+    "lever_hours_crops": (
+        "在耕地再踏查 {high:.0f} 小时，把握度为 {p_high:.2f}",
+        "with {high:.0f} more hours among crops it would be {p_high:.2f}",
+    ),
+    "lever_hours_scrub": (
+        "在灌丛再踏查 {high:.0f} 小时，把握度为 {p_high:.2f}",
+        "with {high:.0f} more hours in scrub it would be {p_high:.2f}",
+    ),
     "reason_forms_only": ("有踏查记录、无轨迹，不能计算", "visits on record but no track: cannot be computed"),
     "reason_find_open": ("有发现未铲净或未复核", "a find is not destroyed or not verified"),
     "reason_ceiling": ("步行到不了 95%", "95 % is out of reach on foot"),
@@ -573,7 +623,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_effort_b": ("B 签字表", "B signed"),
     "ui_effort_c": ("C 口头", "C claimed"),
     "ui_note": ("说明", "Note"),
-    "ui_no_track_but": ("有踏查记录、无轨迹，不能计算", "visits on record but no track: cannot be computed"),
     "ui_lowest": ("发现把握度最低", "Lowest detection"),
     "ui_below": ("把握度低于 {goal} 的乡镇", "Townships below {goal}"),
     "ui_county_p_zero": ("全县无在地毒株把握度", "Nothing stands, whole county"),
@@ -581,6 +630,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_unknown": ("{n} 个乡镇无轨迹，不能计算", "{n} townships without tracks: cannot be computed"),
     "ui_zero_yield": ("零产量", "Zero yield"),
     "ui_held": ("保持", "held"),
+    "ui_undecided": ("未定", "undecided"),
     "ui_broken": ("已破", "broken"),
     "ui_finds_n": ("本年发现 {n} 处", "{n} finds this year"),
     "ui_standing": ("未铲净 {n} 处", "{n} not yet destroyed"),

@@ -11,7 +11,7 @@ from geo.words import WORDS
 if TYPE_CHECKING:
     from geo.workspace.covering import BordersAnswer, CoverageAnswer
 
-SHOWN = 25
+SHOWN, LEVERS = 25, 2
 SPECIAL = {"0": "neighbour_unknown", "enclave": "neighbour_enclave"}
 All = Annotated[bool, typer.Option("--all", help="列出全部 list every row")]
 
@@ -46,7 +46,7 @@ def coverage(context: typer.Context) -> None:
 
 def assure(context: typer.Context) -> None:
     """当前无在地毒株把握度 probability that nothing stands undetected now, with prior, interval and hours needed."""
-    from geo.report.townships import reason_sentence
+    from geo.report.townships import lever_sentence, reason_sentence
 
     talk = session(context)
     answer = _coverage(talk)
@@ -72,6 +72,10 @@ def assure(context: typer.Context) -> None:
         for row in answer.townships.to_dict("records")
     ]
     talk.table(talk.say("assure_title"), [talk.say(f"column_{name}") for name in names], rows)
+    for row in answer.townships.to_dict("records"):
+        if row["levers"]:
+            said = "；".join(lever_sentence(lever, talk.language) for lever in row["levers"][:LEVERS])
+            talk.print(talk.say("assure_levers", name=row["name"], said=said))
     talk.print(talk.say("assure_county", **_shown(answer.county)))
     _foot(talk, answer)
 
