@@ -39,7 +39,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "file_empty": ("{file}：文件是空的", "{file}: the file is empty"),
     "file_too_large": ("{file}：文件超过 {cap} MB", "{file}: larger than {cap} MB"),
     "file_breaks_off": ("文件在第 {byte} 字节处中断", "ends at byte {byte}"),
-    "format_unknown": ("{file}：不是能识别的格式", "{file}: not a format this program reads"),
+    "format_unknown": (
+        "{file}：不是能识别的格式（可读 SHP、GPKG、GeoJSON、KML/KMZ、GPX、奥维 ovkml/ovjsn、CSV、XLSX，栅格用 GeoTIFF）",
+        "{file}: not a format this program reads (SHP, GPKG, GeoJSON, KML/KMZ, GPX, ovkml/ovjsn, CSV, XLSX; GeoTIFF for rasters)",
+    ),
     "format_not_for_layer": (
         "{file}：{kind} 不能作为图层 {layer} 导入",
         "{file}: {kind} cannot be imported as {layer}",
@@ -131,7 +134,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "row_changed": ("{layer} 的 {key} 与台账不符", "{layer} {key} differs from the ledger"),
     "row_extra": ("{layer} 的 {key} 不在台账中", "{layer} {key} is not in the ledger"),
     "row_missing": ("台账中 {layer} 的 {key} 不见了", "{layer} {key} is in the ledger but gone"),
-    "ledger_published": ("台账 {seq} 条（{at}）\n链头 {hash}\n树根 {root}", "ledger: {seq} entries ({at})\nhead {hash}\nroot {root}"),
+    "ledger_published": (
+        "台账 {seq} 条（{at}）\n链头 {hash}\n树根 {root}",
+        "ledger: {seq} entries ({at})\nhead {hash}\nroot {root}",
+    ),
     "ledger_empty": ("台账是空的", "the ledger is empty"),
     "head_malformed": ("链头应为 64 位十六进制数：{value}", "a head has 64 hexadecimal digits: {value}"),
     "proof_made": (
@@ -481,6 +487,92 @@ WORDS: dict[str, tuple[str, str]] = {
         "a destruction needs its method, a fraction above 0 and its time together",
     ),
     "find_standing": ("发现 {find} 尚未铲净，不能核验", "find {find} is not wholly destroyed; it cannot be verified"),
+    # calibration of the sweep width
+    "trials_none": ("{files}：没有可用的试验记录", "{files}: no trial that can be used"),
+    "calibrate_read": (
+        "读入 {read} 条，采用 {accepted}，拒收 {refused_n}",
+        "{read} read, {accepted} used, {refused_n} refused",
+    ),
+    "calibrate_title": ("有效扫视宽度 W（米，90% 区间）", "sweep width W (m, 90 % interval)"),
+    "calibrate_bands": ("按离线距离核对", "check by lateral distance"),
+    "calibrate_cover": ("地类", "cover"),
+    "calibrate_stage": ("生长期", "stage"),
+    "calibrate_found": ("发现/试验", "found/tried"),
+    "calibrate_width": ("实测 W", "measured W"),
+    "calibrate_low": ("下限", "low"),
+    "calibrate_high": ("上限", "high"),
+    "calibrate_assumed": ("现设 W", "assumed W"),
+    "calibrate_note": ("说明", "note"),
+    "calibrate_distance": ("距离 米", "distance m"),
+    "calibrate_expected": ("模型预计发现", "expected by the law"),
+    "calibrate_none_found": ("全部未发现：只有上限", "none found: an upper limit only"),
+    "calibrate_all_found": ("全部发现：只有下限，应放得更远", "all found: a lower limit only; lay them further out"),
+    "calibrate_factor": (
+        "全部试验合用一个倍数：现设 W × {value}（{low}–{high}）",
+        "one factor for all trials together: assumed W × {value} ({low}–{high})",
+    ),
+    "calibrate_beyond": (
+        "有 {n} 个在视距 {reach} 米以外被发现：视距设得太短",
+        "{n} found beyond the reach of {reach} m: the reach is set too short",
+    ),
+    "calibrate_basis": (
+        "依据：{model} 模型，可见率 a = {availability}（假设），搜索速度。采纳后写入 county.toml 的 sweep_width_m。",
+        "Rests on: law {model}, availability a = {availability} (assumption), search speed. To adopt it, set sweep_width_m in county.toml.",
+    ),
+    "calibrate_no_county": ("没有打开县，按默认设置计算", "no county is open: default settings are used"),
+    "calibrate_plots": (
+        "能看见的地块估计 {value} 块（{low}–{high}）",
+        "plots that could be seen: {value} ({low}–{high})",
+    ),
+    "calibrate_team": ("第 {team} 队：W = {value} 米（{low}–{high}）", "team {team}: W = {value} m ({low}–{high})"),
+    "calibrate_detection": ("发现概率 {value}（{low}–{high}）", "detection {value} ({low}–{high})"),
+    "calibrate_double_basis": (
+        "前提：两队互不知情、路线交叉、同一时期、不留标记；难易不一的地块会使结果偏高。",
+        "Holds where the teams know nothing of each other, cross each other's lines in one period and leave no mark; plots of unequal ease bias it upwards.",
+    ),
+    "calibrate_range": (
+        "{n} 次发现距离：W = {value} 米（{low}–{high}）",
+        "{n} ranges of detection: W = {value} m ({low}–{high})",
+    ),
+    "protocol_form": ("记录表", "form"),
+    "protocol_sheet": ("试验办法", "protocol"),
+    "protocol_title": ("有效扫视宽度田间试验办法", "Field trial of the sweep width"),
+    "protocol_purpose": (
+        "目的：测出本县每种地类、每个生长期的有效扫视宽度 W。没有发表过罂粟的 W，县里的设置都是假设，测过才可信。",
+        "Purpose: measure the sweep width W for each ground and growth stage of this county. No W for poppy has been published; all settings are assumptions until measured.",
+    ),
+    "protocol_place": (
+        "选地：一种地类、一个生长期为一组；路线约 1 公里，踏查员没有走过，也不知道放了几个。",
+        "Place: one ground and one stage per set; a line of about 1 km the searchers have not walked, and they are not told how many decoys there are.",
+    ),
+    "protocol_lay": (
+        "布放：由另一人放置颜色、高矮相同的无害替代物（不得用活体原植物），离路线 0 米到约 2 倍预计 W，左右都放，近处多放；用皮尺量出到路线的垂直距离，精确到 0.5 米；间隔 20 米以上。",
+        "Lay: another person sets out harmless dummies of the same colour and height (never live plants) from 0 m to about twice the expected W on both sides, more of them near; tape the distance at right angles to the line to 0.5 m; 20 m or more apart.",
+    ),
+    "protocol_walk": (
+        "行走：每名踏查员单独沿路线走一遍，开着轨迹记录，速度约 {speed} 公里/小时，看见就说、不离开路线；记录员跟在后面，不提示。",
+        "Walk: each searcher walks the line alone, track recording on, at about {speed} km/h, calls out what is seen and does not leave the line; a recorder follows and gives no hint.",
+    ),
+    "protocol_write": (
+        "记录：每个替代物每遍一行，没有发现的也要写：距离、是否发现、走过次数、地类、生长期。填好后执行 tacha calibrate 文件。",
+        "Write: one row per dummy and walk, those not found too: distance, found or not, passes, ground, stage. Then run tacha calibrate FILE.",
+    ),
+    "protocol_range": (
+        "简便办法：背向替代物走远到看不见，再走近到看见，量两段距离，换 8 个方向取平均得 Rd；W = 1.8 / 1.6 / 1.1 × Rd（醒目 / 一般 / 隐蔽）。",
+        "Short way: walk away from a dummy until it is lost, then back until it is seen, in 8 directions; their mean is Rd and W = 1.8 / 1.6 / 1.1 × Rd for high / medium / low visibility.",
+    ),
+    "protocol_double": (
+        "交叉复查：两队在同一时期先后独立走同一片地，第二队与第一队路线垂直，互不通气、不做标记、先不铲除，记下各自发现数和共同发现数、公里数和面积。",
+        "Double sweep: two teams sweep the same ground in one period, the second across the lines of the first, without a word or a mark and before anything is pulled; note what each found, what both found, kilometres and area.",
+    ),
+    "protocol_enough": (
+        "数量：每组至少 40 行、其中发现与未发现各 10 行以上；不足时看区间，区间宽就再做。视距按 {reach} 米、可见率按 {availability} 计（假设）。",
+        "How many: 40 rows or more per set, 10 or more found and 10 not; the interval tells whether that is enough. Reach {reach} m and availability {availability} are taken as given (assumption).",
+    ),
+    "protocol_safety": (
+        "收尾：替代物全部收回并清点；试验中发现真的原植物，停止试验，清点、拍照、报告公安。",
+        "Afterwards: take every dummy back and count them. A real plant found meanwhile ends the trial: count, photograph, call the police.",
+    ),
     # explain: what a figure rests on
     "explain_place": ("{township}；责任岗位：{posts}", "{township}; answers: {posts}"),
     "explain_pod": (
