@@ -5,6 +5,7 @@ measurement: it is printed wherever a number rests on it. ``store`` reads them f
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from datetime import date
 from typing import Any, TypeVar, get_type_hints
 
 T = TypeVar("T")
@@ -233,6 +234,40 @@ class CampaignSettings:
 
 
 @dataclass(frozen=True)
+class PlotSettings:
+    """
+    Following a plot to its end (*assumption*, except for the law, which a lawyer has to check).
+
+    Parameters
+    ----------
+    recheck_days
+        Days after destruction on which to look again, by the growth stage the plants were destroyed in: roots and
+        seeds left at an early stage still have the season before them.
+    early_days
+        A look up to so many days before its day still counts for it.
+    plants_law, seed_law_m2
+        Numbers of plants, and m² sown but not yet sprouted, at which the law changes, by the day they came into force
+        (criminal law article 351; judicial interpretation of 2016): dated configuration, not advice.
+    confidence
+        Of the interval of a sampled plant count.
+    """
+
+    recheck_days: dict[str, tuple[int, ...]] = field(
+        default_factory=lambda: {"播种出苗期": (15, 45), "开花期": (10, 30), "结果割浆期": (7,)}
+    )
+    early_days: int = 2
+    plants_law: dict[str, tuple[int, ...]] = field(default_factory=lambda: {"1997-10-01": (500, 3000)})
+    seed_law_m2: dict[str, tuple[int, ...]] = field(default_factory=lambda: {"2016-04-11": (200, 1200)})
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.confidence < 1.0:
+            raise ValueError(f"confidence must lie between 0 and 1, got {self.confidence}")
+        for day in (*self.plants_law, *self.seed_law_m2):
+            date.fromisoformat(day)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything in ``county.toml``."""
 
@@ -251,6 +286,7 @@ class Settings:
     priority: PrioritySettings = field(default_factory=PrioritySettings)
     planning: PlanningSettings = field(default_factory=PlanningSettings)
     flagging: FlaggingSettings = field(default_factory=FlaggingSettings)
+    plots: PlotSettings = field(default_factory=PlotSettings)
     campaign: CampaignSettings = field(default_factory=CampaignSettings)
 
 

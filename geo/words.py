@@ -459,6 +459,17 @@ WORDS: dict[str, tuple[str, str]] = {
         "{file}：没有代码以 {code} 开头的乡镇",
         "{file}: no township whose code begins with {code}",
     ),
+    "duty_unknown": ("没有责任记录 {value}", "there is no duty {value}"),
+    "duty_assigned": ("已登记责任岗位 {post}（{id}）", "post {post} answers from now on ({id})"),
+    "duty_ended": ("责任记录 {id} 自 {day} 零时终止，历史保留", "duty {id} ends as {day} begins; what was stays"),
+    "alias_confirmed": ("别名 {id} 已认定", "alias {id} confirmed"),
+    "lists_title": ("名单差异（共 {n} 个单元）", "differences between the lists ({n} units)"),
+    "column_earlier_code": ("旧代码", "old code"),
+    "column_earlier_name": ("旧名称", "old name"),
+    "column_later_code": ("新代码", "new code"),
+    "column_later_name": ("新名称", "new name"),
+    "column_change": ("变化", "change"),
+    "column_evidence": ("依据", "evidence"),
     "yes": ("是", "yes"),
     "no": ("否", "no"),
     "book_title": ("{county}责任底数册", "{county}: responsibility register"),
@@ -527,8 +538,40 @@ WORDS: dict[str, tuple[str, str]] = {
         "evidence A needs a track; without one choose B or C",
     ),
     "parcel_move": (
-        "疑似地块 {parcel} 现为 {status}，不能改为 {wanted}",
-        "parcel {parcel} is {status} and cannot become {wanted}",
+        "疑似地块 {parcel} 现为“{status}”，不能{act}；可在以下状态时办理：{known}",
+        "parcel {parcel} is {status}: it cannot be {act}; that is possible when {known}",
+    ),
+    "act_assign": ("派单", "assigned"),
+    "act_visit": ("登记到场", "visited"),
+    "act_guard": ("登记守护", "guarded"),
+    "act_hand_over": ("移送派出所", "handed over to the police"),
+    "act_confirm": ("查实", "confirmed"),
+    "act_dismiss": ("核查排除", "dismissed"),
+    "act_eradicate": ("登记铲除", "eradicated"),
+    "act_recheck": ("回头看", "re-checked"),
+    "act_regrow": ("登记复种（复生）", "recorded as grown again"),
+    "act_close": ("销号", "closed"),
+    "ui_status_guarded": ("疑似已守护", "guarded"),
+    "ui_status_handed_over": ("已移送派出所", "handed over"),
+    "close_refused": ("疑似地块 {parcel} 还不能销号：{why}", "parcel {parcel} cannot be closed yet: {why}"),
+    "close_standing": ("未铲净", "not wholly destroyed"),
+    "close_unshown": ("没有证据（轨迹、签字表或照片）", "nothing shows it (no track, signed form or photo)"),
+    "close_unchecked": ("之后没有回头看，或回头看仍有毒株", "nobody looked again afterwards and found nothing left"),
+    "due_recheck": ("回头看", "re-check"),
+    "due_revisit": ("下一年度回访", "next season's visit"),
+    "step_missing": ("{act}须填写 {field}", "{field} is needed to record this: {act}"),
+    "step_recorded": ("已登记{act}：{id}，台账链头 {head}", "recorded ({act}): {id}, ledger head {head}"),
+    "dismissal_uncoded": (
+        "排除理由应为：{known}（可在其后加冒号写说明），收到“{value}”",
+        'a dismissal needs one of these reasons, with a colon and a note if need be: {known}; got "{value}"',
+    ),
+    "sample_bad": (
+        "抽样计数至少要两个样方，样方须在地块之内，每个样方株数不小于 0",
+        "a sample needs two squares or more, all inside the plot, each with 0 or more plants",
+    ),
+    "count_straddles": (
+        "株数区间 {low}–{high} 跨过法定界限 {limits}（以律师核对为准），请逐株清点",
+        "the interval {low}–{high} straddles a legal threshold ({limits}; to be checked by a lawyer): count every plant",
     ),
     "plants_uncounted": (
         "铲除前必须清点株数：株数为 0 不能登记铲除",
@@ -880,6 +923,10 @@ WORDS: dict[str, tuple[str, str]] = {
 }
 
 
+class Word(str):
+    """A field that is itself a code of `WORDS`, to be said in the sentence's own language."""
+
+
 class Spoken(Protocol):
     """An error or refusal that words can say."""
 
@@ -898,12 +945,21 @@ def say(code: str, language: Language = "zh", /, **fields: object) -> str:
     """
     if code not in WORDS:
         return f"{code} {fields}" if fields else code
-    return WORDS[code][0 if language == "zh" else 1].format_map(_Blanks(fields))
+    held = {name: _field(value, language) for name, value in fields.items()}
+    return WORDS[code][0 if language == "zh" else 1].format_map(_Blanks(held))
 
 
 def explain(error: Spoken, language: Language = "zh") -> str:
     """The sentence of an error of ``geo.errors``."""
     return say(error.code, language, **error.fields)
+
+
+def _field(value: object, language: Language) -> object:
+    if isinstance(value, Word):
+        return say(value, language)
+    if isinstance(value, list):
+        return ("、" if language == "zh" else ", ").join(str(_field(item, language)) for item in value)
+    return value
 
 
 class _Blanks(dict[str, object]):

@@ -57,8 +57,11 @@ class GeoPackageStore:
         meta = self._meta()
         with explained(file):
             upgrade(self._db, file, meta)
-        self._srs_id = int(meta["srs_id"])
-        self._crs = pyproj.CRS.from_epsg(self._srs_id) if self._srs_id < 100_000 else pyproj.CRS(meta["crs"])
+        try:
+            self._srs_id = int(meta["srs_id"])
+            self._crs = pyproj.CRS.from_epsg(self._srs_id)
+        except (KeyError, ValueError, pyproj.exceptions.CRSError) as wrong:
+            raise StoreError("store_foreign", path=file) from wrong
 
     @property
     def crs(self) -> pyproj.CRS:
@@ -186,6 +189,8 @@ def explained(file: Path) -> Iterator[None]:
     """Turn what SQLite refuses into a `StoreError`."""
     try:
         yield
+    except UnicodeDecodeError as wrong:  # SQLite's own message quotes bytes of a damaged file
+        raise StoreError("store_refuses", path=file, why=wrong.reason) from wrong
     except sqlite3.Error as wrong:
         raise StoreError(refusal_of(wrong), path=file, why=wrong) from wrong
 

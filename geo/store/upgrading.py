@@ -33,6 +33,8 @@ def upgrade(db: sqlite3.Connection, file: Path, meta: Mapping[str, str]) -> None
     StoreError
         The county is newer than this program, or does not agree with its own ledger.
     """
+    if not all(str(meta.get(name)).isdecimal() for name in ("schema_version", "srs_id")):
+        raise StoreError("store_foreign", path=file)
     version = int(meta["schema_version"])
     if version > SCHEMA_VERSION:
         raise StoreError("store_newer", path=file, version=version, known=SCHEMA_VERSION)
