@@ -16,6 +16,7 @@ from geo.layers import (
     teams,
     townships,
     tracks,
+    trials,
     villages,
     visits,
 )
@@ -33,6 +34,7 @@ SCHEMAS: dict[str, Schema] = {
         aliases.SCHEMA,
         teams.SCHEMA,
         tracks.SCHEMA,
+        trials.SCHEMA,
         visits.SCHEMA,
         parcels.SCHEMA,
         finds.SCHEMA,
