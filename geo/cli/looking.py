@@ -1,6 +1,5 @@
-"""`coverage`, `borders`, `assure`, `register`, `summary`, `report`: what is seen, what is not, and who answers."""
+"""`coverage`, `borders`, `assure`, `register`, `summary`, what is seen, what is not, and who answers."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,7 +16,7 @@ All = Annotated[bool, typer.Option("--all", help="列出全部 list every row")]
 
 
 def register(app: typer.Typer) -> None:
-    for command in (coverage, borders, assure, summary, report):
+    for command in (coverage, borders, assure, summary):
         app.command()(command)
     app.command("register")(duties_register)
 
@@ -154,21 +153,6 @@ def summary(context: typer.Context) -> None:
     talk.print(talk.say("assure_county", **_shown(answer.county)))
     talk.answer({"coverage": answer.json(), "borders": edges.json(), "counts": counts, "routes_n": len(routes)})
     _foot(talk, answer)
-
-
-def report(
-    context: typer.Context,
-    out: Annotated[Path, typer.Option(help="XLSX 文件 file")] = Path("townships.xlsx"),
-) -> None:
-    """乡镇评估表（XLSX） the township table as one workbook."""
-    from geo.workspace.reporting import township_table
-
-    talk = session(context)
-    content = township_table(talk.open(), as_of=talk.as_of, language=talk.language)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(content)
-    talk.answer({"file": str(out), "bytes": len(content)})
-    talk.print(talk.say("file_written", file=out))
 
 
 def _coverage(talk: Session) -> "CoverageAnswer":

@@ -9,7 +9,9 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from geo.errors import LayerError
 from geo.layers import SCHEMAS
+from geo.layers.duties import DUTY_KINDS
 from geo.ledger import Entry, row_digest
 from geo.schema import Refusal
 from geo.store import Change
@@ -167,3 +169,44 @@ def _refusal_changes(county: County, report: FileReport) -> list[Change]:
 def file_note(report: FileReport) -> dict[str, Any]:
     plain = report.json("en")
     return {k: plain[k] for k in ("file", "sha256", "read", "accepted")} | {"refused_n": len(report.refused)}
+
+
+def assign_post(
+    county: County,
+    unit_id: str,
+    post: str,
+    *,
+    kind: str,
+    valid_from: datetime,
+    now: datetime,
+    holder_id: str | None = None,
+) -> tuple[str, bool]:
+    """A post answers for a unit from a moment on: the duty's id, and whether it is new."""
+    units = register_units(county).set_index("unit_id")
+    if unit_id not in units.index:
+        raise LayerError("unit_unknown", value=unit_id)
+    if kind not in DUTY_KINDS:
+        raise LayerError("record_value_unknown", field="duty_kind", value=kind, known="/".join(DUTY_KINDS))
+    unit = units.loc[unit_id]
+    parent = unit["parent_id"] if isinstance(unit["parent_id"], str) else None
+    row = {"unit_kind": unit["unit_kind"], "unit_id": unit_id, "parent_id": parent, "post": post.strip()}
+    row |= {"holder_id": holder_id, "duty_kind": kind, "valid_from": valid_from, "valid_to": None}
+    number = duty_id(row)
+    held = county.store.read("duties")
+    if duty_key(row) in {duty_key(one) for one in held.to_dict("records")}:
+        return number, False
+    entry = Entry("duty_assigned", {"duty_id": number})
+    county.store.append(entry, Change("duties", _duty_table([row | {"duty_id": number}], held)), now=now)
+    return number, True
+
+
+def end_post(county: County, number: str, *, at: datetime, now: datetime) -> None:
+    """The duty ends at a moment; its past stays, in its row and in the ledger."""
+    held = county.store.read("duties", [number])
+    if held.empty:
+        raise LayerError("duty_unknown", value=number)
+    if at < held["valid_from"].iloc[0]:
+        raise LayerError("time_backwards", later="valid_to", earlier="valid_from")
+    ended = _duty_table([held.iloc[0].to_dict() | {"valid_to": at}], held)
+    change = Change("duties", ended, replace=True, before=held)
+    county.store.append(Entry("duty_ended", {"duty_id": number}), change, now=now)

@@ -142,8 +142,11 @@ def _row(fields: list[str | None], cells: list[str]) -> dict[str, str]:
 
 
 def _is_foot(row: dict[str, str]) -> bool:
-    """Lines below the table: one cell of prose in the first column and nothing else."""
-    return len(row) == 1 and len(next(iter(row.values()))) > 12 and not next(iter(row.values())).isdigit()
+    """Lines below the table: nothing, or one cell of prose that names no unit."""
+    if len(row) > 1:
+        return False
+    name, text = next(iter(row.items()), ("unit_kind", ""))
+    return name == "unit_kind" or (len(text) > 12 and not text.isdigit())
 
 
 def _take(row: dict[str, str], number: int, file: str, places: _Places, found: Gathered) -> Refusal | None:
