@@ -103,7 +103,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "store_busy": ("{path} 正被占用，请稍后再试", "{path} is in use; try again in a moment"),
     "store_refuses": ("{path} 无法读写：{why}", "{path} cannot be read or written: {why}"),
-    "disk_full": ("磁盘已满，{path} 没有改动；请清理磁盘后重试", "the disk is full; {path} was not changed. Free some space and try again"),
+    "disk_full": (
+        "磁盘已满，{path} 没有改动；请清理磁盘后重试",
+        "the disk is full; {path} was not changed. Free some space and try again",
+    ),
     "disk_readonly": (
         "{path} 所在位置不可写，没有改动；请检查磁盘或权限",
         "{path} cannot be written here and was not changed; check the disk or the permissions",
@@ -128,7 +131,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "row_changed": ("{layer} 的 {key} 与台账不符", "{layer} {key} differs from the ledger"),
     "row_extra": ("{layer} 的 {key} 不在台账中", "{layer} {key} is not in the ledger"),
     "row_missing": ("台账中 {layer} 的 {key} 不见了", "{layer} {key} is in the ledger but gone"),
-    "crs_changed": ("库内坐标系 {crs} 与台账记载的 {wanted} 不符", "the county's CRS {crs} is not the one its ledger names: {wanted}"),
+    "crs_changed": (
+        "库内坐标系 {crs} 与台账记载的 {wanted} 不符",
+        "the county's CRS {crs} is not the one its ledger names: {wanted}",
+    ),
     "table_changed": ("表 {table} 的结构或说明被改动", "table {table} is not as this program makes it"),
     "file_damaged": ("数据库文件损坏：{why}", "the database file is damaged: {why}"),
     "table_unreadable": ("{layer} 无法读取：{why}", "{layer} cannot be read: {why}"),
@@ -594,6 +600,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "这项工作意外中断，记录未受影响。请运行 tacha doctor 查看。",
         "The work broke off; the record is untouched. Please run tacha doctor.",
     ),
+    "ui_page_broken": (
+        "这一页出了错，记录未受影响。请刷新再试；仍不行，请把时间告诉管理员，日志里有详情。",
+        "This page failed; the record is untouched. Reload; if it fails again, tell the administrator when: the log has the details.",
+    ),
     "ui_unseen_edges": ("两侧都没看到的交界带", "Border strips neither side saw"),
     "ui_unseen_km": ("{km} / {of} 公里", "{km} of {of} km"),
     "ui_unseen_help": (
@@ -647,7 +657,9 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "ui_no_route": ("这支队伍还没有下达路线。", "No route has been issued to this team."),
     "ui_card": ("{km} 公里 · {n} 个点", "{km} km · {n} stops"),
-    "ui_take": ("下载 {file}", "Download {file}"),
+    "ui_take_trk": ("轨迹 GPX（手机软件用）", "Track GPX (for phone apps)"),
+    "ui_take_rte": ("航线 GPX（手持机用）", "Route GPX (for handhelds)"),
+    "ui_take_kml": ("KML（奥维、谷歌地球）", "KML (Ovital, Google Earth)"),
     "ui_hand_in": ("交回轨迹（GPX、KML、奥维、CSV）", "Hand in tracks (GPX, KML, Ovital, CSV)"),
     "ui_datum": ("坐标系", "Datum"),
     "ui_datum_declared": ("按文件声明", "as the file declares"),
