@@ -1,5 +1,5 @@
 """
-Checks published numbers of ``geo.analysis.absence`` and ``sensitivity`` without touching code.
+Checks published numbers of ``geo.analysis.standing`` and ``sensitivity`` without touching code.
 
 ``python -m benchmarks.absence FIXTURES.json [--json]`` reads ``{"cases": [case, …]}`` (or a bare list), a case being
 
@@ -24,13 +24,13 @@ from typing import Any
 
 import numpy as np
 
-from geo.analysis import absence, allocation, sensitivity
+from geo.analysis import allocation, sensitivity, standing
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "update": absence.update,
-    "chain": absence.chain,
-    "ceiling": absence.ceiling,
-    "sensitivity_for": absence.sensitivity_for,
+    "update": standing.update,
+    "chain": standing.chain,
+    "ceiling": standing.ceiling,
+    "sensitivity_for": standing.sensitivity_for,
     "allocate": allocation.allocate,
     "combined": sensitivity.combined,
     "adjusted_risks": sensitivity.adjusted_risks,

@@ -23,6 +23,7 @@ import pandas as pd
 
 from geo import ledger, store
 from geo.analysis import absence
+from geo.analysis.looks import Looks
 from geo.ledger import Entry
 from geo.settings import Settings
 from geo.store import Change
@@ -71,17 +72,20 @@ def append_rows(n: int, folder: Path) -> tuple[float, float]:
 
 
 def interval() -> tuple[float, float]:
-    """Seconds for the intervals of 25 townships, and for exponentials of as many numbers as there are draws × bins."""
+    """Seconds for the intervals of 25 townships, 5,000 patterns each, and for 100 × the exponentials of their draws."""
     rng = np.random.default_rng(5)
-    weights = rng.random((25, 5, 3, absence.BINS))
-    hazards = np.sort(rng.lognormal(-2, 2, weights.shape), axis=-1)
-    looks = absence.Looks(np.full((25, 5), 0.3), np.full(25, 0.6), weights, hazards, weights.sum(axis=(2, 3))[:, 0])
-    none = np.zeros((25, 5))
-    starts = np.zeros(25, np.int64)
-    common = {"courtyards": none, "class_b": none, "restarts": starts, "current": 4, "settings": Settings()}
-    mine = seconds(lambda: absence.township_absence(looks, rng=np.random.default_rng(7), **common), 3)  # type: ignore[arg-type]
+    levels, weights = rng.integers(0, 9, (5000, 5)).astype(np.uint8), rng.random(5000)
+    nats = np.tile(np.linspace(0.0, 3.0, 9), (25, 5, 1))
+    missed, totals = np.full((25, 5), 0.5), np.full(25, weights.sum())
+    looks = Looks(missed, 1.0 - missed, totals, [(weights, levels)] * 25, nats, None, 4, missed, totals)
+    common = {"beside": absence.Beside.none(25, 5), "restarts": np.zeros(25, np.int64), "current": 4}
+
+    def draw() -> None:
+        absence.township_absence(looks, settings=Settings(), rng=np.random.default_rng(7), **common)  # type: ignore[arg-type]
+
+    draw()
     numbers = rng.random(2000 * 25 * 5)
-    return mine, seconds(lambda: [np.exp(numbers) for _ in range(100)], 3)
+    return seconds(draw, 3), seconds(lambda: [np.exp(numbers) for _ in range(100)], 3)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ measurement: it is printed wherever a number rests on it. ``store`` reads them f
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from datetime import date
 from typing import Any, TypeVar, get_type_hints
 
 T = TypeVar("T")
@@ -79,6 +80,13 @@ class AbsenceSettings:
         Standard deviations of availability and of logit(prior).
     draws
         Monte Carlo draws for the interval.
+    tip_reported, tip_verified, tip_acted
+        Chances that a standing plot is reported in a period, that a report is verified, and that it is acted on; their
+        product is the sensitivity of tips as one more layer of looks. Reported 0: silence proves nothing.
+    lever_hours
+        Hours of search tried when asking what would change a probability most.
+    days_to_lancing
+        Least days from being seen as seedling, flower or capsule until a plot can have been lanced.
     """
 
     prior: float = 0.5
@@ -91,10 +99,18 @@ class AbsenceSettings:
     draws: int = 2000
     seed: int = 7
     goal: float = 0.95
+    tip_reported: float = 0.0
+    tip_verified: float = 0.8
+    tip_acted: float = 0.8
+    lever_hours: float = 20.0
+    days_to_lancing: tuple[float, float, float] = (40.0, 10.0, 0.0)
 
     def __post_init__(self) -> None:
         if not 0.0 < self.prior < 1.0:
             raise ValueError(f"prior must lie between 0 and 1, got {self.prior}")
+        for name in ("class_b_sensitivity", "courtyard_share", "tip_reported", "tip_verified", "tip_acted"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
@@ -181,6 +197,77 @@ class FlaggingSettings:
 
 
 @dataclass(frozen=True)
+class CampaignSettings:
+    """
+    Rounds, orders and papers (*assumption* until the county sets them).
+
+    Parameters
+    ----------
+    stages
+        Growth stage of each round, in order.
+    round_dates
+        ``MM-DD~MM-DD`` of each round at 1,000 m, both days included; empty: from stage to stage.
+    spring_days, qingming_days
+        Days before and after 春节 (returnees) and 清明 that count as special.
+    rectify_days
+        Days given to put a problem right.
+    hours_per_day
+        Hours a person is taken to have searched where the form gives none.
+    claim_ratio
+        Claims above this multiple of what people, hours or tracks could search are listed for a second look.
+    issuer, document_no
+        Who issues papers and the number they carry; empty: left blank to be filled in by hand.
+    columns
+        Per paper the columns of an upper-level form, each ``head=field``; empty: the columns of this system.
+    """
+
+    stages: tuple[str, ...] = ("播种出苗期", "开花期", "结果割浆期")
+    round_dates: tuple[str, ...] = ()
+    spring_days: tuple[int, int] = (10, 15)
+    qingming_days: tuple[int, int] = (3, 3)
+    rectify_days: int = 7
+    hours_per_day: float = 8.0
+    claim_ratio: float = 3.0
+    issuer: str = ""
+    document_no: str = ""
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PlotSettings:
+    """
+    Following a plot to its end (*assumption*, except for the law, which a lawyer has to check).
+
+    Parameters
+    ----------
+    recheck_days
+        Days after destruction on which to look again, by the growth stage the plants were destroyed in: roots and
+        seeds left at an early stage still have the season before them.
+    early_days
+        A look up to so many days before its day still counts for it.
+    plants_law, seed_law_m2
+        Numbers of plants, and m² sown but not yet sprouted, at which the law changes, by the day they came into force
+        (criminal law article 351; judicial interpretation of 2016): dated configuration, not advice.
+    confidence
+        Of the interval of a sampled plant count.
+    """
+
+    recheck_days: dict[str, tuple[int, ...]] = field(
+        default_factory=lambda: {"播种出苗期": (15, 45), "开花期": (10, 30), "结果割浆期": (7,)}
+    )
+    early_days: int = 2
+    plants_law: dict[str, tuple[int, ...]] = field(default_factory=lambda: {"1997-10-01": (500, 3000)})
+    seed_law_m2: dict[str, tuple[int, ...]] = field(default_factory=lambda: {"2016-04-11": (200, 1200)})
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.confidence < 1.0:
+            raise ValueError(f"confidence must lie between 0 and 1, got {self.confidence}")
+        for day in (*self.plants_law, *self.seed_law_m2):
+            date.fromisoformat(day)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything in ``county.toml``."""
 
@@ -199,6 +286,8 @@ class Settings:
     priority: PrioritySettings = field(default_factory=PrioritySettings)
     planning: PlanningSettings = field(default_factory=PlanningSettings)
     flagging: FlaggingSettings = field(default_factory=FlaggingSettings)
+    plots: PlotSettings = field(default_factory=PlotSettings)
+    campaign: CampaignSettings = field(default_factory=CampaignSettings)
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any], where: str = "county.toml") -> T:

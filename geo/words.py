@@ -39,7 +39,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "file_empty": ("{file}：文件是空的", "{file}: the file is empty"),
     "file_too_large": ("{file}：文件超过 {cap} MB", "{file}: larger than {cap} MB"),
     "file_breaks_off": ("文件在第 {byte} 字节处中断", "ends at byte {byte}"),
-    "format_unknown": ("{file}：不是能识别的格式", "{file}: not a format this program reads"),
+    "format_unknown": (
+        "{file}：不是能识别的格式（可读 SHP、GPKG、GeoJSON、KML/KMZ、GPX、奥维 ovkml/ovjsn、CSV、XLSX，栅格用 GeoTIFF）",
+        "{file}: not a format this program reads (SHP, GPKG, GeoJSON, KML/KMZ, GPX, ovkml/ovjsn, CSV, XLSX; GeoTIFF for rasters)",
+    ),
     "format_not_for_layer": (
         "{file}：{kind} 不能作为图层 {layer} 导入",
         "{file}: {kind} cannot be imported as {layer}",
@@ -131,6 +134,18 @@ WORDS: dict[str, tuple[str, str]] = {
     "row_changed": ("{layer} 的 {key} 与台账不符", "{layer} {key} differs from the ledger"),
     "row_extra": ("{layer} 的 {key} 不在台账中", "{layer} {key} is not in the ledger"),
     "row_missing": ("台账中 {layer} 的 {key} 不见了", "{layer} {key} is in the ledger but gone"),
+    "ledger_published": (
+        "台账 {seq} 条（{at}）\n链头 {hash}\n树根 {root}",
+        "ledger: {seq} entries ({at})\nhead {hash}\nroot {root}",
+    ),
+    "ledger_empty": ("台账是空的", "the ledger is empty"),
+    "head_malformed": ("链头应为 64 位十六进制数：{value}", "a head has 64 hexadecimal digits: {value}"),
+    "proof_made": (
+        "{parcel}：台账中有 {n} 条，共 {entries_n} 条；树根 {root}",
+        "{parcel}: {n} of {entries_n} ledger entries; root {root}",
+    ),
+    "proof_foreign": ("不是本程序的台账证明（{why}）", "not a ledger proof of this program ({why})"),
+    "proof_path": ("第 {seq} 条不在树根为 {root} 的台账中", "entry {seq} is not in the ledger whose root is {root}"),
     "crs_changed": (
         "库内坐标系 {crs} 与台账记载的 {wanted} 不符",
         "the county's CRS {crs} is not the one its ledger names: {wanted}",
@@ -174,11 +189,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "import_routes": ("{n} 个没有时间的点按路线计", "{n} points without time are counted as routes"),
     "county_unassigned": (
         "本县范围内有 {n} 块未划归的地，共 {km2} 平方公里",
-        "{n} pieces of ground inside belong to nobody here, {km2} km² in all",
+        "ground inside that belongs to no jurisdiction: {n} pieces, {km2} km² in all",
     ),
-    "county_scattered": ("{n} 个辖区由多块组成：{names}", "{n} jurisdictions have several parts: {names}"),
+    "county_scattered": ("{n} 个辖区由多块组成：{names}", "jurisdictions of several parts: {n} ({names})"),
     "outside": ("在本县范围之外", "outside this county"),
     "evidence_outside": ("该点在本县范围之外", "this place is outside this county"),
+    "raster_band_needed": (
+        "{file}：有 {n} 个波段，请用 --band 指明高程或地类是第几个",
+        "{file}: has {n} bands; say with --band which one holds the values",
+    ),
     "raster_band": ("{file}：没有第 {band} 波段，共 {n} 个", "{file}: there is no band {band}, only {n}"),
     "plan_unmet_more": ("未能安排：另有 {n} 个（{what}）：{why}", "not met: {n} more ({what}): {why}"),
     "plan_kind_must": ("必到", "must be visited"),
@@ -266,6 +285,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "note_no_terrain": ("没有地形：只列交界，不计算把握度", "no terrain: edges only, no probability"),
     "note_made_up": ("示例数据，纯属虚构", "demo data, entirely made up"),
     "foot": ("截至 {moment}（北京时间）  台账链头 {head}", "as of {moment} (China time)  ledger head {head}"),
+    "foot_basis": (
+        "依据（均为假设，可在 county.toml 中修改，--json 全部列出）：先验 {prior}，缓冲 {buffer_m} 米，扫视宽度、地类与时段权重",
+        "rests on assumptions, all in county.toml and listed by --json: prior {prior}, buffer {buffer_m} m, sweep widths, "
+        "relative risks",
+    ),
     "register_counts": (
         "{units_n} 个单元，其中村 {villages_n}（有坐标 {placed_n}），无人负责 {nobody_n}",
         "{units_n} units, {villages_n} of them villages ({placed_n} placed), {nobody_n} with nobody answering",
@@ -276,11 +300,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "当前无在地毒株把握度（不是零种植率）",
         "chance that nothing stands undetected now (not a rate of zero planting)",
     ),
+    "assure_levers": ("{name} 最能改变此数的：{said}", "{name}: what would change it most: {said}"),
     "assure_county": (
-        "全县 {p_zero}（{p_zero_low}–{p_zero_high}）；最低 {lowest_p_zero}；低于目标 {below_goal_n} 个，无法计算 {unknown_n} 个；"
+        "全县当前无在地毒株把握度 {p_zero}（{p_zero_low}–{p_zero_high}，各乡镇之积）；最低的乡镇 {lowest_p_zero}；"
+        "低于目标的乡镇 {below_goal_n} 个，无法计算的 {unknown_n} 个；"
         "本年发现 {finds_n} 处，未铲净 {finds_standing_n} 处",
-        "county {p_zero} ({p_zero_low}–{p_zero_high}); lowest {lowest_p_zero}; {below_goal_n} below the goal, {unknown_n} unknown; "
-        "{finds_n} finds this year, {finds_standing_n} still standing",
+        "chance that nothing stands in the whole county {p_zero} ({p_zero_low}–{p_zero_high}, product over the townships); "
+        "lowest township {lowest_p_zero}; townships below the goal {below_goal_n}, not computable {unknown_n}; "
+        "finds this year {finds_n}, still standing {finds_standing_n}",
     ),
     "borders_title": (
         "两侧都已知的交界：{n} 段（没看到的面积大的在前）",
@@ -314,6 +341,55 @@ WORDS: dict[str, tuple[str, str]] = {
     # reasons a figure is missing
     "reason_no_plantable": ("没有可种植地", "no plantable ground"),
     "reason_no_track": ("本季没有轨迹，不能计算", "no track this season: cannot be computed"),
+    "reason_others_tracks": (
+        "本乡镇队伍没有轨迹，数字来自他队到过的轨迹",
+        "its own teams have no track; the figures rest on others' tracks",
+    ),
+    "reason_others_tracks_forms": (
+        "本乡镇有踏查记录、无轨迹；数字来自他队到过的轨迹",
+        "its own visits have no track; the figures rest on others' tracks",
+    ),
+    "reason_find_standing": ("有发现未铲净，尚未到割浆期", "a find still stands, lancing has not begun"),
+    "lever_sweep_width": (
+        "有效扫视宽度若为设定的 {low:.2f}～{high:.2f} 倍，把握度为 {p_low:.2f}～{p_high:.2f}",
+        "with {low:.2f} to {high:.2f} times the sweep widths it would be {p_low:.2f} to {p_high:.2f}",
+    ),
+    "lever_availability": (
+        "可见概率上限若为 {low:.2f}～{high:.2f}，把握度为 {p_low:.2f}～{p_high:.2f}",
+        "with an availability of {low:.2f} to {high:.2f} it would be {p_low:.2f} to {p_high:.2f}",
+    ),
+    "lever_prior": (
+        "先验若为 {low:.2f}～{high:.2f}，把握度为 {p_low:.2f}～{p_high:.2f}",
+        "with a prior of {low:.2f} to {high:.2f} it would be {p_low:.2f} to {p_high:.2f}",
+    ),
+    "lever_introduction": (
+        "每月新种可能若为设定的 {low:.1f}～{high:.1f} 倍，把握度为 {p_low:.2f}～{p_high:.2f}",
+        "with {low:.1f} to {high:.1f} times the monthly introduction it would be {p_low:.2f} to {p_high:.2f}",
+    ),
+    "lever_courtyard_share": (
+        "庭院所占风险若为 {low:.2f}～{high:.2f}，把握度为 {p_low:.2f}～{p_high:.2f}",
+        "with a courtyard share of {low:.2f} to {high:.2f} it would be {p_low:.2f} to {p_high:.2f}",
+    ),
+    "lever_class_b": (
+        "签字表（B 类）灵敏度若为 {low:.2f}～{high:.2f}，把握度为 {p_low:.2f}～{p_high:.2f}",
+        "with signed forms (class B) at a sensitivity of {low:.2f} to {high:.2f} it would be {p_low:.2f} to {p_high:.2f}",
+    ),
+    "lever_courtyards": (
+        "本期庭院若全部入户查完，把握度为 {p_high:.2f}",
+        "with every courtyard entered in this period it would be {p_high:.2f}",
+    ),
+    "lever_hours_open": (
+        "在开阔地再踏查 {high:.0f} 小时，把握度为 {p_high:.2f}",
+        "with {high:.0f} more hours on open ground it would be {p_high:.2f}",
+    ),
+    "lever_hours_crops": (
+        "在耕地再踏查 {high:.0f} 小时，把握度为 {p_high:.2f}",
+        "with {high:.0f} more hours among crops it would be {p_high:.2f}",
+    ),
+    "lever_hours_scrub": (
+        "在灌丛再踏查 {high:.0f} 小时，把握度为 {p_high:.2f}",
+        "with {high:.0f} more hours in scrub it would be {p_high:.2f}",
+    ),
     "reason_forms_only": ("有踏查记录、无轨迹，不能计算", "visits on record but no track: cannot be computed"),
     "reason_find_open": ("有发现未铲净或未复核", "a find is not destroyed or not verified"),
     "reason_ceiling": ("步行到不了 95%", "95 % is out of reach on foot"),
@@ -367,6 +443,65 @@ WORDS: dict[str, tuple[str, str]] = {
         "以下均为假设，可在 county.toml 中修改：",
         "All of this is assumption, to be changed in county.toml:",
     ),
+    # the villages: register, rounds, orders, papers
+    "unit_missing": (
+        "看不出是哪个单元：请填写代码，或乡镇、村",
+        "says no unit: give its code, or township and village",
+    ),
+    "unit_unknown": (
+        "底数册里没有“{value}”，请核对名称或填写代码",
+        'the register has no "{value}"; check the name or give the code',
+    ),
+    "unit_ambiguous": ("“{value}”有 {n} 个同名单元，请填写代码", '"{value}" names {n} units; give the code'),
+    "post_undated": ("责任岗位“{post}”没有起始日期", 'post "{post}" has no first day'),
+    "alias_unknown": ("没有别名记录 {value}", "there is no alias {value}"),
+    "divisions_elsewhere": (
+        "{file}：没有代码以 {code} 开头的乡镇",
+        "{file}: no township whose code begins with {code}",
+    ),
+    "duty_unknown": ("没有责任记录 {value}", "there is no duty {value}"),
+    "duty_assigned": ("已登记责任岗位 {post}（{id}）", "post {post} answers from now on ({id})"),
+    "duty_ended": ("责任记录 {id} 自 {day} 零时终止，历史保留", "duty {id} ends as {day} begins; what was stays"),
+    "alias_confirmed": ("别名 {id} 已认定", "alias {id} confirmed"),
+    "lists_title": ("名单差异（共 {n} 个单元）", "differences between the lists ({n} units)"),
+    "column_earlier_code": ("旧代码", "old code"),
+    "column_earlier_name": ("旧名称", "old name"),
+    "column_later_code": ("新代码", "new code"),
+    "column_later_name": ("新名称", "new name"),
+    "column_change": ("变化", "change"),
+    "column_evidence": ("依据", "evidence"),
+    "yes": ("是", "yes"),
+    "no": ("否", "no"),
+    "book_title": ("{county}责任底数册", "{county}: responsibility register"),
+    "book_sheet": ("责任底数册", "register"),
+    "book_aliases": ("沿革与别名", "other names and codes"),
+    "book_posts": ("责任岗位", "posts"),
+    "book_note": (
+        "截止日期当日零时起不再负责；一个单元有几段任期就有几行；改好后可原样导入，未改的行不产生变化。",
+        "A post ends as its last day begins; one row per unit and span. Edited rows are read back, others change nothing.",
+    ),
+    "head_unit_kind": ("单元类别", "kind"),
+    "head_unit_id": ("代码", "code"),
+    "head_name": ("名称", "name"),
+    "head_parent_id": ("上级代码", "above"),
+    "head_households_n": ("户数", "households"),
+    "head_due_mu": ("应踏查面积（亩）", "due, mu"),
+    "head_elevation_m": ("海拔（米）", "height, m"),
+    "head_key_area": ("重点", "key area"),
+    "head_edge": ("边界", "at an edge"),
+    "head_属地": ("属地", "local"),
+    "head_主管部门": ("主管部门", "department"),
+    "head_包保": ("包保", "sponsor"),
+    "head_成员单位督导": ("成员单位督导", "supervisor"),
+    "head_valid_from": ("起始日期", "from"),
+    "head_valid_to": ("截止日期", "until"),
+    "head_standing": ("负责状态", "standing"),
+    "head_source": ("来源", "source"),
+    "head_alias_kind": ("别名类别", "kind of alias"),
+    "head_alias": ("别名", "alias"),
+    "head_change": ("变化", "change"),
+    "head_evidence": ("依据", "evidence"),
+    "head_confirmed": ("已认定", "confirmed"),
     "record_field_unknown": ("不认识的字段 {field}（{known}）", "unknown field {field} ({known})"),
     "record_value_bad": ("{field} 的值“{value}”无效", '{field}: "{value}" is not a valid value'),
     "record_value_missing": ("请填写 {field}", "{field} is missing"),
@@ -403,8 +538,40 @@ WORDS: dict[str, tuple[str, str]] = {
         "evidence A needs a track; without one choose B or C",
     ),
     "parcel_move": (
-        "疑似地块 {parcel} 现为 {status}，不能改为 {wanted}",
-        "parcel {parcel} is {status} and cannot become {wanted}",
+        "疑似地块 {parcel} 现为“{status}”，不能{act}；可在以下状态时办理：{known}",
+        "parcel {parcel} is {status}: it cannot be {act}; that is possible when {known}",
+    ),
+    "act_assign": ("派单", "assigned"),
+    "act_visit": ("登记到场", "visited"),
+    "act_guard": ("登记守护", "guarded"),
+    "act_hand_over": ("移送派出所", "handed over to the police"),
+    "act_confirm": ("查实", "confirmed"),
+    "act_dismiss": ("核查排除", "dismissed"),
+    "act_eradicate": ("登记铲除", "eradicated"),
+    "act_recheck": ("回头看", "re-checked"),
+    "act_regrow": ("登记复种（复生）", "recorded as grown again"),
+    "act_close": ("销号", "closed"),
+    "ui_status_guarded": ("疑似已守护", "guarded"),
+    "ui_status_handed_over": ("已移送派出所", "handed over"),
+    "close_refused": ("疑似地块 {parcel} 还不能销号：{why}", "parcel {parcel} cannot be closed yet: {why}"),
+    "close_standing": ("未铲净", "not wholly destroyed"),
+    "close_unshown": ("没有证据（轨迹、签字表或照片）", "nothing shows it (no track, signed form or photo)"),
+    "close_unchecked": ("之后没有回头看，或回头看仍有毒株", "nobody looked again afterwards and found nothing left"),
+    "due_recheck": ("回头看", "re-check"),
+    "due_revisit": ("下一年度回访", "next season's visit"),
+    "step_missing": ("{act}须填写 {field}", "{field} is needed to record this: {act}"),
+    "step_recorded": ("已登记{act}：{id}，台账链头 {head}", "recorded ({act}): {id}, ledger head {head}"),
+    "dismissal_uncoded": (
+        "排除理由应为：{known}（可在其后加冒号写说明），收到“{value}”",
+        'a dismissal needs one of these reasons, with a colon and a note if need be: {known}; got "{value}"',
+    ),
+    "sample_bad": (
+        "抽样计数至少要两个样方，样方须在地块之内，每个样方株数不小于 0",
+        "a sample needs two squares or more, all inside the plot, each with 0 or more plants",
+    ),
+    "count_straddles": (
+        "株数区间 {low}–{high} 跨过法定界限 {limits}（以律师核对为准），请逐株清点",
+        "the interval {low}–{high} straddles a legal threshold ({limits}; to be checked by a lawyer): count every plant",
     ),
     "plants_uncounted": (
         "铲除前必须清点株数：株数为 0 不能登记铲除",
@@ -415,6 +582,92 @@ WORDS: dict[str, tuple[str, str]] = {
         "a destruction needs its method, a fraction above 0 and its time together",
     ),
     "find_standing": ("发现 {find} 尚未铲净，不能核验", "find {find} is not wholly destroyed; it cannot be verified"),
+    # calibration of the sweep width
+    "trials_none": ("{files}：没有可用的试验记录", "{files}: no trial that can be used"),
+    "calibrate_read": (
+        "读入 {read} 条，采用 {accepted}，拒收 {refused_n}",
+        "{read} read, {accepted} used, {refused_n} refused",
+    ),
+    "calibrate_title": ("有效扫视宽度 W（米，90% 区间）", "sweep width W (m, 90 % interval)"),
+    "calibrate_bands": ("按离线距离核对", "check by lateral distance"),
+    "calibrate_cover": ("地类", "cover"),
+    "calibrate_stage": ("生长期", "stage"),
+    "calibrate_found": ("发现/试验", "found/tried"),
+    "calibrate_width": ("实测 W", "measured W"),
+    "calibrate_low": ("下限", "low"),
+    "calibrate_high": ("上限", "high"),
+    "calibrate_assumed": ("现设 W", "assumed W"),
+    "calibrate_note": ("说明", "note"),
+    "calibrate_distance": ("距离 米", "distance m"),
+    "calibrate_expected": ("模型预计发现", "expected by the law"),
+    "calibrate_none_found": ("全部未发现：只有上限", "none found: an upper limit only"),
+    "calibrate_all_found": ("全部发现：只有下限，应放得更远", "all found: a lower limit only; lay them further out"),
+    "calibrate_factor": (
+        "全部试验合用一个倍数：现设 W × {value}（{low}–{high}）",
+        "one factor for all trials together: assumed W × {value} ({low}–{high})",
+    ),
+    "calibrate_beyond": (
+        "有 {n} 个在视距 {reach} 米以外被发现：视距设得太短",
+        "{n} found beyond the reach of {reach} m: the reach is set too short",
+    ),
+    "calibrate_basis": (
+        "依据：{model} 模型，可见率 a = {availability}（假设），搜索速度。采纳后写入 county.toml 的 sweep_width_m。",
+        "Rests on: law {model}, availability a = {availability} (assumption), search speed. To adopt it, set sweep_width_m in county.toml.",
+    ),
+    "calibrate_no_county": ("没有打开县，按默认设置计算", "no county is open: default settings are used"),
+    "calibrate_plots": (
+        "能看见的地块估计 {value} 块（{low}–{high}）",
+        "plots that could be seen: {value} ({low}–{high})",
+    ),
+    "calibrate_team": ("第 {team} 队：W = {value} 米（{low}–{high}）", "team {team}: W = {value} m ({low}–{high})"),
+    "calibrate_detection": ("发现概率 {value}（{low}–{high}）", "detection {value} ({low}–{high})"),
+    "calibrate_double_basis": (
+        "前提：两队互不知情、路线交叉、同一时期、不留标记；难易不一的地块会使结果偏高。",
+        "Holds where the teams know nothing of each other, cross each other's lines in one period and leave no mark; plots of unequal ease bias it upwards.",
+    ),
+    "calibrate_range": (
+        "{n} 次发现距离：W = {value} 米（{low}–{high}）",
+        "{n} ranges of detection: W = {value} m ({low}–{high})",
+    ),
+    "protocol_form": ("记录表", "form"),
+    "protocol_sheet": ("试验办法", "protocol"),
+    "protocol_title": ("有效扫视宽度田间试验办法", "Field trial of the sweep width"),
+    "protocol_purpose": (
+        "目的：测出本县每种地类、每个生长期的有效扫视宽度 W。没有发表过罂粟的 W，县里的设置都是假设，测过才可信。",
+        "Purpose: measure the sweep width W for each ground and growth stage of this county. No W for poppy has been published; all settings are assumptions until measured.",
+    ),
+    "protocol_place": (
+        "选地：一种地类、一个生长期为一组；路线约 1 公里，踏查员没有走过，也不知道放了几个。",
+        "Place: one ground and one stage per set; a line of about 1 km the searchers have not walked, and they are not told how many decoys there are.",
+    ),
+    "protocol_lay": (
+        "布放：由另一人放置颜色、高矮相同的无害替代物（不得用活体原植物），离路线 0 米到约 2 倍预计 W，左右都放，近处多放；用皮尺量出到路线的垂直距离，精确到 0.5 米；间隔 20 米以上。",
+        "Lay: another person sets out harmless dummies of the same colour and height (never live plants) from 0 m to about twice the expected W on both sides, more of them near; tape the distance at right angles to the line to 0.5 m; 20 m or more apart.",
+    ),
+    "protocol_walk": (
+        "行走：每名踏查员单独沿路线走一遍，开着轨迹记录，速度约 {speed} 公里/小时，看见就说、不离开路线；记录员跟在后面，不提示。",
+        "Walk: each searcher walks the line alone, track recording on, at about {speed} km/h, calls out what is seen and does not leave the line; a recorder follows and gives no hint.",
+    ),
+    "protocol_write": (
+        "记录：每个替代物每遍一行，没有发现的也要写：距离、是否发现、走过次数、地类、生长期。填好后执行 tacha calibrate 文件。",
+        "Write: one row per dummy and walk, those not found too: distance, found or not, passes, ground, stage. Then run tacha calibrate FILE.",
+    ),
+    "protocol_range": (
+        "简便办法：背向替代物走远到看不见，再走近到看见，量两段距离，换 8 个方向取平均得 Rd；W = 1.8 / 1.6 / 1.1 × Rd（醒目 / 一般 / 隐蔽）。",
+        "Short way: walk away from a dummy until it is lost, then back until it is seen, in 8 directions; their mean is Rd and W = 1.8 / 1.6 / 1.1 × Rd for high / medium / low visibility.",
+    ),
+    "protocol_double": (
+        "交叉复查：两队在同一时期先后独立走同一片地，第二队与第一队路线垂直，互不通气、不做标记、先不铲除，记下各自发现数和共同发现数、公里数和面积。",
+        "Double sweep: two teams sweep the same ground in one period, the second across the lines of the first, without a word or a mark and before anything is pulled; note what each found, what both found, kilometres and area.",
+    ),
+    "protocol_enough": (
+        "数量：每组至少 40 行、其中发现与未发现各 10 行以上；不足时看区间，区间宽就再做。视距按 {reach} 米、可见率按 {availability} 计（假设）。",
+        "How many: 40 rows or more per set, 10 or more found and 10 not; the interval tells whether that is enough. Reach {reach} m and availability {availability} are taken as given (assumption).",
+    ),
+    "protocol_safety": (
+        "收尾：替代物全部收回并清点；试验中发现真的原植物，停止试验，清点、拍照、报告公安。",
+        "Afterwards: take every dummy back and count them. A real plant found meanwhile ends the trial: count, photograph, call the police.",
+    ),
     # explain: what a figure rests on
     "explain_place": ("{township}；责任岗位：{posts}", "{township}; answers: {posts}"),
     "explain_pod": (
@@ -557,7 +810,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_effort_b": ("B 签字表", "B signed"),
     "ui_effort_c": ("C 口头", "C claimed"),
     "ui_note": ("说明", "Note"),
-    "ui_no_track_but": ("有踏查记录、无轨迹，不能计算", "visits on record but no track: cannot be computed"),
     "ui_lowest": ("发现把握度最低", "Lowest detection"),
     "ui_below": ("把握度低于 {goal} 的乡镇", "Townships below {goal}"),
     "ui_county_p_zero": ("全县无在地毒株把握度", "Nothing stands, whole county"),
@@ -565,6 +817,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_unknown": ("{n} 个乡镇无轨迹，不能计算", "{n} townships without tracks: cannot be computed"),
     "ui_zero_yield": ("零产量", "Zero yield"),
     "ui_held": ("保持", "held"),
+    "ui_undecided": ("未定", "undecided"),
     "ui_broken": ("已破", "broken"),
     "ui_finds_n": ("本年发现 {n} 处", "{n} finds this year"),
     "ui_standing": ("未铲净 {n} 处", "{n} not yet destroyed"),
@@ -676,6 +929,10 @@ WORDS: dict[str, tuple[str, str]] = {
 }
 
 
+class Word(str):
+    """A field that is itself a code of `WORDS`, to be said in the sentence's own language."""
+
+
 class Spoken(Protocol):
     """An error or refusal that words can say."""
 
@@ -694,12 +951,21 @@ def say(code: str, language: Language = "zh", /, **fields: object) -> str:
     """
     if code not in WORDS:
         return f"{code} {fields}" if fields else code
-    return WORDS[code][0 if language == "zh" else 1].format_map(_Blanks(fields))
+    held = {name: _field(value, language) for name, value in fields.items()}
+    return WORDS[code][0 if language == "zh" else 1].format_map(_Blanks(held))
 
 
 def explain(error: Spoken, language: Language = "zh") -> str:
     """The sentence of an error of ``geo.errors``."""
     return say(error.code, language, **error.fields)
+
+
+def _field(value: object, language: Language) -> object:
+    if isinstance(value, Word):
+        return say(value, language)
+    if isinstance(value, list):
+        return ("、" if language == "zh" else ", ").join(str(_field(item, language)) for item in value)
+    return value
 
 
 class _Blanks(dict[str, object]):

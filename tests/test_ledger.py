@@ -38,7 +38,7 @@ def test_the_first_link_is_the_sha256_of_its_spelled_out_json():
 def test_the_second_link_holds_the_hash_of_the_first():
     """seq counts on and previous is the hash before; the hash is that of the plain canonical JSON."""
     first, second = chain(2)
-    whole = {k: v for k, v in dataclasses.asdict(second).items() if k != "hash"}
+    whole = {k: getattr(second, k) for k in ("seq", "at", "kind", "role", "body", "previous")}
     assert (second.seq, second.previous) == (2, first.hash)
     assert second.hash == hashlib.sha256(ledger.canonical(whole)).hexdigest()
 
@@ -92,7 +92,9 @@ def tampered(draw: st.DrawFn) -> list[Linked]:
     if how == "edit":
         entries[i] = _edited(entries[i], draw)
     elif how == "body":
-        entries[i] = dataclasses.replace(entries[i], body=entries[i].body | {"n": draw(st.integers(6, 99))})
+        entries[i] = dataclasses.replace(
+            entries[i], text=ledger.canonical(entries[i].body | {"n": draw(st.integers(6, 99))}).decode()
+        )
     elif how == "delete":
         del entries[i]
     elif how == "swap":
@@ -186,3 +188,103 @@ def test_a_long_chain_is_checked_to_its_last_entry():
     rows = [entry.stored for entry in chain(10_000)]
     assert ledger.verify_stored(rows).ok
     assert not ledger.verify_stored(rows[:9_990] + rows[9_991:]).ok
+
+
+# The leaves of the reference tree, and its roots for 1 to 8 of them, as published with Certificate Transparency.
+ROOTS = [
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_the_tree_has_the_published_roots(size):
+    """The reference leaves of RFC 6962's implementation; every leaf's path leads to the same root."""
+    levels = ledger.tree_levels(LEAVES[:size])
+    assert ledger.tree_root(levels) == ROOTS[size - 1]
+    for leaf in range(size):
+        path = ledger.tree_path(levels, leaf)
+        assert ledger.path_root(LEAVES[leaf], leaf, size, path) == ROOTS[size - 1]
+
+
+def _half(hashes: list[bytes]) -> bytes:
+    """The tree as RFC 6962 writes it down: split at the largest power of two below the size."""
+    if len(hashes) == 1:
+        return hashlib.sha256(b"\0" + hashes[0]).digest()
+    split = 1 << (len(hashes) - 1).bit_length() - 1
+    return hashlib.sha256(b"\1" + _half(hashes[:split]) + _half(hashes[split:])).digest()
+
+
+@given(st.integers(1, 300), st.data())
+@settings(deadline=None, max_examples=60)
+def test_a_path_proves_its_own_entry_at_its_own_place_only(size, data):
+    """Against the recursive definition; another leaf, place, size, a cut or an added step reach another root."""
+    hashes = [hashlib.sha256(bytes([n % 256, n // 256])).hexdigest() for n in range(size)]
+    levels = ledger.tree_levels(hashes)
+    root = _half([bytes.fromhex(own) for own in hashes]).hex()
+    leaf = data.draw(st.integers(0, size - 1))
+    path = ledger.tree_path(levels, leaf)
+    assert ledger.path_root(hashes[leaf], leaf, size, path) == root == ledger.tree_root(levels)
+    other = data.draw(st.integers(-1, size + 1).filter(lambda n: n != leaf))
+    assert ledger.path_root(hashes[leaf], other, size, path) != root
+    assert ledger.path_root(hashes[leaf][::-1], leaf, size, path) != root
+    assert ledger.path_root(hashes[leaf], leaf, size, path[:-1]) != root or size == 1
+    assert ledger.path_root(hashes[leaf], leaf, size, [*path, "00" * 32]) is None
+
+
+def test_the_device_and_its_clocks_stand_in_the_entry():
+    """Three times: the server's, the device's and the satellites'; what is not known is not written."""
+    later = NOW + timedelta(seconds=7)
+    entry = Entry("visit", {"n": 1}, "team", ledger.Source("手机-3", device_at=later, gps_at=NOW))
+    linked = ledger.link(None, entry, NOW)
+    times = {"device_at": "2026-03-11T08:30:07.000Z", "gps_at": "2026-03-11T08:30:00.000Z"}
+    assert linked.body == {"n": 1, "source": times | {"device": "手机-3"}}
+    assert ledger.link(None, Entry("visit", {}, "team", ledger.Source()), NOW).body == {}
+
+
+def test_parts_spelled_beforehand_enter_as_they_would_have_been_spelled():
+    """The same body, in parts or whole, gives the same entry."""
+    whole = ledger.link(None, Entry("x", {"b": [1.5, "é"], "a": {"踏": None}}), NOW)
+    parts = ledger.link(None, Entry("x", {"b": [1.5, "é"]}), NOW, {"a": '{"踏":null}'})
+    assert parts == whole
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"rows": {"teams": {"T1": "ab"}}},
+        {"rows": {"teams": {"T1": "ab"}}, "source": {"device": "x"}},
+        {"n": {"rows": {"teams": {"T1": "ab"}}}},
+        {"records": {"visits": {"rows": {"x": 1}}}, "z": '"rows":{'},
+        {'x"rows': {"a": {"b": "c"}}},
+        {"records": {'"rows': {"a": {"b": "c"}}}, "rows": {"t": {'k"rows': "ab"}}},
+        {},
+    ],
+)
+def test_the_rows_an_entry_names_are_those_of_its_parsed_body(body):
+    """The short way through the text finds what parsing finds, also where somebody named a plot to confuse it."""
+    assert ledger.digests_named(ledger.canonical(body).decode()) == body.get("rows", {})
+
+
+@given(
+    st.dictionaries(
+        st.text('aé"\\\n', max_size=3),
+        st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text('aé罂"\\%', max_size=4),
+        max_size=5,
+    )
+)
+@settings(deadline=None)
+def test_rows_spelled_by_column_are_canonical(row):
+    """Column by column or whole: the same text, also for names and texts with quotes, backslashes and percent signs."""
+    import unicodedata as u
+
+    composed = {u.normalize("NFC", k): u.normalize("NFC", v) if isinstance(v, str) else v for k, v in row.items()}
+    if composed:
+        assert ledger.spelled_rows({k: [v] for k, v in composed.items()})[0].encode() == ledger.canonical(composed)

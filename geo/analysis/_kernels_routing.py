@@ -1,4 +1,9 @@
-"""The compiled inner loop of route search; `geo.analysis.routing` says what it means."""
+"""
+The compiled inner loop of route search; `geo.analysis.routing` says what it means.
+
+Stops are numbered 0 … n-1, a base stands at index n of its own cost matrix: `cost[b, i, j]` is the seconds from i to
+j with the service at j, `base[team]` the matrix a team uses. A plan is `routes` (teams, n) with `lengths` (teams,).
+"""
 
 import numpy as np
 from numba import njit
@@ -7,68 +12,150 @@ TINY_S = 1e-6
 
 
 @njit(cache=True)
-def walk_s(route, length, team, out, leg, back, service):  # type: ignore[no-untyped-def]
+def route_s(route, length, cost):  # type: ignore[no-untyped-def]
     """Seconds of one team's day: walking and service, base to base."""
+    home = cost.shape[0] - 1
     if length == 0:
         return 0.0
-    total = out[team, route[0]] + back[route[length - 1], team]
-    for i in range(length):
-        total += service[route[i]]
-        if i > 0:
-            total += leg[route[i - 1], route[i]]
+    total = cost[home, route[0]] + cost[route[length - 1], home]
+    for i in range(1, length):
+        total += cost[route[i - 1], route[i]]
     return total
 
 
 @njit(cache=True)
-def fill_miss(routes, lengths, miss, first, cells, pod):  # type: ignore[no-untyped-def]
-    """Chance per cell that nobody on these routes sees what is there, from scratch (no drift)."""
+def see(stop, held, miss, gain, first, cells, pod, seers_first, seers, seers_pod, mass):  # type: ignore[no-untyped-def]
+    """
+    Bring `miss` of the cells a stop sees, and `gain` of all who see them, up to date after `held[stop]` changed.
+
+    Each cell's product is taken anew over the held stops, so that nothing drifts.
+    """
+    for j in range(first[stop], first[stop + 1]):
+        cell = cells[j]
+        now = 1.0
+        for k in range(seers_first[cell], seers_first[cell + 1]):
+            if held[seers[k]]:
+                now *= 1.0 - seers_pod[k]
+        change = mass[cell] * (now - miss[cell])
+        miss[cell] = now
+        for k in range(seers_first[cell], seers_first[cell + 1]):
+            gain[seers[k]] += change * seers_pod[k]
+
+
+@njit(cache=True)
+def fill_gains(held, miss, gain, first, cells, pod, mass, bonus):  # type: ignore[no-untyped-def]
+    """Chance per cell that nobody sees what is there, and what each stop sees of it, from scratch."""
     miss[:] = 1.0
-    for team in range(len(lengths)):
-        for i in range(lengths[team]):
-            stop = routes[team, i]
+    for stop in range(len(held)):
+        if held[stop]:
             for j in range(first[stop], first[stop + 1]):
                 miss[cells[j]] *= 1.0 - pod[j]
+    for stop in range(len(held)):
+        gain[stop] = bonus[stop]
+        for j in range(first[stop], first[stop + 1]):
+            gain[stop] += mass[cells[j]] * miss[cells[j]] * pod[j]
 
 
 @njit(cache=True)
-def gain_of(stop, miss, first, cells, pod, mass, bonus):  # type: ignore[no-untyped-def]
-    """What a stop adds to what is already seen."""
-    gain = bonus[stop]
-    for j in range(first[stop], first[stop + 1]):
-        gain += mass[cells[j]] * miss[cells[j]] * pod[j]
-    return gain
-
-
-@njit(cache=True)
-def worth(routes, lengths, spent, miss, first, cells, pod, mass, bonus, per_second):  # type: ignore[no-untyped-def]
+def worth(held, miss, spent, mass, bonus, per_second):  # type: ignore[no-untyped-def]
     """True detection plus bonuses, less a hair per second so that equal plans prefer the shorter."""
     total = 0.0
     for cell in range(len(mass)):
         total += mass[cell] * (1.0 - miss[cell])
-    for team in range(len(lengths)):
-        total -= per_second * spent[team]
-        for i in range(lengths[team]):
-            total += bonus[routes[team, i]]
-    return total
+    for stop in range(len(held)):
+        if held[stop]:
+            total += bonus[stop]
+    return total - per_second * spent.sum()
 
 
 @njit(cache=True)
-def shorten(route, length, team, out, leg, back, service):  # type: ignore[no-untyped-def]
-    """2-opt on directed times until no reversal helps; the route is changed in place, its seconds returned."""
-    best = walk_s(route, length, team, out, leg, back, service)
-    improved = True
+def turn_round(route, i, j):  # type: ignore[no-untyped-def]
+    """Walk places i … j backwards."""
+    while i < j:
+        route[i], route[j] = route[j], route[i]
+        i += 1
+        j -= 1
+
+
+@njit(cache=True)
+def two_opt(route, length, cost):  # type: ignore[no-untyped-def]
+    """Reverse stretches while that saves seconds on directed times; true when anything changed."""
+    home = cost.shape[0] - 1
+    changed, improved = False, True
     while improved:
         improved = False
         for i in range(length - 1):
+            before = route[i - 1] if i > 0 else home
+            forth, back = 0.0, 0.0
             for j in range(i + 1, length):
-                route[i : j + 1] = route[i : j + 1][::-1].copy()
-                now = walk_s(route, length, team, out, leg, back, service)
-                if now < best - TINY_S:
-                    best = now
+                forth += cost[route[j - 1], route[j]]
+                back += cost[route[j], route[j - 1]]
+                after = route[j + 1] if j + 1 < length else home
+                saved = cost[before, route[i]] + forth + cost[route[j], after]
+                saved -= cost[before, route[j]] + back + cost[route[i], after]
+                if saved > TINY_S:
+                    turn_round(route, i, j)
                     improved = True
+                    changed = True
+                    forth, back = 0.0, 0.0
+                    for k in range(i + 1, j + 1):
+                        forth += cost[route[k - 1], route[k]]
+                        back += cost[route[k], route[k - 1]]
+    return changed
+
+
+@njit(cache=True)
+def move_stretch(route, length, cost):  # type: ignore[no-untyped-def]
+    """Move one stretch of up to three stops to the best other place of its route; true when that saved seconds."""
+    home = cost.shape[0] - 1
+    for size in range(1, min(3, length - 1) + 1):
+        for i in range(length - size + 1):
+            before = route[i - 1] if i > 0 else home
+            after = route[i + size] if i + size < length else home
+            head, tail = route[i], route[i + size - 1]
+            freed = cost[before, head] + cost[tail, after] - cost[before, after]
+            top, best = TINY_S, -1
+            for k in range(length + 1):
+                if i <= k <= i + size:
+                    continue
+                left = route[k - 1] if k > 0 else home
+                right = route[k] if k < length else home
+                saved = freed - (cost[left, head] + cost[tail, right] - cost[left, right])
+                if saved > top:
+                    top, best = saved, k
+            if best >= 0:
+                stretch = route[i : i + size].copy()
+                if best > i:
+                    route[i : best - size] = route[i + size : best].copy()
+                    route[best - size : best] = stretch
                 else:
-                    route[i : j + 1] = route[i : j + 1][::-1].copy()
-    return best
+                    route[best + size : i + size] = route[best:i].copy()
+                    route[best : best + size] = stretch
+                return True
+    return False
+
+
+@njit(cache=True)
+def shorten(route, length, cost):  # type: ignore[no-untyped-def]
+    """Reversals and moved stretches until neither helps; the route is changed in place, its seconds returned."""
+    two_opt(route, length, cost)
+    while move_stretch(route, length, cost):
+        two_opt(route, length, cost)
+    return route_s(route, length, cost)
+
+
+@njit(cache=True)
+def cheapest_place(route, length, stop, cost):  # type: ignore[no-untyped-def]
+    """Extra seconds and place of the cheapest insertion of a stop."""
+    home = cost.shape[0] - 1
+    extra, place, left = np.inf, 0, home
+    for k in range(length + 1):
+        right = route[k] if k < length else home
+        here = cost[left, stop] + cost[stop, right] - (cost[left, right] if length else 0.0)
+        if here < extra:
+            extra, place = here, k
+        left = right
+    return extra, place
 
 
 @njit(cache=True)
@@ -80,12 +167,11 @@ def take_out(routes, lengths, team, place, held):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True)
-def destroy(routes, lengths, held, leg, draw):  # type: ignore[no-untyped-def]
-    """Take out a stretch of one route, a neighbourhood of stops, or a random few."""
+def destroy(routes, lengths, held, touched, near, draw, most):  # type: ignore[no-untyped-def]
+    """Take out a stretch of one route, most stops near a place (`near`: nearest first), or a random few."""
     total = lengths.sum()
     if total == 0:
         return
-    most = max(3, int(0.4 * total))
     count = min(total, 1 + int(draw.random() * most))
     kind = draw.random()
     pick = int(draw.random() * total)
@@ -93,21 +179,25 @@ def destroy(routes, lengths, held, leg, draw):  # type: ignore[no-untyped-def]
     while pick >= lengths[team]:
         pick -= lengths[team]
         team += 1
-    if kind < 0.4:
+    if kind < 0.35:
         start = min(pick, max(0, lengths[team] - count))
+        touched[team] = True
         for _ in range(min(count, lengths[team] - start)):
             take_out(routes, lengths, team, start, held)
-    elif kind < 0.75:
-        seed = routes[team, pick]
-        for _ in range(count):
-            near, near_team, near_place = np.inf, -1, -1
-            for t in range(len(lengths)):
-                for i in range(lengths[t]):
-                    stop = routes[t, i]
-                    apart = 0.0 if stop == seed else (leg[seed, stop] + leg[stop, seed]) * (0.8 + 0.4 * draw.random())
-                    if near_team < 0 or apart < near:
-                        near, near_team, near_place = apart, t, i
-            take_out(routes, lengths, near_team, near_place, held)
+    elif kind < 0.8:
+        seed = routes[team, pick] if kind < 0.6 else int(draw.random() * len(held))
+        for k in range(near.shape[1]):
+            stop = near[seed, k]
+            if held[stop] and draw.random() < 0.8:
+                for t in range(len(lengths)):
+                    for i in range(lengths[t]):
+                        if routes[t, i] == stop:
+                            touched[t] = True
+                            take_out(routes, lengths, t, i, held)
+                            break
+                count -= 1
+                if count == 0:
+                    return
     else:
         for _ in range(count):
             pick = int(draw.random() * lengths.sum())
@@ -115,121 +205,152 @@ def destroy(routes, lengths, held, leg, draw):  # type: ignore[no-untyped-def]
             while pick >= lengths[team]:
                 pick -= lengths[team]
                 team += 1
+            touched[team] = True
             take_out(routes, lengths, team, pick, held)
 
 
 @njit(cache=True)
 def repair(  # type: ignore[no-untyped-def]
-    routes, lengths, spent, held, miss, allowed, out, leg, back, service, budget, first, cells, pod, mass, bonus, draw
-):
+    routes, lengths, spent, held, miss, gain, touched, allowed, cost, base, budget,
+    first, cells, pod, seers_first, seers, seers_pod, mass, extra, place, draw,
+):  # fmt: skip
     """Put in the stop with the best marginal gain per extra second (random exponent) until nothing fits."""
+    stops, teams = len(held), len(lengths)
     exponent = 0.7 + 1.8 * draw.random()
-    stops, teams = len(service), len(lengths)
+    least = 1e-9 * budget.max()
     taste = np.empty(stops)
-    gain = np.empty(stops)
+    prize = np.zeros(stops)
     for stop in range(stops):
         taste[stop] = 0.9 + 0.2 * draw.random()
-        gain[stop] = 0.0 if held[stop] else gain_of(stop, miss, first, cells, pod, mass, bonus)
-    seen = np.zeros(len(mass), np.bool_)
+        if not held[stop] and gain[stop] > 0.0:
+            prize[stop] = (gain[stop] * taste[stop]) ** exponent
+    for team in range(teams):
+        if touched[team]:
+            for stop in range(stops):
+                if not held[stop] and allowed[team, stop]:
+                    extra[team, stop], place[team, stop] = cheapest_place(
+                        routes[team], lengths[team], stop, cost[base[team]]
+                    )
     while True:
-        top, best_stop, best_team, best_place, best_extra = -np.inf, -1, -1, -1, 0.0
-        for stop in range(stops):
-            if held[stop] or gain[stop] <= 0.0:
-                continue
-            price = exponent * np.log(gain[stop] * taste[stop])
-            for team in range(teams):
-                if not allowed[team, stop]:
+        top, best, best_team = 0.0, -1, -1
+        for team in range(teams):
+            slack = budget[team] - spent[team] - TINY_S
+            for stop in range(stops):
+                if held[stop] or not allowed[team, stop] or not extra[team, stop] <= slack:
                     continue
-                n = lengths[team]
-                for place in range(n + 1):
-                    before = out[team, stop] if place == 0 else leg[routes[team, place - 1], stop]
-                    after = back[stop, team] if place == n else leg[stop, routes[team, place]]
-                    if n == 0:
-                        saved = 0.0
-                    elif place == 0:
-                        saved = out[team, routes[team, 0]]
-                    elif place == n:
-                        saved = back[routes[team, n - 1], team]
-                    else:
-                        saved = leg[routes[team, place - 1], routes[team, place]]
-                    extra = before + after - saved + service[stop]
-                    if not spent[team] + extra <= budget[team] - TINY_S:
-                        continue
-                    score = price - np.log(max(extra, 1e-3))
-                    if score > top:
-                        top, best_stop, best_team, best_place, best_extra = score, stop, team, place, extra
-        if best_stop < 0:
+                score = prize[stop] / max(extra[team, stop], least)
+                if score > top:
+                    top, best, best_team = score, stop, team
+        if best < 0:
             return
-        for i in range(lengths[best_team], best_place, -1):
-            routes[best_team, i] = routes[best_team, i - 1]
-        routes[best_team, best_place] = best_stop
-        lengths[best_team] += 1
-        spent[best_team] += best_extra
-        held[best_stop] = True
-        for j in range(first[best_stop], first[best_stop + 1]):
-            miss[cells[j]] *= 1.0 - pod[j]
-            seen[cells[j]] = True
-        for stop in range(stops):
-            if held[stop]:
-                continue
-            for j in range(first[stop], first[stop + 1]):
-                if seen[cells[j]]:
-                    gain[stop] = gain_of(stop, miss, first, cells, pod, mass, bonus)
-                    break
-        for j in range(first[best_stop], first[best_stop + 1]):
-            seen[cells[j]] = False
+        put_in(routes, lengths, held, extra, place, allowed, best, best_team, cost[base[best_team]])
+        spent[best_team] += extra[best_team, best]
+        see(best, held, miss, gain, first, cells, pod, seers_first, seers, seers_pod, mass)
+        for j in range(first[best], first[best + 1]):
+            for k in range(seers_first[cells[j]], seers_first[cells[j] + 1]):
+                other = seers[k]
+                if not held[other]:
+                    prize[other] = (max(gain[other], 0.0) * taste[other]) ** exponent
+
+
+@njit(cache=True)
+def put_in(routes, lengths, held, extra, place, allowed, stop, team, cost):  # type: ignore[no-untyped-def]
+    """Insert a stop at its cheapest place; all other stops' cheapest places in that route are kept up to date."""
+    route, at = routes[team], place[team, stop]
+    home = cost.shape[0] - 1
+    for i in range(lengths[team], at, -1):
+        route[i] = route[i - 1]
+    route[at] = stop
+    lengths[team] += 1
+    held[stop] = True
+    length = lengths[team]
+    left = route[at - 1] if at > 0 else home
+    right = route[at + 1] if at + 1 < length else home
+    for other in range(len(held)):
+        if held[other] or not allowed[team, other]:
+            continue
+        if place[team, other] == at:
+            extra[team, other], place[team, other] = cheapest_place(route, length, other, cost)
+            continue
+        if place[team, other] > at:
+            place[team, other] += 1
+        ahead = cost[left, other] + cost[other, stop] - cost[left, stop]
+        behind = cost[stop, other] + cost[other, right] - cost[stop, right]
+        if ahead < extra[team, other]:
+            extra[team, other], place[team, other] = ahead, at
+        if behind < extra[team, other]:
+            extra[team, other], place[team, other] = behind, at + 1
 
 
 @njit(cache=True)
 def search(  # type: ignore[no-untyped-def]
-    routes, lengths, best_routes, best_lengths, iterations, warmth, cooling,
-    allowed, out, leg, back, service, budget, first, cells, pod, mass, bonus, per_second, draw,
+    routes, lengths, best_routes, best_lengths, iterations, warmth, most,
+    allowed, cost, base, near, budget, first, cells, pod, seers_first, seers, seers_pod, mass, bonus,
+    hurry, hair, draw,
 ):  # fmt: skip
     """
-    Large-neighbourhood search with annealing, in place; `warmth` is the first temperature, times `cooling` each turn.
+    Large-neighbourhood search at one temperature, in place.
 
     `routes` (teams, stops) and `lengths` hold the current plan, `best_routes` and `best_lengths` the best so far.
+    A second costs `hurry` of value where the current plan is chosen, `hair` where the best one is.
     """
-    teams, stops = len(lengths), len(service)
-    miss = np.ones(len(mass))
+    teams, stops = len(lengths), len(bonus)
+    miss, gain = np.ones(len(mass)), np.zeros(stops)
     held = np.zeros(stops, np.bool_)
     spent = np.empty(teams)
     for team in range(teams):
-        spent[team] = walk_s(routes[team], lengths[team], team, out, leg, back, service)
-    fill_miss(routes, lengths, miss, first, cells, pod)
-    current = worth(routes, lengths, spent, miss, first, cells, pod, mass, bonus, per_second)
+        for i in range(best_lengths[team]):
+            held[best_routes[team, i]] = True
+        spent[team] = route_s(best_routes[team], best_lengths[team], cost[base[team]])
+    fill_gains(held, miss, gain, first, cells, pod, mass, bonus)
+    best = worth(held, miss, spent, mass, bonus, hair)
+    held[:] = False
     for team in range(teams):
-        spent[team] = walk_s(best_routes[team], best_lengths[team], team, out, leg, back, service)
-    fill_miss(best_routes, best_lengths, miss, first, cells, pod)
-    best = worth(best_routes, best_lengths, spent, miss, first, cells, pod, mass, bonus, per_second)
+        for i in range(lengths[team]):
+            held[routes[team, i]] = True
+        spent[team] = route_s(routes[team], lengths[team], cost[base[team]])
+    fill_gains(held, miss, gain, first, cells, pod, mass, bonus)
+    current = worth(held, miss, spent, mass, bonus, hurry)
     trial, trial_n = routes.copy(), lengths.copy()
+    trial_held, trial_spent, trial_miss, trial_gain = held.copy(), spent.copy(), miss.copy(), gain.copy()
+    extra, place = np.full((teams, stops), np.inf), np.zeros((teams, stops), np.int64)
+    touched, before = np.zeros(teams, np.bool_), lengths.copy()
     for _ in range(iterations):
-        trial[:] = routes
-        trial_n[:] = lengths
-        held[:] = False
         for team in range(teams):
-            for i in range(trial_n[team]):
-                held[trial[team, i]] = True
-        destroy(trial, trial_n, held, leg, draw)
-        for _again in range(2):
-            for team in range(teams):
-                spent[team] = shorten(trial[team], trial_n[team], team, out, leg, back, service)
-            fill_miss(trial, trial_n, miss, first, cells, pod)
+            trial_n[team] = lengths[team]
+            trial[team, : lengths[team]] = routes[team, : lengths[team]]
+        trial_spent[:], trial_held[:], trial_miss[:], trial_gain[:] = spent, held, miss, gain
+        touched[:] = False
+        destroy(trial, trial_n, trial_held, touched, near, draw, most)
+        for team in range(teams):
+            if touched[team]:
+                for i in range(lengths[team]):
+                    if not trial_held[routes[team, i]]:
+                        see(
+                            routes[team, i], trial_held, trial_miss, trial_gain,
+                            first, cells, pod, seers_first, seers, seers_pod, mass,
+                        )  # fmt: skip
+                trial_spent[team] = shorten(trial[team], trial_n[team], cost[base[team]])
+        touched[:] = True
+        while touched.any():
+            before[:] = trial_n
             repair(
-                trial, trial_n, spent, held, miss, allowed, out, leg, back, service, budget,
-                first, cells, pod, mass, bonus, draw,
+                trial, trial_n, trial_spent, trial_held, trial_miss, trial_gain, touched, allowed, cost, base, budget,
+                first, cells, pod, seers_first, seers, seers_pod, mass, extra, place, draw,
             )  # fmt: skip
-        for team in range(teams):
-            spent[team] = walk_s(trial[team], trial_n[team], team, out, leg, back, service)
-        fill_miss(trial, trial_n, miss, first, cells, pod)
-        value = worth(trial, trial_n, spent, miss, first, cells, pod, mass, bonus, per_second)
+            for team in range(teams):
+                touched[team] = trial_n[team] != before[team]
+                if touched[team]:
+                    trial_spent[team] = shorten(trial[team], trial_n[team], cost[base[team]])
+        value = worth(trial_held, trial_miss, trial_spent, mass, bonus, hurry)
         if value >= current + warmth * np.log(max(draw.random(), 1e-300)):
-            routes[:] = trial
-            lengths[:] = trial_n
+            for team in range(teams):
+                lengths[team] = trial_n[team]
+                routes[team, : trial_n[team]] = trial[team, : trial_n[team]]
+            spent[:], held[:], miss[:], gain[:] = trial_spent, trial_held, trial_miss, trial_gain
             current = value
-        if value > best:
-            best_routes[:] = trial
-            best_lengths[:] = trial_n
-            best = value
-        warmth *= cooling
+        exact = value + (hurry - hair) * trial_spent.sum()
+        if exact > best:
+            best_routes[:], best_lengths[:] = trial, trial_n
+            best = exact
     return best

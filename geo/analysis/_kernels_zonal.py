@@ -131,50 +131,98 @@ def sum_zones(
 
 @njit(cache=True)
 def sum_weights(zones: Array, risk: Array, totals: Array) -> None:
-    """Add RR and the number of plantable cells of each zone to `totals` (zones, 2)."""
+    """Add RR of each zone to `totals` (zones,)."""
     for row in range(zones.shape[0]):
         for col in range(zones.shape[1]):
             zone = zones[row, col] - 1
             if zone >= 0 and risk[row, col] > 0.0:
-                totals[zone, 0] += risk[row, col]
-                totals[zone, 1] += 1.0
+                totals[zone] += risk[row, col]
 
 
 @njit(cache=True)
 def look(
-    hazard: Array, zones: Array, risk: Array, cover: Array, scale: Array, miss: Array, detected: Array, bins: Array
+    hazard: Array,
+    zones: Array,
+    parents: Array,
+    risk: Array,
+    carried: Array,
+    scale: Array,
+    levels: Array,
+    now: Array,
+    rest: Array,
+    mass: Array,
+    pattern: Array,
+    alone: Array,
+    missed: Array,
+    bins: Array,
 ) -> None:
     """
-    One period's looks: RR·POD of each zone into `detected`, `miss` times 1 - POD, RR and RR·H into `bins`.
+    One period's looks, the last period first: what a plot that stands since then has escaped.
 
-    `scale` = (availability, hazard units per nat, bins per e-fold); `bins` (zones, covers, bins, 2), bin 0 is H = 0.
+    `scale` = (availability, hazard units per nat, place value of this period in `pattern`, 1 for the last period);
+    `levels` the hazards in nats at which a level begins. Per cell `now` is the last period's POD, `rest` the product
+    of 1 - POD of the periods before it down to this one, `mass` gains RR·carried·rest. Per zone `alone` gains RR·POD
+    of this period alone and `missed` RR·rest·(1 - now); per parent `bins` (parents, levels, 2) RR and RR·(1 - e^-H).
     """
-    last = bins.shape[2] - 1
+    last, place = scale[3] > 0.0, int(scale[2])
     for row in range(zones.shape[0]):
         for col in range(zones.shape[1]):
             zone, weight = zones[row, col] - 1, risk[row, col]
             if zone < 0 or weight <= 0.0:
                 continue
-            kind, units = int(cover[row, col]) - 1, hazard[row, col]
-            if kind < 0 or kind >= bins.shape[1]:
-                kind = 0
-            if units <= 0:
-                bins[zone, kind, 0, 0] += weight
-                continue
-            nats = units / scale[1]
-            pod = scale[0] * (1.0 - np.exp(-nats))
-            detected[zone] += weight * pod
-            miss[row, col] *= 1.0 - pod
-            place = min(1 + int(np.log(float(units)) * scale[2]), last)
-            bins[zone, kind, place, 0] += weight
-            bins[zone, kind, place, 1] += weight * nats
+            parent, units = parents[zone], hazard[row, col]
+            if units > 0:
+                nats = units / scale[1]
+                seen = -np.expm1(-nats)
+                level = 1
+                while level <= levels.shape[0] and nats >= levels[level - 1]:
+                    level += 1
+                pattern[row, col] += level * place
+                bins[parent, level, 0] += weight
+                bins[parent, level, 1] += weight * seen
+                alone[zone] += weight * scale[0] * seen
+                if last:
+                    now[row, col] = scale[0] * seen
+                else:
+                    rest[row, col] *= 1.0 - scale[0] * seen
+            missed[zone] += weight * rest[row, col] * (1.0 - now[row, col])
+            mass[row, col] += weight * carried[parent] * rest[row, col]
+
+
+@njit(cache=True)
+def count_patterns(pattern: Array, zones: Array, parents: Array, risk: Array, table: Array) -> None:
+    """Add RR to `table` (parents, patterns)."""
+    for row in range(zones.shape[0]):
+        for col in range(zones.shape[1]):
+            zone = zones[row, col] - 1
+            if zone >= 0 and risk[row, col] > 0.0:
+                table[parents[zone], pattern[row, col]] += risk[row, col]
+
+
+@njit(cache=True)
+def escaped(weights: Array, levels: Array, seen: Array, availability: Array, out: Array) -> None:
+    """
+    Add to `out` (periods, factors, availabilities) the RR of what stands since each period and is still unseen.
+
+    `weights` (patterns,), `levels` (patterns, periods) uint8, `seen` (periods, levels, factors) = 1 - e^-(factor·H).
+    """
+    periods, factors = seen.shape[0], seen.shape[2]
+    for k in range(weights.shape[0]):
+        for f in range(factors):
+            for a in range(availability.shape[0]):
+                left = weights[k]
+                for period in range(periods - 1, -1, -1):
+                    if levels[k, period] > 0:
+                        left *= 1.0 - availability[a] * seen[period, levels[k, period], f]
+                    out[period, f, a] += left
 
 
 @njit(cache=True)
 def rank_unseen(
-    hazard: Array,
+    mass: Array,
+    now: Array,
     zones: Array,
-    risk: Array,
+    parents: Array,
     cover: Array,
     elevation: Array,
     calendar: Array,
@@ -182,24 +230,27 @@ def rank_unseen(
     bins: Array,
 ) -> None:
     """
-    Cells by u = RR·e^-H: number, Σu and Σln u into `bins` (zones, covers, stages, bins, 3).
+    Cells by u = mass·(a - POD), what an endless search could still find there: number, Σu and Σln u into `bins`
+    (parents, covers, stages, bins, 3).
 
     `calendar` = day, days per 100 m, then the day on which each stage begins at 1,000 m;
-    `scale` = (hazard units per nat, ln u of the first bin, bins per e-fold).
+    `scale` = (availability, ln u of the first bin, bins per e-fold).
     """
     last, stages = bins.shape[3] - 1, bins.shape[2]
     for row in range(zones.shape[0]):
         for col in range(zones.shape[1]):
-            zone, weight, kind = zones[row, col] - 1, risk[row, col], int(cover[row, col]) - 1
-            if zone < 0 or weight <= 0.0 or kind < 0 or kind >= bins.shape[1]:
+            zone, kind = zones[row, col] - 1, int(cover[row, col]) - 1
+            if zone < 0 or mass[row, col] <= 0.0 or kind < 0 or kind >= bins.shape[1]:
                 continue
             local = calendar[0] - (elevation[row, col] - 1000.0) / 100.0 * calendar[1]
             stage = 0
             for later in range(1, stages):
                 if local >= calendar[2 + later]:
                     stage = later
-            level = np.log(weight) - hazard[row, col] / scale[0]
+            worth = mass[row, col] * max(scale[0] - now[row, col], 1e-12)
+            level = np.log(worth)
             place = min(max(int(np.floor((level - scale[1]) * scale[2])), 0), last)
-            bins[zone, kind, stage, place, 0] += 1.0
-            bins[zone, kind, stage, place, 1] += np.exp(level)
-            bins[zone, kind, stage, place, 2] += level
+            parent = parents[zone]
+            bins[parent, kind, stage, place, 0] += 1.0
+            bins[parent, kind, stage, place, 1] += worth
+            bins[parent, kind, stage, place, 2] += level

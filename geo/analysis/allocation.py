@@ -7,13 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.analysis import _kernels_zonal as kernels
-from geo.analysis.detection import HAZARD_UNITS
 from geo.grid import Grid
 from geo.layers.terrain import COVER_NAMES, PLANTABLE, Terrain
 from geo.season import Season, Stage
 from geo.settings import DetectionSettings
 
-LOWEST_LEVEL, BINS_PER_FOLD, BINS = -24.0, 64.0, 2048
+LOWEST_LEVEL, BINS_PER_FOLD, BINS = -44.0, 48.0, 2048
 STEPS = 100
 
 Floats = npt.NDArray[np.float64]
@@ -22,10 +21,11 @@ Floats = npt.NDArray[np.float64]
 @dataclass(frozen=True)
 class Unseen:
     """
-    What remains to be seen, one row of bins of u = RR·e^-H per zone × cover × stage.
+    What an endless search could still find, one row of bins of u per zone × cover × stage.
 
-    `bins` (zones, covers, stages, bins, 3): number of cells, Σu, Σln u; `rates` (covers, stages): hazard added to a
-    cell per hour of search in it, W·v/A (random search within the cell).
+    u of a cell is the chance that a plot stands there, escaped so far, and would be found in this period's next look:
+    mass·(a - POD). `bins` (zones, covers, stages, bins, 3): number of cells, Σu, Σln u; `rates` (covers, stages):
+    hazard added to a cell per hour of search in it, W·v/A (random search within the cell).
     """
 
     bins: Floats
@@ -68,55 +68,91 @@ def search_rates(settings: DetectionSettings, cell_m: float) -> Floats:
 
 
 def unseen(
-    hazard: Grid,
+    mass: npt.NDArray[np.float32],
+    now: npt.NDArray[np.float32],
     *,
     zones: Grid,
+    parents: npt.NDArray[np.int64],
     zones_n: int,
-    risk: Grid,
     terrain: Terrain,
     season: Season,
     day: float,
     settings: DetectionSettings,
 ) -> Unseen:
     """
-    `Unseen` of one period: `hazard` int32 units of 1/65536 nat, `day` after 1 January for the growth stage.
+    `Unseen` of one period: `mass` per cell what stands there but for this period's looks, `now` this period's POD.
 
-    Sorting cells by u alone loses nothing: an hour in a cell is worth r·u, and bringing it down to λ takes
-    ln(r·u/λ)/r hours. Only the one bin in which λ falls is taken at its mean.
+    `day` after 1 January gives the growth stage; `zones`, `parents` as in `looks.sum_looks`. Sorting cells by u alone
+    loses nothing: an hour in a cell is worth r·u, and bringing it down to λ takes ln(r·u/λ)/r hours. Only the one bin
+    in which λ falls is taken at its mean.
     """
     bins = np.zeros((zones_n, len(PLANTABLE), len(Stage), BINS, 3))
     calendar = np.array([day, season.days_per_100_m, *season.stage_start_days()])
-    scale = np.array([float(HAZARD_UNITS), LOWEST_LEVEL, BINS_PER_FOLD])
+    scale = np.array([settings.availability, LOWEST_LEVEL, BINS_PER_FOLD])
     elevation, cover = terrain.elevation.values, terrain.cover.values
-    kernels.rank_unseen(hazard.values, zones.values, risk.values, cover, elevation, calendar, scale, bins)
-    return Unseen(bins, search_rates(settings, hazard.frame.cell_m))
+    kernels.rank_unseen(mass, now, zones.values, parents, cover, elevation, calendar, scale, bins)
+    return Unseen(bins, search_rates(settings, zones.frame.cell_m))
 
 
 def hours_needed(left: Unseen, zone: int, gain: float) -> float:
     """
-    Fewest hours of search in the zone's cells that add `gain` to Σ RR·(1 - e^-H); infinite where it cannot be had.
+    Fewest hours of search in the zone's cells that find `gain` of Σu; infinite where it cannot be had.
 
     Every cell above the level λ is searched down to it: Σ (r·u - λ)/r = gain, found by bisection on ln λ, and the time
     is Σ ln(r·u/λ)/r.
     """
     if gain <= 0.0:
         return 0.0
-    table = left.bins[zone].reshape(-1, BINS, 3)
-    rates = np.repeat(left.rates.reshape(-1), BINS)
-    number, total, logs = table[..., 0].ravel(), table[..., 1].ravel(), table[..., 2].ravel()
-    held = (number > 0.0) & (rates > 0.0)
-    number, total, logs, rates = number[held], total[held], logs[held], rates[held]
-    if gain >= total.sum():
+    held = _Ranked.of(left, zone)
+    if gain >= held.total.sum():
         return float("inf")
-    tops = np.log(rates) + np.log(total / number)
+    return held.hours(_bisect(held.gained, gain, held.ends))
 
-    def gained(level: float) -> float:
-        some = tops > level
-        return float(np.sum(total[some] - number[some] * np.exp(level) / rates[some]))
 
-    level = _bisect(gained, gain, (float(tops.min()) - 60.0, float(tops.max())))
-    some = tops > level
-    return float(np.sum((logs[some] + number[some] * (np.log(rates[some]) - level)) / rates[some]))
+def gain_of(left: Unseen, zone: int, hours: float, *, cover: int | None = None) -> float:
+    """
+    Most of Σu that `hours` of search can find in the zone, or in one of its plantable covers (0, 1, 2).
+    """
+    held = _Ranked.of(left, zone, cover)
+    if hours <= 0.0 or not len(held.total):
+        return 0.0
+    return held.gained(_bisect(held.hours, hours, held.ends))
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """The bins of one zone that can be searched: cells, Σu, Σln u, hazard per hour, and ln(r·u) at their mean."""
+
+    number: Floats
+    total: Floats
+    logs: Floats
+    rates: Floats
+    tops: Floats
+
+    @classmethod
+    def of(cls, left: Unseen, zone: int, cover: int | None = None) -> "_Ranked":
+        some = slice(None) if cover is None else slice(cover, cover + 1)
+        table = left.bins[zone, some].reshape(-1, 3)
+        rates = np.repeat(left.rates[some].reshape(-1), BINS)
+        held = (table[:, 0] > 0.0) & (rates > 0.0)
+        number, total, logs = table[held].T
+        return cls(number, total, logs, rates[held], np.log(rates[held]) + np.log(total / number))
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """ln λ at which everything, and at which nothing, is worth searching."""
+        return float(self.tops.min()) - 60.0, float(self.tops.max())
+
+    def gained(self, level: float) -> float:
+        """Σu found when every cell is searched down to ln λ = `level`."""
+        some = self.tops > level
+        return float(np.sum(self.total[some] - self.number[some] * np.exp(level) / self.rates[some]))
+
+    def hours(self, level: float) -> float:
+        """The hours that takes."""
+        some = self.tops > level
+        each = self.logs[some] + self.number[some] * (np.log(self.rates[some]) - level)
+        return float(np.sum(each / self.rates[some]))
 
 
 def _bisect(falling: Callable[[float], float], goal: float, ends: tuple[float, float]) -> float:

@@ -10,9 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from geo.grid import Grid
+from geo.layers.finds import STAGES
 from geo.layers.visits import Evidence
 from geo.season import Season
+from geo.settings import AbsenceSettings
 
+TIPS = ("举报", "村民反映", "网络线索")
 OPEN = -1  # restart of a township whose find still stands or is not verified
 BANNED = ("罂粟", "大麻")
 
@@ -106,3 +109,56 @@ def courtyard_table(
         if place >= 0:
             visited[place, int(period)] += min(float(number), float(numbers.loc[village]))
     return Courtyards(total, visited)
+
+
+def tip_sensitivity(
+    leads: pd.DataFrame, *, zone_ids: Sequence[str], season: Season, settings: AbsenceSettings, as_of: datetime
+) -> Floats:
+    """
+    (zones, periods) chance that a standing plot would have come to light by a tip: reported · verified · acted on.
+
+    0 where a tip of the period still waits to be verified: an open tip is no silence.
+
+    Parameters
+    ----------
+    leads
+        Leads layer with ``township_id`` of each, None where unknown; only `TIPS` up to `as_of` count.
+    """
+    periods, current = len(season.months), current_period(season, as_of)
+    chance = np.zeros((len(zone_ids), periods))
+    chance[:, : current + 1] = settings.tip_reported * settings.tip_verified * settings.tip_acted
+    known = leads[leads["kind"].isin(TIPS) & (leads["reported_at"] <= pd.Timestamp(as_of))]
+    waiting = known[~(known["verified_at"] <= pd.Timestamp(as_of))]
+    place_of = {zone: place for place, zone in enumerate(zone_ids)}
+    for zone, period in zip(waiting["township_id"], season.period_of(waiting["reported_at"]), strict=True):
+        if zone in place_of and period >= 0:
+            chance[place_of[zone], period:] = 0.0
+    return chance
+
+
+def reached_lancing(finds: pd.DataFrame, settings: AbsenceSettings, as_of: datetime) -> npt.NDArray[np.object_]:
+    """
+    Of each find whether it was lanced or could have been: True, False, or None while it stands and time is left.
+
+    A plot is out of time `days_to_lancing` after it was seen in its stage; one seen as capsules was so already.
+    """
+    days = finds["stage"].map(dict(zip(STAGES, settings.days_to_lancing, strict=True))).astype(float)
+    due = finds["found_at"] + pd.to_timedelta(days, unit="D")
+    moment = pd.Timestamp(as_of)
+    gone = (finds["fraction"] >= 1.0) & (finds["destroyed_at"] <= moment)
+    ended = finds["destroyed_at"].where(gone, moment)
+    late = (days <= 0.0) | (ended >= due)
+    answer = np.full(len(finds), None, dtype=object)
+    answer[gone.to_numpy()] = False
+    answer[late.to_numpy()] = True
+    return answer
+
+
+def zero_yield(finds: pd.DataFrame, settings: AbsenceSettings, as_of: datetime) -> bool | None:
+    """
+    Whether every find was destroyed before lancing: a fact, or None while one stands that still can be.
+    """
+    states = reached_lancing(finds, settings, as_of) if len(finds) else np.array([], object)
+    if any(state is True for state in states):
+        return False
+    return None if any(state is None for state in states) else True

@@ -4,7 +4,7 @@ Routes for several teams that find most within their hours.
 The value is the true one: over cells, mass times 1 - product(1 - pod) of the stops that see the cell, so that two
 stops which see the same ground are not paid twice. Found by large-neighbourhood search: take out a stretch, a
 neighbourhood or a random few stops; put in the best marginal gain per extra second, with a random exponent; shorten
-by 2-opt; accept by annealing. Stopped by iterations, never by the clock: one seed, one answer.
+by 2-opt and moved stretches; accept by annealing. Stopped by iterations, never by the clock: one seed, one answer.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +22,13 @@ Progress = Callable[[float], None]
 
 MUST_FACTOR = 1e3
 """A must-visit is worth this many times everything else together; it is a large prize, never a constraint."""
+WARM, COLD = 0.02, 0.1
+"""First temperature as a share of all prizes together, and the last one as a share of the first."""
+HURRY = 0.03
+"""While searching, the whole budget of hours costs this share of all prizes: shorter plans lead to richer ones."""
+MOST_OUT = 20
+"""At most so many stops are taken out in one turn."""
+NEAREST = 60
 _CHUNK = 100
 
 
@@ -125,7 +132,8 @@ def solve(
     problem: Problem,
     rng: np.random.Generator,
     *,
-    iterations: int = 1500,
+    iterations: int = 20_000,
+    spent: Callable[[int], float] | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Solution:
@@ -134,22 +142,34 @@ def solve(
 
     Must-visits are planned first on their own; the second search starts from that plan and keeps the best it ever
     saw, so never fewer of them are met. Raises `Cancelled` when `cancelled` answers true.
+
+    Parameters
+    ----------
+    iterations
+        Turns of the search, those for the must-visits included.
+    spent
+        In place of `iterations`: the share of the caller's budget used after so many turns; the search ends at 1.
     """
     teams, stops = problem.out.shape
     plan = np.zeros((teams, max(stops, 1)), np.int64), np.zeros(teams, np.int64)
     must = problem.must & (problem.allowed & np.isfinite(problem.out)).any(axis=0)
-    stages = [(_only(problem, must), max(100, iterations // 4))] if must.any() else []
-    stages.append((problem, iterations))
-    total = sum(turns for _, turns in stages)
-    done = 0
-    for stage, turns in stages:
-        for best, step in _anneal(stage, plan, rng, turns):
-            plan, done = best, done + step
+    used = spent or (lambda turns: turns / max(iterations, 1))
+    stages = [(_only(problem, must), 0.25)] if must.any() else []
+    done, last = 0, 0.0
+    for stage, end in [*stages, (problem, 1.0)] if stops else []:
+        first = used(done)
+        for best, turns in _anneal(stage, plan, rng, done, lambda n, a=first, b=end: (used(n) - a) / max(b - a, 1e-9)):
+            plan, done = best, turns
+            last = min(1.0, max(last, used(done)))
             if progress is not None:
-                progress(done / total)
+                progress(last)
             if cancelled is not None and cancelled():
                 raise Cancelled
-    routes = tuple(tuple(int(stop) for stop in plan[0][team, : plan[1][team]]) for team in range(teams))
+    return solution(problem, tuple(tuple(int(one) for one in plan[0][team, : plan[1][team]]) for team in range(teams)))
+
+
+def solution(problem: Problem, routes: tuple[tuple[int, ...], ...]) -> Solution:
+    """What routes are worth and how long they take."""
     seconds = tuple(seconds_of(problem, team, route) for team, route in enumerate(routes))
     return Solution(routes, value_of(problem.views, [stop for route in routes for stop in route]), seconds)
 
@@ -186,22 +206,43 @@ def _only(problem: Problem, stops: npt.NDArray[np.bool_]) -> Problem:
 
 
 def _anneal(
-    problem: Problem, plan: tuple[Integers, Integers], rng: np.random.Generator, turns: int
+    problem: Problem, plan: tuple[Integers, Integers], rng: np.random.Generator, done: int, used: Callable[[int], float]
 ) -> Iterator[tuple[tuple[Integers, Integers], int]]:
-    """Best plan so far and turns done, after every chunk of turns; starts from `plan`."""
-    views = problem.views
-    prize = max(value_of(views, range(len(problem.service))), 1e-12)
+    """Best plan so far and turns done, after every chunk of turns, until `used` reaches 1; starts from `plan`."""
+    prize = max(value_of(problem.views, range(len(problem.service))), 1e-12)
     bonus = np.where(problem.must, MUST_FACTOR * prize, 0.0)
-    per_second = 1e-7 * prize / max(float(problem.budget.sum()), 1.0)
-    cooling = 1e-3 ** (1.0 / turns)
-    warmth = 0.01 * prize
+    hours = max(float(problem.budget.sum()), 1.0)
     current, best = (plan[0].copy(), plan[1].copy()), (plan[0].copy(), plan[1].copy())
-    fixed = (
-        problem.allowed, problem.out, problem.leg, problem.back, problem.service, problem.budget,
-        views.first, views.cells, views.pod, views.mass, bonus, per_second,
-    )  # fmt: skip
-    for done in range(0, turns, _CHUNK):
-        step = min(_CHUNK, turns - done)
-        kernels.search(*current, *best, step, warmth, cooling, *fixed, rng)
-        warmth *= cooling**step
-        yield (best[0].copy(), best[1].copy()), step
+    fixed = (*_ways(problem), *_sights(problem.views, len(bonus)), bonus, HURRY * prize / hours, 1e-7 * prize / hours)
+    share = 0.0
+    while share < 1.0:
+        warmth = WARM * prize * COLD**share
+        kernels.search(*current, *best, _CHUNK, warmth, MOST_OUT, *fixed, rng)
+        done += _CHUNK
+        share = used(done)
+        yield (best[0].copy(), best[1].copy()), done
+
+
+def _ways(problem: Problem) -> tuple[npt.NDArray[np.generic], ...]:
+    """Allowed stops by team, cost matrices with the service at the far end, each team's matrix, nearest stops, hours."""
+    teams, stops = problem.out.shape
+    starts, base = np.unique(np.hstack([problem.out, problem.back.T]), axis=0, return_inverse=True)
+    cost = np.zeros((len(starts), stops + 1, stops + 1))
+    cost[:, :stops, :stops] = problem.leg + problem.service
+    cost[:, stops, :stops] = starts[:, :stops] + problem.service
+    cost[:, :stops, stops] = starts[:, stops:]
+    cost[~np.isfinite(cost)] = 1e3 * max(float(problem.budget.max()), 1.0)
+    apart = problem.leg + problem.leg.T
+    near = np.argsort(np.where(np.isfinite(apart), apart, 1e30), axis=1, kind="stable")[:, :NEAREST]
+    there_and_back = problem.out + problem.back.T + problem.service
+    allowed = problem.allowed & (there_and_back <= problem.budget[:, None])
+    return allowed, cost, base.reshape(-1).astype(np.int64), np.ascontiguousarray(near), problem.budget.astype(float)
+
+
+def _sights(views: Views, stops: int) -> tuple[npt.NDArray[np.generic], ...]:
+    """Views by stop and by cell: first, cells, pod; first stop, stops, pod of each cell; mass."""
+    who = np.repeat(np.arange(stops), np.diff(views.first))
+    order = np.argsort(views.cells, kind="stable")
+    begins = np.r_[0, np.cumsum(np.bincount(views.cells, minlength=len(views.mass)))].astype(np.int64)
+    mine = views.first.astype(np.int64), views.cells.astype(np.int64), views.pod.astype(float)
+    return *mine, begins, who[order], views.pod[order].astype(float), views.mass.astype(float)

@@ -1,6 +1,8 @@
 """Sums over townships: which polygon holds a cell, which cells a track passes, and the shares of each township."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +21,7 @@ DAY_S = 86400
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,25 @@ class Passes:
     days: npt.NDArray[np.uint8]
 
 
+@dataclass(frozen=True)
+class Parts:
+    """
+    The parts townships are made of: villages, and what belongs to none.
+
+    `grid` holds the 1-based part of each cell, `parents` the 0-based township of each part, `village_ids` the village
+    of each part, None for ground of no village.
+    """
+
+    grid: Grid
+    parents: Ints
+    village_ids: list[str | None]
+
+    @classmethod
+    def whole(cls, zones: Grid, zones_n: int) -> "Parts":
+        """Townships without villages."""
+        return cls(zones, np.arange(zones_n), [None] * zones_n)
+
+
 def zone_grid(zones: gpd.GeoDataFrame, frame: Frame) -> Grid:
     """
     Grid int16 of the 1-based row position of the polygon that holds each cell's centre; 0 none, overlaps the first.
@@ -49,6 +71,61 @@ def zone_grid(zones: gpd.GeoDataFrame, frame: Frame) -> Grid:
         return Grid(np.zeros(frame.shape, np.int16), frame)
     values = rasterize(shapes[::-1], out_shape=frame.shape, transform=frame.transform, fill=0, dtype="int16")
     return Grid(values, frame)
+
+
+def village_parts(zones: Grid, villages: gpd.GeoDataFrame, *, zone_ids: Sequence[str]) -> Parts:
+    """
+    The villages' ground inside their township: their polygon, else what lies nearest to their point.
+
+    Parameters
+    ----------
+    zones, zone_ids
+        1-based township of each cell, and its id.
+    villages
+        ``village_id, township_id`` and geometry, metres; rows without place have no ground.
+    """
+    placed = villages[villages.geometry.notna() & ~villages.geometry.is_empty & villages["township_id"].isin(zone_ids)]
+    solid = placed.geometry.geom_type.isin(("Polygon", "MultiPolygon"))
+    listed = pd.concat([placed[~solid].drop_duplicates("geometry"), placed[solid]])
+    parents = np.concatenate([np.arange(len(zone_ids)), listed["township_id"].map(list(zone_ids).index).to_numpy(int)])
+    values, numbers = zones.values.astype(np.int32), np.arange(len(zone_ids) + 1, len(parents) + 1)
+    shape, owner = listed.geometry.to_numpy(), parents[len(zone_ids) :]
+    is_point = ~solid[listed.index].to_numpy(bool)
+    for township in np.unique(owner):
+        mine = owner == township
+        ground = [*_nearest_ground(shape[mine & is_point]), *shape[mine & ~is_point]]
+        _burn(values, zones, ground, numbers[mine], int(township) + 1)
+    ids: list[str | None] = [None] * len(zone_ids)
+    return Parts(Grid(values, zones.frame), parents.astype(np.int64), [*ids, *listed["village_id"]])
+
+
+def _nearest_ground(points: npt.NDArray[Any]) -> list[shapely.Geometry]:
+    """The ground nearest to each point (its Voronoi cell, out to a thousand kilometres), in their order."""
+    if not len(points):
+        return []
+    far = shapely.box(*shapely.total_bounds(points)).buffer(1e6)
+    if len(points) == 1:
+        return [far]
+    return list(shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points), extend_to=far, ordered=True)))
+
+
+def _burn(
+    values: npt.NDArray[np.int32], zones: Grid, shapes: list[shapely.Geometry], numbers: npt.NDArray[Any], zone: int
+) -> None:
+    """Write each shape's number into the cells of its zone, in place; work is done in the zone's rectangle."""
+    rows, cols = np.flatnonzero((zones.values == zone).any(axis=1)), np.flatnonzero((zones.values == zone).any(axis=0))
+    if not len(rows):
+        return
+    window = zones.frame.window(int(rows[0]), int(cols[0]), int(np.ptp(rows)) + 1, int(np.ptp(cols)) + 1)
+    drawn = rasterize(
+        list(zip(shapes, numbers.tolist(), strict=True)),
+        out_shape=window.shape,
+        transform=window.transform,
+        dtype="int32",
+    )
+    part = values[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    held = (zones.values[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] == zone) & (drawn > 0)
+    part[held] = drawn[held]
 
 
 def buffer_mask(lines: gpd.GeoSeries, frame: Frame, buffer_m: float, *, tolerance_m: float = 0.0) -> Mask:

@@ -85,6 +85,7 @@ def terrain(
     files: Files,
     cover: Annotated[list[Path] | None, typer.Option(help="地表覆盖 ground cover, classes 0-7")] = None,
     datum: Datum = None,
+    band: Annotated[int | None, typer.Option(min=1, help="波段 which band, where a file has several")] = None,
 ) -> None:
     """地形与地表覆盖 elevation models (and --cover ground cover)."""
     from geo.workspace.importing import import_terrain, listed
@@ -94,7 +95,7 @@ def terrain(
     def bring(paths: list[Path], datum: str | None) -> "ImportReport":
         with progress() as report:
             mine, theirs = ([p for p in some if p in paths] for some in (elevation, ground))
-            return import_terrain(county, mine, theirs, now=now(), datum=datum, progress=report)
+            return import_terrain(county, mine, theirs, now=now(), datum=datum, band=band, progress=report)
 
     elevation, ground = listed(files), listed(cover or [])
     _bring(context, bring, [*elevation, *ground], datum)

@@ -11,7 +11,7 @@ from geo.words import WORDS
 if TYPE_CHECKING:
     from geo.workspace.covering import BordersAnswer, CoverageAnswer
 
-SHOWN = 25
+SHOWN, LEVERS = 25, 2
 SPECIAL = {"0": "neighbour_unknown", "enclave": "neighbour_enclave"}
 All = Annotated[bool, typer.Option("--all", help="列出全部 list every row")]
 
@@ -46,7 +46,7 @@ def coverage(context: typer.Context) -> None:
 
 def assure(context: typer.Context) -> None:
     """当前无在地毒株把握度 probability that nothing stands undetected now, with prior, interval and hours needed."""
-    from geo.report.townships import reason_sentence
+    from geo.report.townships import lever_sentence, reason_sentence
 
     talk = session(context)
     answer = _coverage(talk)
@@ -72,6 +72,10 @@ def assure(context: typer.Context) -> None:
         for row in answer.townships.to_dict("records")
     ]
     talk.table(talk.say("assure_title"), [talk.say(f"column_{name}") for name in names], rows)
+    for row in answer.townships.to_dict("records"):
+        if row["levers"]:
+            said = "；".join(lever_sentence(lever, talk.language) for lever in row["levers"][:LEVERS])
+            talk.print(talk.say("assure_levers", name=row["name"], said=said))
     talk.print(talk.say("assure_county", **_shown(answer.county)))
     _foot(talk, answer)
 
@@ -92,8 +96,9 @@ def borders(context: typer.Context, every: All = False) -> None:
         if len(edges):
             rows = [_border_row(row, talk) for row in edges.to_dict("records")]
             _listed(talk, talk.say(title, n=len(rows)), columns, rows, every)
-    spots = [_spot_row(row, talk) for row in answer.blind_spots.to_dict("records")]
-    _listed(talk, talk.say("spots_title", n=len(spots)), _spot_columns(talk), spots, every)
+    if "note_no_terrain" not in answer.notes:
+        spots = [_spot_row(row, talk) for row in answer.blind_spots.to_dict("records")]
+        _listed(talk, talk.say("spots_title", n=len(spots)), _spot_columns(talk), spots, every)
     _foot(talk, answer)
 
 
@@ -246,6 +251,11 @@ def _foot(talk: Session, answer: "CoverageAnswer | BordersAnswer") -> None:
 
     for note in answer.notes:
         talk.print(talk.say(note))
+    if "note_no_terrain" not in answer.notes:
+        taken = answer.assumptions
+        talk.print(
+            talk.say("foot_basis", prior=taken["absence"]["prior"], buffer_m=f"{taken['coverage']['buffer_m']:.0f}")
+        )
     moment = f"{answer.as_of.astimezone(CHINA):%Y-%m-%d %H:%M}"
     talk.print(talk.say("foot", moment=moment, head=(answer.ledger_head or "-")[:16]))
 

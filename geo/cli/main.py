@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from geo.cli import bringing, flagging, looking, planning, recording, running
+from geo.cli import bringing, explaining, flagging, looking, planning, proving, recording, running
 from geo.cli.speaking import Session
 from geo.errors import GeoError
 from geo.words import explain
@@ -30,7 +30,7 @@ def options(
     context.obj = Session(county, json, "zh" if lang == "zh" else "en", _moment(as_of))
 
 
-for module in (bringing, looking, flagging, planning, recording, running):
+for module in (bringing, looking, explaining, flagging, planning, proving, recording, running):
     module.register(app)
 
 

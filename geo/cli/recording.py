@@ -1,4 +1,4 @@
-"""`record visit|find|destruction|verification`, `ledger verify|head`: what was seen, and the chain it is kept in."""
+"""`record visit|find|destruction|verification`: what was seen and what was done."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geo.cli.speaking import now, session
-from geo.words import explain
 
 if TYPE_CHECKING:
     from geo.workspace.recording import Recorded
 
 record = typer.Typer(no_args_is_help=True, help="登记 record a visit or a find")
-ledger = typer.Typer(no_args_is_help=True, help="台账 the tamper-evident ledger")
 
 Text = Annotated[str | None, typer.Option()]
 
 
 def register(app: typer.Typer) -> None:
     app.add_typer(record, name="record")
-    app.add_typer(ledger, name="ledger")
 
 
 @record.command()
@@ -134,31 +131,6 @@ def verification(
 
     store, when = session(context).open().store, moment(at) if at else None
     _tell(context, recording.record_verification(store, find_id, now=now(), at=when), "verification_recorded", None)
-
-
-@ledger.command()
-def verify(context: typer.Context) -> None:
-    """核对台账与全部记录 re-check the chain and every row; exit 1 and the first difference where they disagree."""
-    talk = session(context)
-    verdict = talk.open().store.verify()
-    head = verdict.head
-    problem = verdict.first_problem
-    why = explain(problem, talk.language) if problem else None
-    plain = {"ok": verdict.ok, "entries": verdict.entries_n, "head": head, "first_problem": why}
-    talk.answer(plain | {"code": problem.code if problem else None})
-    talk.print(talk.say("ledger_ok" if verdict.ok else "ledger_bad", n=verdict.entries_n, head=head, why=why))
-    if not verdict.ok:
-        raise typer.Exit(1)
-
-
-@ledger.command()
-def head(context: typer.Context) -> None:
-    """台账链头：印在每份通报上 the chain's head, to be printed on every bulletin."""
-    talk = session(context)
-    last = talk.open().store.head()
-    plain = {"seq": last.seq, "hash": last.hash, "at": last.at} if last else {"seq": 0, "hash": None, "at": None}
-    talk.answer(plain)
-    talk.print(f"{plain['seq']} {plain['hash']}")
 
 
 def moment(text: str) -> datetime:

@@ -78,6 +78,12 @@ _ANY: dict[str, tuple[str, ...]] = {
     "place_text": ("place_text", "地点", "地点描述", "位置描述", "name"),
     "reward_state": ("reward_state", "奖励状态"),
     "issued_at": ("issued_at", "发布时间", "time"),
+    "trial_id": ("trial_id", "试验编号"),
+    "distance_m": ("distance_m", "距离", "距离_m", "横向距离", "离线距离"),
+    "found": ("found", "发现", "是否发现"),
+    "passes_n": ("passes_n", "走过次数", "次数"),
+    "cover": ("cover", "地类", "地表"),
+    "tried_at": ("tried_at", "试验日期", "试验时间"),
 }
 
 _CODES = ("district_adcode", "code", "gb", "adcode", "id", "代码", "编码", "pid_code", "ext_id")
@@ -87,7 +93,7 @@ _OWN: dict[str, dict[str, tuple[str, ...]]] = {
     "grounds": {"ground_id": ("ground_id", *_CODES)},
     "villages": {"village_id": (*_ANY["village_id"], *_CODES), "township_id": (*_ANY["township_id"], "parent")},
     "teams": {"team_id": (*_ANY["team_id"], "id"), "name": ("name", "队伍名称", "名称")},
-    "parcels": {"parcel_id": (*_ANY["parcel_id"], "id", "name")},
+    "parcels": {"parcel_id": (*_ANY["parcel_id"], "编号", "id", "name")},
 }
 
 _WORDS: dict[tuple[str, str], dict[str, str]] = {
@@ -99,6 +105,11 @@ _WORDS: dict[tuple[str, str], dict[str, str]] = {
         "疑似": "flagged", "待核查": "flagged", "已派": "assigned", "已派单": "assigned", "已到场": "visited",
         "已核查": "visited", "确认": "confirmed", "排除": "dismissed", "已铲除": "eradicated", "已复查": "rechecked",
         "办结": "closed",
+    },
+    ("trials", "cover"): {"荒地": "open", "草坡": "open", "荒地草坡": "open", "耕地": "crops", "灌丛": "scrub"},
+    ("trials", "stage"): {
+        "播种出苗期": "seedling", "出苗期": "seedling", "开花期": "flower", "结果割浆期": "capsule",
+        "结果期": "capsule",
     },
     ("duties", "unit_kind"): {
         "县": "county", "县级": "county", "乡镇": "township", "乡": "township", "镇": "township", "街道": "township",

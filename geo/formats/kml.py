@@ -18,6 +18,7 @@ from geo.formats.values import numbers, utc_seconds
 from geo.schema import Refusal
 
 _GEOMETRIES = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Track", "MultiTrack")
+_ROOTS = frozenset({"kml", "Document", "Folder", "Placemark"})  # fragments lack the outer kml
 _OVITAL_SHIFTS = {"GCJ02": "gcj02", "GCJ-02": "gcj02", "BD09": "bd09", "BD-09": "bd09"}
 
 
@@ -90,7 +91,7 @@ def read_tracks(data: bytes, name: str, hints: Hints) -> Content:
 
 def _open(data: bytes, name: str) -> Markup:
     markup = parse(data, name)
-    if local(markup.root) != "kml" and not any(local(e) == "Placemark" for e in markup.root.iter(etree.Element)):
+    if local(markup.root) not in _ROOTS and not any(local(e) == "Placemark" for e in markup.root.iter(etree.Element)):
         raise FormatError("format_unknown", file=name)
     return markup
 

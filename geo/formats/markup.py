@@ -30,22 +30,28 @@ def parse(data: bytes, name: str) -> Markup:
     refuse_doctype(data, name)
     data = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     try:
-        return Markup(_tree(data, recover=False), None)
+        return Markup(_tree(data, _parser()), None)
     except etree.XMLSyntaxError as error:
-        first = error
+        first = str(error.msg)
+    salvage = _parser(recover=True)
     try:
-        root = _tree(data, recover=True)
+        root = _tree(data, salvage)
     except etree.XMLSyntaxError:
         root = None
     if root is None:
-        raise FormatError("not_xml", file=name, why=str(first.msg)[:120])
-    return Markup(root, _offset(data, first))
+        raise FormatError("not_xml", file=name, why=first[:120])
+    # A prefix nobody declared (fragments, careless exports) loses nothing.
+    broken = [entry for entry in salvage.error_log if entry.domain != etree.ErrorDomains.NAMESPACE]
+    return Markup(root, _offset(data, broken[0].line, broken[0].column) if broken else None)
 
 
-def _tree(data: bytes, *, recover: bool) -> etree._Element:
-    parser = etree.XMLParser(
+def _parser(*, recover: bool = False) -> etree.XMLParser:
+    return etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=recover, remove_comments=True
     )
+
+
+def _tree(data: bytes, parser: etree.XMLParser) -> etree._Element:
     root = etree.fromstring(data, parser)
     if root is not None and _doctype(root):
         raise FormatError("doctype_refused", file="")
@@ -57,9 +63,8 @@ def _doctype(root: etree._Element) -> str:
     return str(info.doctype)
 
 
-def _offset(data: bytes, error: etree.XMLSyntaxError) -> int:
+def _offset(data: bytes, line: int, column: int) -> int:
     """Byte of an error given by line and column."""
-    line, column = error.position
     start = 0
     for _ in range((line or 1) - 1):
         start = data.find(b"\n", start) + 1
@@ -67,9 +72,9 @@ def _offset(data: bytes, error: etree.XMLSyntaxError) -> int:
 
 
 def local(element: etree._Element) -> str:
-    """The element's name without its namespace."""
+    """The element's name without its namespace, or without a prefix nobody declared."""
     tag = element.tag
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+    return tag.rpartition("}")[2].rpartition(":")[2] if isinstance(tag, str) else ""
 
 
 def child_text(element: etree._Element, name: str) -> str | None:

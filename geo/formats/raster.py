@@ -22,6 +22,7 @@ from geo.grid import Frame, Grid
 CELLS_CAP = 400_000_000
 DRIVER = "GTiff"
 HIGHEST_M, LOWEST_M = 9000.0, -500.0
+METRES_PER_DEGREE = 111_195.0
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,7 @@ def read_terrain(
     values = np.full(frame.shape, np.nan, dtype=np.float32)
     sources = []
     for path in paths:
-        piece, source = _warped(Path(path), frame, band or 1, datum, Resampling.bilinear)
-        piece[(piece < LOWEST_M) | (piece > HIGHEST_M)] = np.nan
+        piece, source = _warped(Path(path), frame, band, datum, Resampling.bilinear, between=(LOWEST_M, HIGHEST_M))
         free = np.isnan(values) & np.isfinite(piece)
         values[free] = piece[free]
         sources.append(Source(**{**source.__dict__, "cells_n": int(free.sum())}))
@@ -70,7 +70,7 @@ def read_cover(
     values = np.zeros(frame.shape, dtype=np.uint8)
     sources = []
     for path in paths:
-        piece, source = _warped(Path(path), frame, band or 1, datum, Resampling.nearest)
+        piece, source = _warped(Path(path), frame, band, datum, Resampling.nearest)
         free = (values == 0) & np.isfinite(piece) & (piece > 0) & (piece <= 255)
         values[free] = piece[free].astype(np.uint8)
         sources.append(Source(**{**source.__dict__, "cells_n": int(free.sum())}))
@@ -84,15 +84,22 @@ def _require_cells(sources: Sequence[Source]) -> None:
 
 
 def _warped(
-    path: Path, frame: Frame, band: int, datum: str | None, resampling: Resampling
+    path: Path,
+    frame: Frame,
+    band: int | None,
+    datum: str | None,
+    resampling: Resampling,
+    *,
+    between: tuple[float, float] = (-np.inf, np.inf),
 ) -> tuple[npt.NDArray[np.float32], Source]:
-    """One band of a file on the frame, float32 with NaN voids."""
+    """One band of a file (its only one where None) on the frame, float32; voids and what is not `between` are NaN."""
     digest = _digest(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with rasterio.open(path, driver=DRIVER) as source:
-                return _warp(source, path.name, digest, frame, band, datum, resampling)
+                chosen = _band(source, path.name, band)
+                return _warp(source, path.name, digest, frame, chosen, datum, resampling, between)
     except GeoError:
         raise
     except Exception as error:
@@ -100,15 +107,22 @@ def _warped(
 
 
 def _warp(
-    source: Any, name: str, digest: str, frame: Frame, band: int, datum: str | None, resampling: Resampling
+    source: Any,
+    name: str,
+    digest: str,
+    frame: Frame,
+    band: int,
+    datum: str | None,
+    resampling: Resampling,
+    between: tuple[float, float],
 ) -> tuple[npt.NDArray[np.float32], Source]:
     if source.width * source.height > CELLS_CAP or frame.rows * frame.cols > CELLS_CAP:
         raise FormatError("raster_too_large", file=name, cap=CELLS_CAP // 10**6)
-    if band > source.count:
-        raise FormatError("raster_band", file=name, band=band, n=source.count)
     declared = source.crs.to_wkt() if source.crs else None
     crs = pyproj.CRS.from_user_input(_crs_of(datum, declared, name))
     data = source.read(band, masked=True).astype(np.float32).filled(np.nan)
+    # Before warping: a void that nobody declared would bleed into its neighbours.
+    data[(data < between[0]) | (data > between[1])] = np.nan
     if not np.isfinite(data).any():
         raise FormatError("raster_void", file=name)
     out = np.full(frame.shape, np.nan, dtype=np.float32)
@@ -117,8 +131,18 @@ def _warp(
         dst_transform=frame.transform, dst_crs=frame.crs.to_wkt(), dst_nodata=np.nan, resampling=resampling,
     )  # fmt: skip
     cell = float(np.sqrt(abs(source.transform.determinant)))
-    metres = cell * 111_195.0 if crs.is_geographic else cell
+    middle = np.radians((source.bounds.bottom + source.bounds.top) / 2.0)
+    metres = cell * METRES_PER_DEGREE * float(np.sqrt(np.cos(middle))) if crs.is_geographic else cell
     return out, Source(name, digest, metres, band, crs.name, 0)
+
+
+def _band(source: Any, name: str, band: int | None) -> int:
+    """The band to read; of a file of several somebody must say which."""
+    if band is None and source.count > 1:
+        raise FormatError("raster_band_needed", file=name, n=source.count)
+    if band is not None and not 1 <= band <= source.count:
+        raise FormatError("raster_band", file=name, band=band, n=source.count)
+    return band or 1
 
 
 def _crs_of(datum: str | None, declared: str | None, name: str) -> str:

@@ -18,6 +18,8 @@ UNPACKED_CAP = 512 * 2**20
 RATIO_CAP = 200
 MEMBERS_CAP = 5000
 
+_HEAD_BYTES = 2**16
+_COMMENT = re.compile(rb"<!--.*?(?:-->|$)", re.DOTALL)
 _MARKUP = re.compile(rb"<\s*(?:[A-Za-z_][\w.-]*:)?(gpx|kml|Folder|Document|Placemark)\b")
 
 
@@ -64,7 +66,7 @@ def kind_of(data: bytes, name: str) -> Kind:
     }.get(data[:4])
     if magic:
         return magic
-    head = data[:8192]
+    head = data[:_HEAD_BYTES]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         head = head.decode("utf-16", "replace").encode()
     head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -79,7 +81,7 @@ def kind_of(data: bytes, name: str) -> Kind:
 
 def _kind_of_markup(head: bytes, name: str) -> Kind:
     refuse_doctype(head, name)
-    found = _MARKUP.search(head)
+    found = _MARKUP.search(_COMMENT.sub(b"", head))
     if found and found[1] == b"gpx":
         return Kind.GPX
     if found:

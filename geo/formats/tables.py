@@ -23,6 +23,8 @@ ROWS_CAP = 200_000
 COLUMNS_CAP = 256
 CELLS_CAP = 4_000_000
 
+TITLE_ROWS = 10
+SHAPES = ("wkt", "geom", "the_geom", "geometry", "图形")
 LONGITUDE = ("longitude", "lon", "lng", "经度", "x", "东经")
 LATITUDE = ("latitude", "lat", "纬度", "y", "北纬")
 
@@ -51,16 +53,19 @@ def read_csv(data: bytes, name: str, encoding: str | None, layer: str) -> Record
 
 
 def read_xlsx(data: bytes, name: str, layer: str) -> Records:
-    """The first sheet of a workbook, read as values; refused before it is opened when it would unpack too large."""
+    """The first filled sheet of a workbook, as values; refused before it is opened when it would unpack too large."""
     members(data, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         try:
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()  # a sheet may claim a million columns
-            cells = sheet.iter_rows(values_only=True, max_row=ROWS_CAP + 2)
-            rows = _capped(([_cell(value) for value in row] for row in cells), name)
+            rows: list[list[str]] = []
+            for sheet in book.worksheets:
+                sheet.reset_dimensions()  # a sheet may claim a million columns
+                cells = sheet.iter_rows(values_only=True, max_row=ROWS_CAP + 2)
+                rows = _capped(([_cell(value) for value in row] for row in cells), name)
+                if _filled(rows):
+                    break
         finally:
             book.close()
     return _records(rows, name, layer, None)
@@ -86,13 +91,24 @@ def _cell(value: Any) -> str:
 
 
 def _records(rows: list[list[str]], name: str, layer: str, encoding: str | None) -> Records:
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    rows = _untitled(_filled(rows))
     if not rows:
         raise FormatError("file_empty", file=name)
     if len(rows[0]) == len(_ADCODE) and rows[0][0].strip().isdigit():
         return _division_list(rows, layer, encoding)
     header = _distinct(rows[0])
     return located(_table(rows[1:], header), encoding)
+
+
+def _filled(rows: list[list[str]]) -> list[list[str]]:
+    return [row for row in rows if any(cell.strip() for cell in row)]
+
+
+def _untitled(rows: list[list[str]]) -> list[list[str]]:
+    """The rows from the header on: lines of one filled cell above a wider one are the table's title and remarks."""
+    widths = [sum(bool(cell.strip()) for cell in row) for row in rows[:TITLE_ROWS]]
+    first = next((number for number, width in enumerate(widths) if width > 1), 0)
+    return rows[first:]
 
 
 def _table(rows: list[list[str]], names: list[str]) -> pd.DataFrame:
@@ -131,6 +147,9 @@ def located(table: pd.DataFrame, encoding: str | None) -> Records:
     lower = {str(column).strip().lower(): column for column in table.columns}
     x_name = next((lower[alias] for alias in LONGITUDE if alias in lower), None)
     y_name = next((lower[alias] for alias in LATITUDE if alias in lower), None)
+    shape_name = next((lower[alias] for alias in SHAPES if alias in lower), None)
+    if shape_name is not None and (x_name is None or y_name is None):
+        return _drawn(table, shape_name, encoding)
     if x_name is None or y_name is None:
         return Records(table, encoding=encoding)
     refused: list[Refusal] = []
@@ -147,6 +166,16 @@ def located(table: pd.DataFrame, encoding: str | None) -> Records:
     shapes = np.where(np.isnan(np.array(places, dtype=float).reshape(-1, 2)).any(axis=1), None, points)
     shaped = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(shapes, index=table.index))
     return Records(shaped[~shaped.index.isin(bad)], refused=tuple(refused), encoding=encoding)
+
+
+def _drawn(table: pd.DataFrame, column: str, encoding: str | None) -> Records:
+    """Records with the geometries of a column of well-known text; what is none refuses the row."""
+    texts = table[column]
+    shapes = shapely.from_wkt(texts.to_numpy(), on_invalid="ignore")
+    bad = texts.notna() & pd.isna(pd.Series(shapes, index=table.index, dtype=object))
+    refused = [Refusal(row, column, "geometry_bad", {"why": str(texts[row])[:40]}) for row in table.index[bad]]
+    shaped = gpd.GeoDataFrame(table.drop(columns=column), geometry=gpd.GeoSeries(shapes, index=table.index))
+    return Records(shaped[~bad], refused=tuple(refused), encoding=encoding)
 
 
 def decimal_degrees(text: str | None) -> float:

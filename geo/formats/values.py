@@ -11,6 +11,7 @@ from geo.schema import Refusal
 
 Floats = npt.NDArray[np.float64]
 SHOWN_CHARACTERS = 40
+_PLAIN = "0000-00-00T00:00:00Z"
 
 
 def numbers(texts: Sequence[str | None], field: str, faults: dict[int, Refusal], *, first: int = 0) -> Floats:
@@ -50,6 +51,9 @@ def utc_seconds(texts: Sequence[str | None], zone: str | None, faults: dict[int,
     >>> utc_seconds(["1970-01-01T00:01:00Z", "1970-01-01T08:00:00"], "Asia/Shanghai", {}).tolist()
     [60.0, 0.0]
     """
+    plain = _plain_utc(texts)
+    if plain is not None:
+        return plain
     values = np.full(len(texts), np.nan)
     held = [(position, text.strip()) for position, text in enumerate(texts) if text and text.strip()]
     if not held:
@@ -68,6 +72,21 @@ def utc_seconds(texts: Sequence[str | None], zone: str | None, faults: dict[int,
         details: dict[str, object] = {"value": text[:SHOWN_CHARACTERS]}
         faults.setdefault(first + position, Refusal(first + position + 1, "time", code, details))
     return values
+
+
+def _plain_utc(texts: Sequence[str | None]) -> Floats | None:
+    """Seconds of times that all look like 2026-03-05T01:02:03Z, as nearly every recorder writes; None of others."""
+    if not texts or not all(text is not None and len(text) == len(_PLAIN) for text in texts):
+        return None
+    stamps = np.array(texts, dtype=f"U{len(_PLAIN)}")
+    letters, wanted = (a.view(np.uint32).reshape(-1, len(_PLAIN)) for a in (stamps, np.array([_PLAIN])))
+    digit = wanted[0] == ord("0")
+    if (letters[:, ~digit] != wanted[:, ~digit]).any() or ((letters[:, digit] - np.uint32(ord("0"))) > 9).any():
+        return None
+    try:
+        return stamps.astype(f"U{len(_PLAIN) - 1}").astype("datetime64[s]").astype(np.float64)
+    except ValueError:
+        return None
 
 
 def zoned(text: str) -> bool:

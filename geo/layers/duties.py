@@ -1,5 +1,6 @@
-"""Who answers for which ground: a post, not a person, from one date to another."""
+"""Who answers for which ground: a post, not a person, from one date to another; and what the register says of that ground."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -27,6 +28,26 @@ SCHEMA = Schema(
     geometry_required=False,
 )
 
+UNITS = Schema(
+    "units",
+    "unit_id",
+    (
+        Column("unit_id"),
+        Column("unit_kind", choices=UNIT_KINDS),
+        Column("parent_id", required=False),
+        Column("name"),
+        Column("households_n", Kind.INTEGER, required=False, low=0),
+        Column("due_m2", Kind.REAL, required=False, low=0.0),
+        Column("elevation_m", Kind.REAL, required=False),
+        Column("key_area", Kind.FLAG, required=False),
+        Column("edge", Kind.FLAG, required=False),
+        Column("valid_from", Kind.TIME, required=False),
+        Column("valid_to", Kind.TIME, required=False),
+        Column("source"),
+    ),
+)
+"""What the register says of a unit, whether or not another layer holds its shape."""
+
 
 def in_force(duties: pd.DataFrame, moment: datetime) -> pd.DataFrame:
     """The duties that hold at a tz-aware moment; `valid_to` is the first moment they no longer do."""
@@ -47,3 +68,15 @@ def post_of(unit_id: str, duties: pd.DataFrame, moment: datetime) -> str | None:
         return None
     order = held["duty_kind"].map(DUTY_KINDS.index)
     return "、".join(dict.fromkeys(held.loc[order.sort_values(kind="stable").index, "post"]))
+
+
+def open_gaps(unit_ids: Sequence[str], duties: pd.DataFrame, start: datetime, stop: datetime) -> list[str]:
+    """The units for which at some moment of ``start`` to ``stop`` nobody answers, in the order given."""
+    held = duties[duties["unit_id"].isin(unit_ids)].sort_values("valid_from", kind="stable")
+    reached: dict[str, pd.Timestamp] = {}
+    begin, end = pd.Timestamp(start), pd.Timestamp(stop)
+    for unit, since, until in zip(held["unit_id"], held["valid_from"], held["valid_to"], strict=True):
+        known = reached.get(unit, begin)
+        if since <= known < end:
+            reached[unit] = end if pd.isna(until) else max(known, until)
+    return [unit for unit in unit_ids if reached.get(unit, begin) < end]

@@ -5,6 +5,7 @@ from geo.schema import Column, Kind, Schema
 FOUND_BY = ("自查", "上级核查", "卫星", "无人机", "举报", "其他")
 SPECIES = ("罂粟", "大麻", "其他")
 STAGES = ("播种出苗期", "开花期", "结果割浆期")
+COUNTED = ("清点", "抽样")
 METHODS = ("未铲除", "强制铲除", "成熟前自行铲除")
 
 SCHEMA = Schema(
@@ -29,6 +30,13 @@ SCHEMA = Schema(
         Column("verified_at", Kind.TIME, required=False),
         Column("track_id", required=False),
         Column("photo_sha256", required=False),
+        Column("after_sha256", required=False),
+        Column("counted", required=False, choices=COUNTED),
+        Column("plants_low_n", Kind.INTEGER, required=False, low=0),
+        Column("plants_high_n", Kind.INTEGER, required=False, low=0),
+        Column("witnesses", required=False),
+        Column("departments", required=False),
+        Column("case_number", required=False),
     ),
     geometry=("Point",),
 )

@@ -11,6 +11,8 @@ class Status(StrEnum):
     FLAGGED = "flagged"
     ASSIGNED = "assigned"
     VISITED = "visited"
+    GUARDED = "guarded"
+    HANDED_OVER = "handed_over"
     CONFIRMED = "confirmed"
     DISMISSED = "dismissed"
     ERADICATED = "eradicated"

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
+from geo.analysis.levers import Lever
 from geo.season import CHINA
 from geo.words import Language, say
 
@@ -95,6 +96,11 @@ def township_workbook(
 def reason_sentence(reasons: dict[str, str] | None, language: Language) -> str:
     """The reasons of a township's empty figures, each once, in words."""
     return "；".join(say(f"reason_{code}", language) for code in dict.fromkeys((reasons or {}).values()))
+
+
+def lever_sentence(lever: Lever, language: Language) -> str:
+    """What one assumption, or one kind of work, would change a township's probability to."""
+    return say(f"lever_{lever['code']}", language, **{k: lever[k] for k in ("low", "high", "p_low", "p_high")})
 
 
 def effort_text(effort: dict[str, Any], language: Language) -> str:

@@ -1,88 +1,95 @@
 """Whether a store still holds what its ledger says: the chain first, then every row of every layer."""
 
-import json
-import sqlite3
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
-
-import shapely
 
 from geo.errors import LedgerBroken
 from geo.layers import SCHEMAS
-from geo.ledger import Stored, Verdict, row_digest, verify_stored
+from geo.ledger import Stored, Verdict, digests_named, spelled_rows, text_digest, verify_stored
 from geo.schema import Schema
-from geo.store.blobs import blobs_of, wkb_in
-from geo.store.tables import columns_of, quoted
 
+FRAME = "row_crs"
 Digests = dict[str, dict[str, str]]
+Columns = dict[str, Sequence[Any]]
+Batches = Callable[[Schema], Iterable[Columns]]
 
 
-def audit(db: sqlite3.Connection, srs_id: int, expected_head: str | None) -> Verdict:
-    """The verdict on an open database, inside a transaction so that it cannot move meanwhile."""
+class Foreign:
+    """A stored value that this store cannot have written; it spells itself so that no digest fits it."""
+
+
+def audit(entries: Iterable[Stored], batches: Batches, epsg: int, expected_head: str | None) -> Verdict:
+    """
+    The verdict on a ledger and on the rows of every layer, all as they stood at one moment.
+
+    Parameters
+    ----------
+    batches
+        Gives a layer's rows in order of arrival, as columns: ``fid`` and those of the Schema, geometry as WKB in hex.
+    epsg
+        The CRS the store claims; the ledger names the one its coordinates were written in.
+    """
     named: Digests = {}
-    try:
-        verdict = verify_stored(_remembering(db.execute("SELECT * FROM ledger ORDER BY seq"), named), expected_head)
-    except (sqlite3.Error, ValueError) as wrong:
-        return Verdict(False, 0, "", LedgerBroken("ledger_unreadable", why=wrong))
+    frames: set[str] = set()
+    verdict = verify_stored(_remembering(entries, named, frames), expected_head)
     if not verdict.ok:
         return verdict
+    if frames - {str(epsg)}:
+        problem: LedgerBroken | None = LedgerBroken("crs_changed", crs=epsg, wanted="/".join(sorted(frames)))
+        return Verdict(False, verdict.entries_n, verdict.head, problem)
     for schema in SCHEMAS.values():
-        problem = _first_difference(db, schema, named.get(schema.name, {}), srs_id)
+        try:
+            problem = _first_difference(schema, batches(schema), named.get(schema.name, {}))
+        except LedgerBroken as unreadable:
+            problem = unreadable
         if problem:
             return Verdict(False, verdict.entries_n, verdict.head, problem)
     return verdict
 
 
-def _remembering(rows: Iterator[Stored], named: Digests) -> Iterator[Stored]:
+def _remembering(rows: Iterable[Stored], named: Digests, frames: set[str]) -> Iterator[Stored]:
     """The rows as they come, noting in `named` the last digest each entry gives a row of a layer."""
     for row in rows:
         yield row
-        if '"rows":' in row[4]:
-            for layer, digests in json.loads(row[4]).get("rows", {}).items():
-                named.setdefault(layer, {}).update(digests)
+        text = row[4]
+        at = text.rfind(f'"{FRAME}":')
+        if at > 0:
+            frames.add(text[at + len(FRAME) + 3 : text.index(",", at)])
+        for layer, digests in digests_named(text).items():
+            named.setdefault(layer, {}).update(digests)
 
 
-def _first_difference(
-    db: sqlite3.Connection, schema: Schema, named: dict[str, str], srs_id: int
-) -> LedgerBroken | None:
-    names = ["fid", *columns_of(schema)]
+def _first_difference(schema: Schema, batches: Iterable[Columns], named: dict[str, str]) -> LedgerBroken | None:
     missing = dict(named)
-    try:
-        found = db.execute(f"SELECT {', '.join(map(quoted, names))} FROM {quoted(schema.name)} ORDER BY fid")
-        for values in found:
-            row = dict(zip(names, values, strict=True))
-            key = row[schema.key]
+    for columns in batches:
+        for key, digest in zip(columns[schema.key], _digests(columns), strict=True):
             if key not in missing:
                 return LedgerBroken("row_extra", layer=schema.name, key=key)
-            if _digest(row, srs_id) != missing.pop(key):
+            if digest != missing.pop(key):
                 return LedgerBroken("row_changed", layer=schema.name, key=key)
-    except sqlite3.Error as wrong:
-        return LedgerBroken("table_unreadable", layer=schema.name, why=wrong)
     for key in missing:
         return LedgerBroken("row_missing", layer=schema.name, key=key)
     return None
 
 
-def _digest(row: dict[str, Any], srs_id: int) -> str | None:
-    """The digest of a row as it stands in its table; None where it could not have been written by this store."""
+def _digests(columns: Columns) -> list[str | None]:
+    """The digest of each row as it stands in its table; None where it could not have been written by this store."""
     try:
-        if "geometry" in row:
-            row["geometry"] = _hex(row["geometry"], srs_id)
-        return row_digest(row) if _composed(list(row.values())) else None
-    except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError):
+        return [_digest(text) for text in spelled_rows(columns)]
+    except (TypeError, ValueError):
+        names = list(columns)
+        rows = zip(*columns.values(), strict=True)
+        return [_digest_of(dict(zip(names, ([value] for value in row), strict=True))) for row in rows]
+
+
+def _digest_of(row: Columns) -> str | None:
+    try:
+        return _digest(spelled_rows(row)[0])
+    except (TypeError, ValueError):
         return None
 
 
-def _hex(blob: bytes | None, srs_id: int) -> str | None:
-    binary = wkb_in(blob)
-    if binary is None:
-        return None
-    if blobs_of([binary], srs_id) != [blob]:
-        raise ValueError("the header of the geometry is not the one written")
-    return binary.hex()
-
-
-def _composed(values: Sequence[Any]) -> bool:
-    """Whether every text is in NFC, as it was written: the digest alone would not tell."""
-    return all(unicodedata.is_normalized("NFC", value) for value in values if isinstance(value, str))
+def _digest(text: str) -> str | None:
+    """None for text not in NFC, as all of it was written: the digest alone would not tell."""
+    return text_digest(text) if text.isascii() or unicodedata.is_normalized("NFC", text) else None

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from geo.store.audit import Foreign
+
 HEADER_BYTES = 40
 _ENVELOPE_BYTES = (0, 32, 48, 48, 64)
 _HEADER = struct.Struct("<2sBBi4d")
@@ -41,3 +43,16 @@ def shapes_of(blobs: Sequence[bytes | None]) -> npt.NDArray[Any]:
     """Geometries of GeoPackage blobs."""
     shapes: npt.NDArray[Any] = shapely.from_wkb(np.array([wkb_in(blob) for blob in blobs], dtype=object))
     return shapes
+
+
+def hexes_of(blobs: Sequence[Any], srs_id: int) -> list[Any]:
+    """Well-known binary in hex inside GeoPackage blobs; `Foreign` for one that `blobs_of` would not have made."""
+    try:
+        binary = [wkb_in(blob) for blob in blobs]
+        same = [one == other for one, other in zip(blobs_of(binary, srs_id), blobs, strict=True)]
+    except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError):
+        return [Foreign()] if len(blobs) == 1 else [hexes_of([blob], srs_id)[0] for blob in blobs]
+    return [
+        Foreign() if not equal else None if data is None else data.hex()
+        for data, equal in zip(binary, same, strict=True)
+    ]

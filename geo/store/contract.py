@@ -10,7 +10,7 @@ import pyproj
 
 from geo.ledger import Entry, Linked, Verdict
 
-RECORDS = ("visits", "finds", "parcels", "leads")
+RECORDS = ("visits", "finds", "parcels", "leads", "steps")
 
 
 @dataclass(frozen=True)

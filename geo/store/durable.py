@@ -1,8 +1,16 @@
 """Files that are whole or absent: written beside, flushed to the disk, then moved into place."""
 
+import errno
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+
+from geo.errors import StoreError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+_SAID = (("full", "disk_full"), ("readonly", "disk_readonly"), ("locked", "store_busy"), ("busy", "store_busy"))
 
 
 def replace_file(path: Path, write: Callable[[Path], None]) -> None:
@@ -13,8 +21,22 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
         _flush(beside)
         beside.replace(path)
         _flush(path.parent)
+    except OSError as wrong:
+        code = refusal_of(wrong)
+        if code == "store_refuses":
+            raise
+        raise StoreError(code, path=path, why=wrong) from wrong
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """A text file, whole or absent."""
+    replace_file(path, lambda beside: _fill(beside, text.encode()))
+
+
+def _fill(beside: Path, content: bytes) -> None:
+    beside.write_bytes(content)
 
 
 def _flush(path: Path) -> None:
@@ -23,3 +45,10 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def refusal_of(wrong: OSError | sqlite3.Error) -> str:
+    """The code of ``geo.words`` for a disk that is full or closed to writing, a store in use, or anything else."""
+    if isinstance(wrong, OSError):
+        return "disk_full" if wrong.errno in _FULL else "disk_readonly" if wrong.errno in _CLOSED else "store_refuses"
+    return next((code for word, code in _SAID if word in str(wrong)), "store_refuses")

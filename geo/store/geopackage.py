@@ -8,27 +8,28 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import geopandas as gpd
 import pandas as pd
 import pyproj
 import shapely
 
 from geo import ledger
-from geo.errors import LayerError, LedgerBroken, StoreError
+from geo.errors import LedgerBroken, StoreError
 from geo.ledger import Entry, Linked, Verdict
 from geo.schema import Schema
 from geo.settings import Settings
 from geo.store.audit import audit
+from geo.store.batches import batches
 from geo.store.blobs import blobs_of
-from geo.store.contract import RECORDS, Change
-from geo.store.durable import replace_file
-from geo.store.rows import Row, plain_rows, schema_of, table_of
-from geo.store.tables import APPLICATION_ID, SCHEMA_VERSION, columns_of, make_tables, quoted, widen
+from geo.store.changes import Checked, checked, require_same, spelled_changes
+from geo.store.contract import Change
+from geo.store.durable import refusal_of, replace_file
+from geo.store.rows import plain_columns, schema_of, table_of
+from geo.store.tables import APPLICATION_ID, columns_of, make_tables, quoted, strange_table, widen
+from geo.store.upgrading import upgrade
 
 NAME = "county.gpkg"
-BUSY_S = 30.0
+BUSY_S = 60.0
 
 
 def create(path: Path, settings: Settings) -> "GeoPackageStore":
@@ -54,10 +55,13 @@ class GeoPackageStore:
         self.file = file
         self._own = threading.local()
         meta = self._meta()
-        if int(meta["schema_version"]) > SCHEMA_VERSION:
-            raise StoreError("store_newer", path=file, version=meta["schema_version"], known=SCHEMA_VERSION)
-        self._srs_id = int(meta["srs_id"])
-        self._crs = pyproj.CRS.from_epsg(self._srs_id) if self._srs_id < 100_000 else pyproj.CRS(meta["crs"])
+        with explained(file):
+            upgrade(self._db, file, meta)
+        try:
+            self._srs_id = int(meta["srs_id"])
+            self._crs = pyproj.CRS.from_epsg(self._srs_id)
+        except (KeyError, ValueError, pyproj.exceptions.CRSError) as wrong:
+            raise StoreError("store_foreign", path=file) from wrong
 
     @property
     def crs(self) -> pyproj.CRS:
@@ -70,7 +74,7 @@ class GeoPackageStore:
         names = columns_of(schema)
         which, values = ("", ()) if keys is None else _among(schema, keys)
         sql = f"SELECT {', '.join(map(quoted, names))} FROM {quoted(layer)}{which} ORDER BY fid"
-        with _explained(self.file):
+        with explained(self.file):
             rows = self._db.execute(sql, values).fetchall()
         try:
             return table_of(schema, list(zip(*rows, strict=True)) or [()] * len(names), self._crs)
@@ -79,38 +83,47 @@ class GeoPackageStore:
 
     def append(self, entry: Entry, *changes: Change, now: datetime) -> Linked:
         """Write the changes and their ledger entry in one transaction; see `contract.Store.append`."""
-        checked = [self._checked(change) for change in changes if len(change.rows)]
-        with _explained(self.file), self._writing() as db:
+        held = [checked(change, self._crs) for change in changes if len(change.rows)]
+        with explained(self.file), self._writing() as db:
             head = _head(db)
-            body = dict(entry.body)
-            for change, rows in zip((c for c in changes if len(c.rows)), checked, strict=True):
-                self._require_unmoved(change)
-                _write_rows(db, change, rows, self._srs_id)
-                _note(body, change.layer, rows)
-            linked = ledger.link(head, Entry(entry.kind, body, entry.role), now)
+            for one in held:
+                if one.change.before is not None:
+                    keys = one.before[one.schema.key]
+                    require_same(one, plain_columns(one.schema, self.read(one.schema.name, keys)))
+                _write_rows(db, one, self._srs_id)
+            linked = ledger.link(head, entry, now, spelled_changes(held, self._srs_id))
             db.execute("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?)", linked.stored)
         return linked
 
     def entries(self, after: int = 0) -> list[Linked]:
         """Ledger entries with seq above `after`, in order."""
-        with _explained(self.file):
-            return [
-                _linked(row) for row in self._db.execute("SELECT * FROM ledger WHERE seq > ? ORDER BY seq", (after,))
-            ]
+        with explained(self.file):
+            rows = self._db.execute("SELECT * FROM ledger WHERE seq > ? ORDER BY seq", (after,))
+            return [Linked(*row) for row in rows]
 
     def head(self) -> Linked | None:
         """The last ledger entry; None in a new county."""
-        with _explained(self.file):
+        with explained(self.file):
             return _head(self._db)
 
     def verify(self, expected_head: str | None = None) -> Verdict:
-        """The chain, and every row against the last entry that names it, as they stand at one moment."""
-        with _explained(self.file):
+        """The chain, every row against the last entry that names it, and the tables themselves, all at one moment."""
+        with explained(self.file):
             self._db.execute("BEGIN")
             try:
-                return audit(self._db, self._srs_id, expected_head)
+                return self._verdict(expected_head)
             finally:
                 self._db.execute("ROLLBACK")
+
+    def _verdict(self, expected_head: str | None) -> Verdict:
+        db = self._db
+        try:
+            entries = db.execute("SELECT * FROM ledger ORDER BY seq")
+            verdict = audit(entries, lambda schema: batches(db, schema, self._srs_id), self._srs_id, expected_head)
+        except (sqlite3.Error, ValueError) as wrong:
+            return Verdict(False, 0, "", LedgerBroken("ledger_unreadable", why=wrong))
+        problem = verdict.first_problem or _damage(db, self._crs)
+        return Verdict(problem is None, verdict.entries_n, verdict.head, problem)
 
     def close(self) -> None:
         """Close this thread's connection; the next use opens another."""
@@ -140,29 +153,8 @@ class GeoPackageStore:
                 db.execute("ROLLBACK")
             raise
 
-    def _checked(self, change: Change) -> list[Row]:
-        """The rows of a change as plain values, held to the layer's contract."""
-        schema = schema_of(change.layer)
-        try:
-            table = schema.conform(change.rows)
-        except UnicodeEncodeError as wrong:
-            raise LayerError("value_unstorable", where=change.layer, value=ascii(wrong.object)) from None
-        if isinstance(table, gpd.GeoDataFrame) and table.crs is not None and not table.crs.equals(self._crs):
-            raise StoreError("crs_differs", layer=change.layer, crs=table.crs.name, wanted=self._crs.name)
-        schema.check(table)
-        return plain_rows(schema, table)
-
-    def _require_unmoved(self, change: Change) -> None:
-        """Refuse a change worked out on rows that somebody has changed since."""
-        if change.before is not None:
-            schema = schema_of(change.layer)
-            known = plain_rows(schema, schema.conform(change.before))
-            held = plain_rows(schema, self.read(change.layer, [row[schema.key] for row in known]))
-            if sorted(known, key=ledger.canonical) != sorted(held, key=ledger.canonical):
-                raise StoreError("store_moved")
-
     def _meta(self) -> dict[str, str]:
-        with _explained(self.file):
+        with explained(self.file):
             try:
                 known = self._db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
                 rows = self._db.execute("SELECT name, value FROM tacha_meta").fetchall() if known else []
@@ -185,7 +177,7 @@ def _fill(file: Path, crs: pyproj.CRS) -> None:
 
 
 def _connect(file: Path) -> sqlite3.Connection:
-    with _explained(file):
+    with explained(file):
         db = sqlite3.connect(file, timeout=BUSY_S, isolation_level=None)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
@@ -193,13 +185,23 @@ def _connect(file: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def _explained(file: Path) -> Iterator[None]:
+def explained(file: Path) -> Iterator[None]:
     """Turn what SQLite refuses into a `StoreError`."""
     try:
         yield
+    except UnicodeDecodeError as wrong:  # SQLite's own message quotes bytes of a damaged file
+        raise StoreError("store_refuses", path=file, why=wrong.reason) from wrong
     except sqlite3.Error as wrong:
-        code = "store_busy" if "locked" in str(wrong) or "busy" in str(wrong) else "store_refuses"
-        raise StoreError(code, path=file, why=wrong) from wrong
+        raise StoreError(refusal_of(wrong), path=file, why=wrong) from wrong
+
+
+def _damage(db: sqlite3.Connection, crs: pyproj.CRS) -> LedgerBroken | None:
+    """A table that is not as this program makes it, or a page or index that SQLite itself finds broken."""
+    strange = strange_table(db, crs)
+    if strange:
+        return LedgerBroken("table_changed", table=strange)
+    told = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    return None if told == "ok" else LedgerBroken("file_damaged", why=told)
 
 
 def _among(schema: Schema, keys: Sequence[str]) -> tuple[str, tuple[str]]:
@@ -208,40 +210,22 @@ def _among(schema: Schema, keys: Sequence[str]) -> tuple[str, tuple[str]]:
 
 def _head(db: sqlite3.Connection) -> Linked | None:
     row = db.execute("SELECT * FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
-    return _linked(row) if row else None
+    return Linked(*row) if row else None
 
 
-def _linked(row: Sequence[Any]) -> Linked:
-    seq, at, kind, role, body, previous, own = row
-    return Linked(seq, at, kind, role, json.loads(body), previous, own)
-
-
-def _write_rows(db: sqlite3.Connection, change: Change, rows: list[Row], srs_id: int) -> None:
+def _write_rows(db: sqlite3.Connection, one: Checked, srs_id: int) -> None:
     """Write the rows, giving each its ``fid``: the old one where it takes a row's place, else the next."""
-    schema = schema_of(change.layer)
-    which, values = _among(schema, [row[schema.key] for row in rows])
+    schema, keys = one.schema, one.columns[one.schema.key]
+    which, values = _among(schema, keys)
     known = dict(db.execute(f"SELECT {quoted(schema.key)}, fid FROM {quoted(schema.name)}{which}", values).fetchall())
-    if known and not change.replace:
-        raise StoreError("key_exists", layer=schema.name, key=next(iter(known)), n=len(known))
     last = db.execute(f"SELECT coalesce(max(fid), 0) FROM {quoted(schema.name)}").fetchone()[0]
-    for row in rows:
-        if row[schema.key] not in known:
-            last += 1
-        row["fid"] = known.get(row[schema.key], last)
-    names = columns_of(schema)
-    columns = [[row[name] for row in rows] for name in names]
+    one.place(known, last)
+    columns = dict(one.columns)
     if schema.geometry:
-        columns[-1] = blobs_of([None if text is None else bytes.fromhex(text) for text in columns[-1]], srs_id)
-    marks = ", ".join("?" * (len(names) + 1))
-    sql = f"INSERT OR REPLACE INTO {quoted(schema.name)} (fid, {', '.join(map(quoted, names))}) VALUES ({marks})"
-    db.executemany(sql, zip((row["fid"] for row in rows), *columns, strict=True))
-    shapes = change.rows.total_bounds.tolist() if isinstance(change.rows, gpd.GeoDataFrame) else [float("nan")]
-    widen(db, schema, None if any(bound != bound for bound in shapes) else tuple(shapes))
-
-
-def _note(body: dict[str, Any], layer: str, rows: list[Row]) -> None:
-    """Name the rows in the entry's body: each one's digest, and the whole row where it is a record."""
-    key = schema_of(layer).key
-    body.setdefault("rows", {}).setdefault(layer, {}).update({row[key]: ledger.row_digest(row) for row in rows})
-    if layer in RECORDS:
-        body.setdefault("records", {}).setdefault(layer, {}).update({row[key]: row for row in rows})
+        columns["geometry"] = blobs_of([None if t is None else bytes.fromhex(t) for t in columns["geometry"]], srs_id)
+    sql = (
+        f"INSERT OR REPLACE INTO {quoted(schema.name)} ({', '.join(map(quoted, columns))})"
+        f" VALUES ({', '.join('?' * len(columns))})"
+    )
+    db.executemany(sql, zip(*columns.values(), strict=True))
+    widen(db, schema, one.bounds)

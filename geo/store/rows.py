@@ -25,22 +25,26 @@ def schema_of(layer: str) -> Schema:
     return SCHEMAS[layer]
 
 
-def plain_rows(schema: Schema, table: pd.DataFrame) -> list[Row]:
+def plain_columns(schema: Schema, table: pd.DataFrame) -> dict[str, list[Any]]:
     """
-    Rows of a conformed table by column: text in NFC, times as UTC text, flags as 0 or 1, geometry as ISO WKB hex.
+    Columns of a conformed table: text in NFC, times as UTC text, flags as 0 or 1, geometry as ISO WKB hex.
 
     Raises
     ------
     LayerError
         A number is infinite, or a text cannot be written as UTF-8.
     """
-    columns = [_plain(table[c.name], c.kind, f"{schema.name}.{c.name}") for c in schema.columns]
-    names = schema.names
+    columns = {c.name: _plain(table[c.name], c.kind, f"{schema.name}.{c.name}") for c in schema.columns}
     if schema.geometry:
         binary = wkb_of(table.geometry.to_numpy(), with_zm=schema.name in ZM_LAYERS)
-        columns.append([None if data is None else data.hex() for data in binary])
-        names = [*names, "geometry"]
-    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+        columns["geometry"] = [None if data is None else data.hex() for data in binary]
+    return columns
+
+
+def plain_rows(schema: Schema, table: pd.DataFrame) -> list[Row]:
+    """Rows of a conformed table, each by column; see `plain_columns`."""
+    columns = plain_columns(schema, table)
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def table_of(schema: Schema, columns: Sequence[Sequence[Any]], crs: pyproj.CRS) -> pd.DataFrame:

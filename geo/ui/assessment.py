@@ -33,15 +33,10 @@ def columns() -> dict[str, Any]:
     }
 
 
-def tracked(record: dict[Hashable, Any]) -> bool:
-    """Whether anything of the township's own effort has a track: without one its figures cannot be computed."""
-    return bool(record["effort"]["A"]["records_n"])
-
-
 def facts(answer: CoverageAnswer) -> None:
     """The county's numbers beside the facts of the year, as cards that wrap on a phone."""
     known, cards = answer.county, st.container(horizontal=True)
-    shares = [one for one in answer.townships.to_dict("records") if tracked(one) and not pd.isna(one["detection"])]
+    shares = [one for one in answer.townships.to_dict("records") if not pd.isna(one["detection"])]
     whole = "–" if known["p_zero"] is None else f"{known['p_zero']:.2f}"
     interval = "" if known["p_zero"] is None else f"{known['p_zero_low']:.2f}–{known['p_zero_high']:.2f}"
     unknown = state.word("ui_unknown", n=known["unknown_n"]) if known["unknown_n"] else interval
@@ -53,7 +48,7 @@ def facts(answer: CoverageAnswer) -> None:
     _card(cards, "ui_below", below, "", goal=known["goal"])
     planting = state.word("ui_broken" if known["finds_n"] else "ui_held")
     _card(cards, "ui_zero_planting", planting, state.word("ui_finds_n", n=known["finds_n"]))
-    harvest = state.word("ui_held" if known["zero_yield"] else "ui_broken")
+    harvest = state.word({True: "ui_held", False: "ui_broken", None: "ui_undecided"}[known["zero_yield"]])
     _card(cards, "ui_zero_yield", harvest, state.word("ui_standing", n=known["finds_standing_n"]))
 
 
@@ -65,22 +60,19 @@ def _card(cards: Any, code: str, value: str, below: str, *, help: str | None = N
 
 
 def _row(record: dict[Hashable, Any]) -> dict[str, Any]:
-    effort, computed = record["effort"], tracked(record)
-    claimed = not computed and bool(effort["B"]["records_n"] or effort["C"]["records_n"])
-    reason = state.word("ui_no_track_but") if claimed else reason_sentence(record.get("reasons"), state.language())
-    known = record if computed else {}
+    effort = record["effort"]
     return (
         {
             state.word("ui_township"): record["name"],
-            state.word("ui_detection"): known.get("detection"),
-            state.word("ui_p_zero"): _interval(known),
+            state.word("ui_detection"): record["detection"],
+            state.word("ui_p_zero"): _interval(record),
         }
         | {state.word(f"ui_effort_{k.lower()}"): effort_text(effort[k], state.language()) for k in ("A", "B", "C")}
         | {
-            state.word("ui_note"): reason,
-            state.word("ui_blind"): known.get("blind"),
-            state.word("ui_watched"): known.get("watched"),
-            state.word("ui_hours"): known.get("hours_to_95"),
+            state.word("ui_note"): reason_sentence(record.get("reasons"), state.language()),
+            state.word("ui_blind"): record["blind"],
+            state.word("ui_watched"): record["watched"],
+            state.word("ui_hours"): record["hours_to_95"],
             state.word("ui_plantable"): record.get("plantable_km2"),
         }
     )

@@ -14,11 +14,13 @@ import shapely
 
 from geo.analysis import absence, blind_spots, priority, zonal
 from geo.analysis.detection import sweep_widths
+from geo.analysis.resets import courtyard_table, tip_sensitivity, zero_yield
 from geo.grid import Grid
 from geo.layers.borders import Strips
 from geo.layers.duties import post_of
 from geo.layers.terrain import Terrain
 from geo.layers.tracks import Mode
+from geo.season import Season, Stage
 from geo.settings import assumptions
 from geo.store import grids
 from geo.workspace import effort
@@ -44,9 +46,11 @@ FIGURES = (
     "p_zero_high",
     "p_zero_prior_50",
     "p_zero_prior_90",
+    "plots_left",
     "hours_to_95",
     "effort",
     "finds_n",
+    "levers",
     "reasons",
 )
 
@@ -59,6 +63,7 @@ class CoverageAnswer:
     ledger_head: str | None
     assumptions: dict[str, Any]
     townships: pd.DataFrame
+    villages: pd.DataFrame
     county: dict[str, Any]
     notes: list[str]
 
@@ -71,6 +76,7 @@ class CoverageAnswer:
             "notes": self.notes,
             "county": self.county,
             "townships": [_plain(row) for row in self.townships.to_dict("records")],
+            "villages": [_plain(row) for row in self.villages.to_dict("records")],
         }
 
 
@@ -120,6 +126,7 @@ def measure_coverage(
             _head(county),
             assumptions(county.settings),
             pd.DataFrame(kept["townships"]),
+            pd.DataFrame(kept["villages"]),
             kept["county"],
             kept["notes"],
         )
@@ -129,12 +136,13 @@ def measure_coverage(
     seen = effort.measure_effort(county, tracks, edges, strips, report)
     report("shares", 0, 3)
     zones, risk = _ground(county, terrain, edges)
-    figures = _township_figures(county, terrain, zones, risk, seen, tracks, moment, report)
-    facts = _county_facts(county, figures, moment)
-    rows = [_plain(row) for row in figures.to_dict("records")]
+    figures, parts = _figures(county, terrain, zones, risk, seen, tracks, moment, report)
+    facts = _county_facts(county, terrain, figures, moment)
+    rows, below = ([_plain(row) for row in table.to_dict("records")] for table in (figures, parts))
     notes = _notes(county)
-    _keep(county, "coverage", moment, {"townships": rows, "county": facts, "notes": notes})
-    return CoverageAnswer(moment, _head(county), assumptions(county.settings), pd.DataFrame(rows), facts, notes)
+    _keep(county, "coverage", moment, {"townships": rows, "villages": below, "county": facts, "notes": notes})
+    tables = pd.DataFrame(rows), pd.DataFrame(below, columns=list(parts.columns))
+    return CoverageAnswer(moment, _head(county), assumptions(county.settings), *tables, facts, notes)
 
 
 def measure_borders(
@@ -192,7 +200,7 @@ def _ground(county: County, terrain: Terrain, edges: gpd.GeoDataFrame) -> tuple[
     return zones, risk
 
 
-def _township_figures(
+def _figures(
     county: County,
     terrain: Terrain,
     zones: Grid,
@@ -201,8 +209,9 @@ def _township_figures(
     tracks: gpd.GeoDataFrame,
     moment: datetime,
     report: Progress,
-) -> pd.DataFrame:
-    townships = county.store.read("townships")
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The figures of every township, and those of every village with ground on the map."""
+    townships, villages = county.store.read("townships"), county.store.read("villages")
     ids = list(townships["township_id"])
     on_foot = tracks[tracks["mode"] == Mode.FOOT]
     near = zonal.passes(on_foot.geometry, terrain.elevation.frame, county.settings.coverage)
@@ -212,8 +221,15 @@ def _township_figures(
     report("p_zero", 1, 3)
     visits, finds = _until(county, "visits", "visited_at", moment), _until(county, "finds", "found_at", moment)
     found_in = finds["township_id"].fillna(_township_at(finds, zones, ids))
-    villages = county.store.read("villages")
-    yards = absence.courtyard_table(villages, visits, zone_ids=ids, season=county.season, as_of=moment)
+    season = county.season
+    parts = zonal.village_parts(zones, villages, zone_ids=ids)
+    own_village = villages.assign(township_id=villages["village_id"])
+    names = [name or "" for name in parts.village_ids]
+    beside = absence.Beside(
+        courtyard_table(own_village, visits, zone_ids=names, season=season, as_of=moment).shares,
+        _form_shares(county, visits, own_village, names),
+        np.zeros((len(names), len(county.season.months))),
+    )
     assessed = absence.assess(
         _hazards(county, seen.months),
         zone_ids=ids,
@@ -226,22 +242,24 @@ def _township_figures(
         rng=np.random.default_rng(county.settings.absence.seed),
         has_tracks=_walked(county, on_foot, zones, len(ids)),
         finds=finds,
-        courtyards=yards,
+        courtyards=courtyard_table(villages, visits, zone_ids=ids, season=season, as_of=moment),
         class_b=_form_shares(county, visits, villages, ids),
+        tips=tip_sensitivity(
+            _placed_leads(county, zones, ids),
+            zone_ids=ids,
+            settings=county.settings.absence,
+            season=season,
+            as_of=moment,
+        ),
+        parts=parts,
+        village_beside=beside,
     )
     report("done", 3, 3)
     figures = shares.drop(columns="detection").join(assessed.townships).reset_index()
     efforts = effort_classes(tracks, visits, _visited_in(county, visits, zones, ids), ids)
-    unseen = [bool(reasons.get("detection") == "no_track") for reasons in figures["reasons"]]
-    hold_back = ["pod_mean", "watched", "blind", "repeated", "buffer_share", "buffer500_share"]
-    only_forms = [
-        blank and one["B"]["records_n"] + one["C"]["records_n"] > 0 for blank, one in zip(unseen, efforts, strict=True)
-    ]
-    figures.loc[unseen, hold_back] = np.nan
-    reasons = [
-        said | ({"detection": "forms_only", "p_zero": "forms_only"} if forms else {})
-        for said, forms in zip(figures["reasons"], only_forms, strict=True)
-    ]
+    reasons = [_with_effort(*pair) for pair in zip(figures["reasons"], efforts, strict=True)]
+    unseen = [said.get("detection") in ("no_track", "forms_only") for said in reasons]
+    figures.loc[unseen, ["pod_mean", "watched", "blind", "repeated", "buffer_share", "buffer500_share"]] = np.nan
     figures = figures.assign(
         name=townships["name"],
         effort=pd.Series(efforts),
@@ -249,7 +267,29 @@ def _township_figures(
         finds_n=[int((found_in == i).sum()) for i in ids],
     )
     figures.attrs["county"] = assessed.county
-    return figures[list(FIGURES)]
+    return figures[list(FIGURES)], assessed.villages.reset_index()
+
+
+def _with_effort(reasons: dict[str, str], effort: dict[str, dict[str, float]]) -> dict[str, str]:
+    """
+    The reasons with what the evidence classes add to them.
+
+    Where nobody's track reached the ground but visits are on record, the figures read forms_only. Where a track of
+    others did while the township's own teams have none, they stand, and the note says whose they are.
+    """
+    forms = effort["B"]["records_n"] + effort["C"]["records_n"] > 0
+    if reasons.get("detection") == "no_track":
+        return {k: "forms_only" if forms and said == "no_track" else said for k, said in reasons.items()}
+    if "detection" not in reasons and not effort["A"]["records_n"]:
+        return reasons | {"effort": "others_tracks_forms" if forms else "others_tracks"}
+    return reasons
+
+
+def _placed_leads(county: County, zones: Grid, ids: list[str]) -> pd.DataFrame:
+    """The season's leads with the township of their village or place; None where neither is known."""
+    leads = county.store.read("leads")
+    known = leads["village_id"].map(county.store.read("villages").set_index("village_id")["township_id"])
+    return leads.assign(township_id=known.fillna(_township_at(leads, zones, ids)))
 
 
 def effort_classes(
@@ -278,7 +318,8 @@ def _effort(records_n: int, hours: float, walked_m: float) -> dict[str, float]:
 
 
 def _hazards(county: County, months: list[str]) -> Iterator[tuple[int, Grid]]:
-    for period, month in enumerate(months):
+    """The months' hazard grids, last first: what `absence.assess` reads."""
+    for period, month in reversed(list(enumerate(months))):
         yield period, grids.read_grid(county.path, f"hazard_{month}")
 
 
@@ -337,19 +378,28 @@ def _township_at(rows: pd.DataFrame, zones: Grid, ids: list[str]) -> pd.Series:
     return owner
 
 
-def _county_facts(county: County, figures: pd.DataFrame, moment: datetime) -> dict[str, Any]:
+def _county_facts(county: County, terrain: Terrain, figures: pd.DataFrame, moment: datetime) -> dict[str, Any]:
     """The facts of the year beside the county's probability: zero planting, zero yield, finds not yet destroyed."""
     finds = _until(county, "finds", "found_at", moment)
     destroyed = (finds["fraction"] >= 1.0) & (finds["destroyed_at"] <= moment)
-    late = finds["stage"] == "结果割浆期"
+    held = zero_yield(finds, county.settings.absence, moment)
     facts = {
         "finds_n": len(finds),
         "finds_standing_n": int((~destroyed).sum()),
         "zero_planting": finds.empty,
-        "zero_yield": bool((destroyed & ~late).all()) if len(finds) else True,
+        "zero_yield": held,
+        "zero_yield_reason": "find_standing" if held is None else None,
+        "unseen_yield": _unseen_yield(county.season, terrain, figures.attrs["county"]["p_zero"], moment),
     }
     probability = {k: _value(v) for k, v in figures.attrs["county"].items()}
     return facts | probability | {"detection_lowest": _value(figures["detection"].min())}
+
+
+def _unseen_yield(season: Season, terrain: Terrain, p_zero: Any, moment: datetime) -> float | None:
+    """Chance that a plot nobody saw has reached lancing: none before capsules, at most 1 - p_zero from then on."""
+    if season.stage_of(season.day_of(moment), float(np.nanmin(terrain.elevation.values))) < Stage.CAPSULE:
+        return 0.0
+    return None if p_zero is None else 1.0 - float(p_zero)
 
 
 def _blind_spots(

@@ -52,11 +52,11 @@ def _write_inputs(made: DemoCounty, inputs: Path) -> None:
         writing.write_table(getattr(made, layer), inputs / f"{layer}.csv")
     grids.write_grid(inputs, "dem", made.elevation)
     grids.write_grid(inputs, "cover", made.cover)
-    for row in made.tracks.itertuples():
+    for number, row in enumerate(made.tracks.itertuples()):
         folder = inputs / "tracks" / str(row.township_id or "county") / str(row.team_id)
         folder.mkdir(parents=True, exist_ok=True)
         mode = "-vehicle" if row.mode == Mode.VEHICLE else ""
-        one = made.tracks.loc[[row.Index]]
+        one = made.tracks.iloc[number : number + 1]
         (folder / f"{row.started_at:%Y%m%d}-{row.track_id[:6]}{mode}.gpx").write_bytes(gpx.write_tracks(one))
 
 

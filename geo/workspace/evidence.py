@@ -9,28 +9,45 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.analysis import coverage
-from geo.analysis.detection import HAZARD_UNITS
+from geo.analysis import attribution
+from geo.analysis.attribution import Area
+from geo.analysis.detection import HAZARD_UNITS, pod
 from geo.analysis.pieces import walked_pieces
 from geo.crs import to_metric
 from geo.errors import StoreError
 from geo.grid import Grid
 from geo.layers.duties import post_of
-from geo.layers.terrain import COVER_NAMES, Cover, Terrain
+from geo.layers.terrain import COVER_NAMES, PLANTABLE, Cover, Terrain
 from geo.layers.tracks import Mode, fixes_of
 from geo.season import CHINA, Stage
+from geo.settings import assumptions
 from geo.store import grids
 from geo.workspace import effort
 from geo.workspace.county import County
 
 NEAR_M = 50.0
-NEIGHBOUR_CELLS = 40
+MARGIN_CELLS = 4
+LOOKS = (
+    "track_id", "team_id", "mode", "month", "day", "nearest_m", "nearest_seen_m", "within_m", "seen_m", "speed_factor",
+    "units", "hazard", "pod", "visible", "reason",
+)  # fmt: skip
+"""Columns of `Evidence.tracks`."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything known about one cell; `pod` is None where nothing can be planted."""
+    """
+    Everything known about one cell; `pod` is None where nothing can be planted.
 
+    `tracks` has one row per track and month with `LOOKS`: nearest distance and nearest in line of sight, metres
+    walked within reach and of those in sight, mean speed factor, and what it added: `units` of 1/65536 nat, the same
+    in nats, and the POD of that alone. `reason` says why a track added nothing. `periods` holds per month the sum of
+    the units and its POD: the numbers of the map, unit for unit.
+    """
+
+    as_of: datetime
+    assumptions: dict[str, Any]
+    ledger_head: str | None
     township_id: str | None
     township: str | None
     posts: str | None
@@ -45,6 +62,18 @@ class Evidence:
     border_id: str | None
     both_answer: bool
 
+    @property
+    def units(self) -> int:
+        """The cell's hazard of the season, units of 1/65536 nat."""
+        return sum(int(period["units"]) for period in self.periods)
+
+    def json(self) -> dict[str, Any]:
+        """The explanation as one plain object; a time is ISO text, what is not known null."""
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        tables = {name: _plain_rows(plain[name]) for name in ("tracks", "parcels", "finds")}
+        moment = {"as_of": self.as_of.isoformat()}
+        return {"what": "cell"} | plain | tables | moment | {"units": self.units}
+
 
 def evidence_at(
     county: County,
@@ -56,7 +85,7 @@ def evidence_at(
     tracks: gpd.GeoDataFrame | None = None,
 ) -> Evidence:
     """
-    The evidence of the cell at WGS 84 degrees: each track's nearest distance, and the hazard (nats) it alone added.
+    The evidence of the cell at WGS 84 degrees: each track's distance and sight, and the hazard it alone added.
 
     `edges` and `tracks` are the county's jurisdiction edges and its tracks until `as_of`, where the caller holds them
     already; reading them anew for every question is what makes a click slow.
@@ -72,7 +101,7 @@ def evidence_at(
     if not bool(county.frame.holds(easting, northing)):
         raise StoreError("evidence_outside")
     terrain = _around(county, easting, northing)
-    row, col = (int(v) for v in terrain.elevation.frame.cells(easting, northing))
+    row, col = (int(v) for v in county.frame.cells(easting, northing))
     height = float(terrain.elevation.values[row, col])
     cover = Cover(int(terrain.cover.values[row, col]))
     point = shapely.Point(easting, northing)
@@ -82,10 +111,14 @@ def evidence_at(
     stage = Stage(int(county.season.stage_of(county.season.day_of(moment), height if height == height else 1000.0)))
     border, both = _border(effort.edges_and_strips(county)[0] if edges is None else edges, point)
     walked = effort.tracks_until(county, moment) if tracks is None else tracks
-    months = _periods(county, easting, northing)
-    plantable = bool(terrain.plantable[row, col])
-    missed = float(np.prod([1.0 - month["pod"] for month in months])) if months else 1.0
+    looks, months = _looks(county, terrain, (row, col), walked)
+    plantable = cover in PLANTABLE and height == height
+    missed = float(np.prod([1.0 - month["pod"] for month in months]))
+    head = county.store.head()
     return Evidence(
+        as_of=moment,
+        assumptions=assumptions(county.settings),
+        ledger_head=head.hash if head else None,
         township_id=township,
         township=str(here["name"].iloc[0]) if len(here) else None,
         posts=post_of(township, county.store.read("duties"), moment) if township else None,
@@ -94,7 +127,7 @@ def evidence_at(
         stage=stage.name.lower(),
         pod=1.0 - missed if plantable else None,
         periods=months,
-        tracks=_tracks(county, terrain, (row, col), walked),
+        tracks=looks,
         parcels=_near(county.store.read("parcels"), point),
         finds=_near(county.store.read("finds"), point),
         border_id=border,
@@ -103,61 +136,93 @@ def evidence_at(
 
 
 def _around(county: County, easting: float, northing: float) -> Terrain:
-    """The ground within reach of the place."""
-    row, col = (int(v) for v in county.frame.cells(easting, northing))
-    side = 2 * NEIGHBOUR_CELLS + 1
-    window = county.frame.window(row - NEIGHBOUR_CELLS, col - NEIGHBOUR_CELLS, side, side)
+    """The ground within reach of the place, on the whole frame: every cut falls where it falls for the map."""
     if not county.has_terrain():
         raise StoreError("terrain_missing", path=county.path.name)
-    elevation = grids.read_grid(county.path, "elevation", window)
-    if grids.has_grid(county.path, "cover"):
-        cover = grids.read_grid(county.path, "cover", window)
-    else:
-        cover = Grid(np.full(window.shape, Cover.OPEN, np.uint8), window)
-    return Terrain(elevation, cover, county.settings.cell_m)
+    frame = county.frame
+    row, col = (int(v) for v in frame.cells(easting, northing))
+    margin = int(county.settings.detection.reach_m / frame.cell_m) + MARGIN_CELLS
+    window = frame.window(row - margin, col - margin, 2 * margin + 1, 2 * margin + 1)
+    top, left = (int(v) for v in frame.cells(window.west_m + 0.5 * frame.cell_m, window.north_m - 0.5 * frame.cell_m))
+    here = np.s_[top : top + window.rows, left : left + window.cols]
+    elevation, cover = (
+        np.zeros(frame.shape, np.float32),
+        np.zeros(frame.shape, np.uint8),
+    )
+    elevation[here] = grids.read_grid(county.path, "elevation", window).values
+    held = grids.has_grid(county.path, "cover")
+    cover[here] = grids.read_grid(county.path, "cover", window).values if held else Cover.OPEN
+    return Terrain(Grid(elevation, frame), Grid(cover, frame), county.settings.cell_m)
 
 
-def _tracks(county: County, terrain: Terrain, cell: tuple[int, int], tracks: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Every track within reach: ``track_id, team_id, day, nearest_m, hazard, pod, visible``, the strongest first."""
+def _looks(
+    county: County, terrain: Terrain, cell: tuple[int, int], tracks: gpd.GeoDataFrame
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Every track within reach by month, the strongest first, and the sums per month."""
     settings, frame = county.settings.detection, terrain.elevation.frame
     east, north = (float(v) for v in frame.centres(*cell))
     within = tracks.sindex.query(shapely.Point(east, north), predicate="dwithin", distance=settings.reach_m, sort=True)
     near = tracks.iloc[within].reset_index(drop=True)
+    pieces = walked_pieces(fixes_of(near), (near["mode"] == Mode.FOOT).to_numpy(), settings)
+    period = county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
+    area = Area(np.array([cell[0] * frame.cols + cell[1]]), np.ones(1), frame)
+    parts = list(attribution.parts_of(pieces, period, area, terrain, county.season, settings))
+    added = {(part.source, part.period): int(part.units.sum()) for part in parts}
+    labels = [f"{year}-{month:02d}" for year, month in county.season.months]
     rows = []
-    target = frame.window(cell[0], cell[1], 1, 1)
-    for position in range(len(near)):
-        one = near.iloc[[position]].reset_index(drop=True)
-        pieces = walked_pieces(fixes_of(one), (one["mode"] == Mode.FOOT).to_numpy(), settings)
-        hazard = Grid(np.zeros((1, 1), np.int32), target)
-        coverage.accumulate(hazard, pieces, terrain, county.season, settings)
-        nats = float(hazard.values[0, 0]) / HAZARD_UNITS
-        rows.append(
-            {
-                "track_id": one["track_id"].iloc[0],
-                "team_id": one["team_id"].iloc[0],
-                "day": f"{one['started_at'].iloc[0].astimezone(CHINA):%Y-%m-%d}",
-                "nearest_m": float(one.geometry.iloc[0].distance(shapely.Point(east, north))),
-                "hazard": nats,
-                "pod": settings.availability * (1.0 - float(np.exp(-nats))),
-                "visible": nats > 0.0,
-            }
-        )
-    columns = ["track_id", "team_id", "day", "nearest_m", "hazard", "pod", "visible"]
-    return pd.DataFrame(rows, columns=columns).sort_values("hazard", ascending=False).reset_index(drop=True)
+    for source in range(len(near)):
+        one = near.iloc[source]
+        spans = sorted(set(period[pieces.track == source].tolist())) or [-1]
+        for when in spans:
+            mine = pieces.take((pieces.track == source) & (period == when))
+            passed = attribution.sight(mine, east, north, terrain, settings)
+            units = added.get((source, when), 0)
+            away = float(one.geometry.distance(shapely.Point(east, north)))
+            rows.append(_look(one, labels, when, passed, away, units, settings.availability))
+    looks = pd.DataFrame(rows, columns=list(LOOKS)).sort_values("units", ascending=False, kind="stable")
+    totals = attribution.totals_of(parts, area, len(labels))
+    chance = pod(totals, settings.availability)[:, 0]
+    periods = [
+        {"month": label, "units": int(units), "hazard": int(units) / HAZARD_UNITS, "pod": float(p)}
+        for label, units, p in zip(labels, totals[:, 0], chance, strict=True)
+    ]
+    return looks.reset_index(drop=True), periods
 
 
-def _periods(county: County, easting: float, northing: float) -> list[dict[str, Any]]:
-    """POD of each month at the place, from the county's kept grids; none before the first coverage."""
-    row, col = (int(v) for v in county.frame.cells(easting, northing))
-    cell = county.frame.window(row, col, 1, 1)
-    months = []
-    for year, month in county.season.months:
-        name = f"hazard_{year}-{month:02d}"
-        if grids.has_grid(county.path, name):
-            nats = float(grids.read_grid(county.path, name, cell).values[0, 0]) / HAZARD_UNITS
-            pod = county.settings.detection.availability * (1.0 - float(np.exp(-nats)))
-            months.append({"month": name.removeprefix("hazard_"), "pod": pod})
-    return months
+def _look(
+    track: pd.Series, labels: list[str], when: int, passed: Any, away_m: float, units: int, availability: float
+) -> dict[str, Any]:
+    """One row of `LOOKS`."""
+    within, seen, nearest, nearest_seen, factor = (float(v) for v in passed)
+    nats = units / HAZARD_UNITS
+    return {
+        "track_id": track["track_id"],
+        "team_id": track["team_id"],
+        "mode": str(track["mode"]),
+        "month": labels[when] if when >= 0 else None,
+        "day": f"{track['started_at'].astimezone(CHINA):%Y-%m-%d}",
+        "nearest_m": nearest if nearest == nearest else away_m,
+        "nearest_seen_m": nearest_seen if nearest_seen == nearest_seen else None,
+        "within_m": within,
+        "seen_m": seen,
+        "speed_factor": factor if factor == factor else None,
+        "units": units,
+        "hazard": nats,
+        "pod": availability * (1.0 - float(np.exp(-nats))),
+        "visible": seen > 0.0,
+        "reason": None if units else _why_nothing(str(track["mode"]), when, within, seen, factor),
+    }
+
+
+def _why_nothing(mode: str, when: int, within: float, seen: float, factor: float) -> str:
+    """Code of the reason why a track within reach added nothing."""
+    if mode != Mode.FOOT:
+        return "look_not_on_foot"
+    if when < 0 or within == 0.0:
+        return "look_not_walked"
+    if seen == 0.0:
+        return "look_hidden"
+    return "look_too_fast" if factor == 0.0 else "look_no_width"
 
 
 def _border(edges: gpd.GeoDataFrame, point: Any) -> tuple[str | None, bool]:
@@ -175,3 +240,12 @@ def _near(rows: gpd.GeoDataFrame, point: Any) -> pd.DataFrame:
     distance = placed.geometry.distance(point)
     held = placed[distance <= NEAR_M]
     return pd.DataFrame(held.drop(columns="geometry")).assign(distance_m=distance[held.index]).sort_values("distance_m")
+
+
+def _plain_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as JSON takes them: times as ISO text, what is missing as null."""
+    plain = rows.astype(object).where(rows.notna(), None)
+    return [
+        {str(name): value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+        for row in plain.to_dict("records")
+    ]

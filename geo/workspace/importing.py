@@ -186,6 +186,7 @@ def import_terrain(
     *,
     now: datetime,
     datum: str | None = None,
+    band: int | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
     """
@@ -198,21 +199,21 @@ def import_terrain(
         for path in paths:
             if progress:
                 progress(path.name, len(reports), len(elevation) + len(cover))
-            reports.append(_lay(county, name, path, datum))
+            reports.append(_lay(county, name, path, datum, band))
     accepted = [_note(report) for report in reports if report.accepted]
     if accepted:
         county.store.append(Entry("import", {"layer": "terrain", "files": accepted}), now=now)
     return ImportReport(reports)
 
 
-def _lay(county: County, name: str, path: Path, datum: str | None) -> FileReport:
+def _lay(county: County, name: str, path: Path, datum: str | None, band: int | None) -> FileReport:
     """One raster over what the county has."""
     try:
         if name == "elevation":
-            grid, _, sources = read_terrain([path], county.frame, datum=datum)
+            grid, _, sources = read_terrain([path], county.frame, datum=datum, band=band)
             given = np.isfinite(grid.values)
         else:
-            grid, sources = read_cover([path], county.frame, datum=datum)
+            grid, sources = read_cover([path], county.frame, datum=datum, band=band)
             given = grid.values > 0
     except GeoError as error:
         return FileReport(path.name, _digest(path), 1, [Refusal(1, "file", error.code, dict(error.fields))])

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
-from geo.analysis import absence, allocation
+from geo.analysis import absence, allocation, looks, resets, standing
 from geo.grid import Frame, Grid
 from geo.layers import finds, visits
 from geo.layers.terrain import Cover, Terrain
@@ -58,8 +58,9 @@ def everywhere(periods: int = 5) -> np.ndarray:
 
 def assess(hazards, *, settings: Settings = NO_YARDS, as_of: datetime = MARCH, **given):
     values = {"risk": grid(np.array(1.0)), "terrain": terrain(), "has_tracks": everywhere()} | given
+    last_first = sorted(hazards, key=lambda one: -one[0])
     return absence.assess(
-        hazards, zone_ids=["a", "b"], zones=halves(), season=SEASON, settings=settings, as_of=as_of,
+        last_first, zone_ids=["a", "b"], zones=halves(), season=SEASON, settings=settings, as_of=as_of,
         rng=np.random.default_rng(7), **values,
     )  # fmt: skip
 
@@ -93,8 +94,8 @@ def test_a_wrong_number_fails_the_benchmark(tmp_path, capsys):
 def test_discount_by_the_previous_periods_introduction_is_another_chain():
     """The fault of a known package: the vector of science.md §2 needs each period's own π."""
     own = [0.01, 0.01, 0.01, 0.02, 0.04, 0.10, 0.10, 0.10]
-    right = absence.chain(0.5, [0.65] * 8, own)
-    late = absence.chain(0.5, [0.65] * 8, [own[0], *own[:-1]])
+    right = standing.chain(0.5, [0.65] * 8, own)
+    late = standing.chain(0.5, [0.65] * 8, [own[0], *own[:-1]])
     assert right[-3] == pytest.approx(0.954130, abs=1e-6)
     assert abs(late[-3] - right[-3]) > 0.005
 
@@ -102,28 +103,28 @@ def test_discount_by_the_previous_periods_introduction_is_another_chain():
 @given(CHANCE, CHANCE, CHANCE, st.floats(0.0, 0.5))
 def test_more_looking_never_lowers_and_none_never_raises(p, less, more, introduction):
     less, more = sorted((less, more))
-    assert absence.update(p, more, introduction) >= absence.update(p, less, introduction)
-    assert absence.update(p, 0.0, introduction) <= p
+    assert standing.update(p, more, introduction) >= standing.update(p, less, introduction)
+    assert standing.update(p, 0.0, introduction) <= p
 
 
 @given(CHANCE, SOME, st.randoms(use_true_random=False))
 def test_the_order_of_looks_within_a_period_does_not_matter(prior, looks, random):
     shuffled = random.sample(looks, len(looks))
     none = [0.0] * len(looks)
-    ends = absence.chain(prior, looks, none)[-1], absence.chain(prior, shuffled, none)[-1]
+    ends = standing.chain(prior, looks, none)[-1], standing.chain(prior, shuffled, none)[-1]
     assert ends[0] == pytest.approx(ends[1], rel=1e-12)
-    together = absence.update(prior, 1.0 - np.prod(1.0 - np.array(looks)))
+    together = standing.update(prior, 1.0 - np.prod(1.0 - np.array(looks)))
     assert ends[0] == pytest.approx(float(together), rel=1e-12)
 
 
 @given(CHANCE, st.floats(0.5, 0.99))
 def test_the_sensitivity_for_a_goal_reaches_it_exactly(p, goal):
-    reached = float(absence.update(p, absence.sensitivity_for(p, goal)))
+    reached = float(standing.update(p, standing.sensitivity_for(p, goal)))
     assert reached == pytest.approx(max(p, goal), rel=1e-9)
 
 
 def test_certain_planting_stays_certain_whatever_the_looks():
-    assert absence.update(0.0, 1.0, 0.0) == 0.0
+    assert standing.update(0.0, 1.0, 0.0) == 0.0
 
 
 def test_detection_is_risk_weighted_and_exact_over_periods():
@@ -135,35 +136,86 @@ def test_detection_is_risk_weighted_and_exact_over_periods():
     both = 1 - (1 - one) * (1 - two)
     assert found.townships["detection"].to_list() == pytest.approx([3 * (one + both) / 8] * 2, abs=1e-6)
     assert found.periods[0].tolist() == pytest.approx([0.75 * one, 0, 0.375 * two, 0, 0], abs=1e-6)
-    chain = absence.chain(0.5, [0.75 * one, 0, 0.375 * two], [0.02] * 3)[-1]
-    assert found.townships["p_zero"].to_list() == pytest.approx([chain] * 2, abs=1e-6)
+    missed = np.array([1 - 3 * (one + both) / 8, 1 - 0.375 * two, 1 - 0.375 * two])
+    p = standing.posterior(0.5, np.full(3, 0.02), missed)
+    assert found.townships["p_zero"].to_list() == pytest.approx([float(p)] * 2, abs=1e-6)
+
+
+def every_history(prior: float, introduction: np.ndarray, pods: np.ndarray, risk: np.ndarray) -> float:
+    """P(nothing | nothing found), adding up the chance of every cell and period a plot may have come in."""
+    came, stays = [1.0 - prior], prior
+    for pi in introduction:
+        came.append(stays * pi)
+        stays *= 1.0 - pi
+    unseen = 0.0
+    for cell, share in enumerate(risk / risk.sum()):
+        for start, chance in zip([0, *range(len(introduction))], came, strict=True):
+            unseen += chance * share * np.prod(1.0 - pods[start:, cell])
+    return stays / (stays + unseen)
+
+
+@given_settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.3, 0.5, 0.9]), st.integers(0, 4))
+def test_the_probability_is_bayes_over_every_place_and_month_a_plot_may_have_come(seed, prior, current):
+    """Ground walked again and again finds less new: the product of the months' means would say too much."""
+    rng = np.random.default_rng(seed)
+    nats = [rng.lognormal(-0.5, 1.5, FRAME.shape) * (rng.random(FRAME.shape) < 0.5) for _ in range(5)]
+    again = rng.random(FRAME.shape) < 0.3
+    nats = [np.where(again, 2.0, one) for one in nats]
+    risk = rng.choice([0.7, 1.0, 5.0], FRAME.shape)
+    settings = Settings(absence=AbsenceSettings(courtyard_share=0.0, prior=prior, draws=10))
+    day = datetime(2026, current + 1, 15, tzinfo=CHINA)
+    found = assess([(t, hazard(one)) for t, one in enumerate(nats)], settings=settings, as_of=day, risk=grid(risk))
+    pods = np.array([0.85 * (1 - np.exp(-hazard(one).values[:, :20].ravel() / 65536)) for one in nats[: current + 1]])
+    pi = np.array([0.02, 0.02, 0.02, 0.01, 0.01])[: current + 1]
+    exact = every_history(prior, pi, pods, risk[:, :20].ravel())
+    assert found.townships.loc["a", "p_zero"] == pytest.approx(exact, abs=1e-5)
+
+
+@given(CHANCE, SOME, st.floats(0.0, 0.3))
+def test_where_looks_are_independent_bayes_is_the_chain(prior, looks, introduction):
+    pi = np.full(len(looks), introduction)
+    closed = standing.posterior(prior, pi, standing.escapes(np.array(looks)))
+    assert float(closed) == pytest.approx(float(standing.chain(prior, looks, pi)[-1]), rel=1e-12)
+
+
+def test_the_same_path_walked_five_times_is_worth_less_than_five_paths():
+    rows = np.arange(40)[:, None]
+    same = [(t, hazard(np.where(rows < 8, 2.0, 0.0) + np.zeros(40))) for t in range(3)]
+    apart = [(t, hazard(np.where((rows >= 8 * t) & (rows < 8 * t + 8), 2.0, 0.0) + np.zeros(40))) for t in range(3)]
+    one, other = assess(same).townships, assess(apart).townships
+    assert (one["p_zero"] < other["p_zero"] - 0.05).all()
+    assert (one["detection"] < other["detection"]).all()
+
+
+def sums(hazards, *, risk: Grid | None = None, settings: Settings = NO_YARDS, as_of: datetime = MARCH) -> looks.Looks:
+    return looks.sum_looks(
+        hazards, zones=halves(), parents=np.arange(2), zones_n=2, carried=np.full((2, 5), 0.1),
+        risk=risk or grid(np.array(1.0)), terrain=terrain(), season=SEASON, settings=settings, as_of=as_of,
+    )  # fmt: skip
 
 
 def test_the_histogram_answers_as_the_grid_does():
     rng = np.random.default_rng(1)
-    nats = rng.lognormal(-1.5, 2.0, FRAME.shape) * (rng.random(FRAME.shape) < 0.6)
+    nats = [rng.lognormal(-1.5, 2.0, FRAME.shape) * (rng.random(FRAME.shape) < 0.6) for _ in range(3)]
     risk = grid(rng.choice([0.7, 1.0, 5.0, 30.0], FRAME.shape))
-    looks = absence.hazard_histograms(
-        [(1, hazard(nats))], zones=halves(), zones_n=2, risk=risk, terrain=terrain(), season=SEASON,
-        settings=NO_YARDS, as_of=MARCH,
-    )  # fmt: skip
-    for factor in (0.3, 1.0, 2.5):
-        west = risk.values[:, :20].astype(float)
-        exact = (west * (1 - np.exp(-hazard(nats).values[:, :20] / 65536 * factor))).sum() / west.sum()
-        binned = absence._drawn_sensitivity(looks, 0, slice(1, 2), np.array([factor]))[0, 0]
-        assert binned == pytest.approx(exact, abs=1e-4)
+    held = sums([(t, hazard(nats[t])) for t in (2, 1, 0)], risk=risk)
+    west = risk.values[:, :20].astype(float)
+    factor, availability = np.array([0.3, 1.0, 2.5, 1.4, 1.0]), np.array([0.8, 0.7, 0.9, 0.95, 0.85])
+    case = absence.township_cases(
+        held, beside=absence.Beside.none(2, 5), restarts=np.zeros(2, int), current=2, settings=NO_YARDS
+    )[0]
+    drawn = looks.drawn_ground(held, 0, case, factor=factor, availability=availability)
+    for k, (f, a) in enumerate(zip(factor, availability, strict=True)):
+        miss = [1 - a * (1 - np.exp(-hazard(one).values[:, :20] / 65536 * f)) for one in nats]
+        exact = [(west * np.prod(miss[start:], axis=0)).sum() / west.sum() for start in range(3)]
+        assert drawn[:, k] == pytest.approx(exact, abs=8e-3)
+    assert drawn[:, -1] == pytest.approx(held.missed[0, :3], abs=1e-12)
 
 
-def test_drawing_through_nodes_loses_nothing():
-    rng = np.random.default_rng(4)
-    looks = absence.hazard_histograms(
-        [(0, hazard(rng.lognormal(-1, 2, FRAME.shape)))], zones=halves(), zones_n=2, risk=grid(np.array(1.0)),
-        terrain=terrain(), season=SEASON, settings=NO_YARDS, as_of=MARCH,
-    )  # fmt: skip
-    factor = np.exp(2 * 0.3 * rng.standard_normal(500))
-    through = absence._drawn_sensitivity(looks, 0, slice(0, 1), factor)[0]
-    each = [absence._drawn_sensitivity(looks, 0, slice(0, 1), np.array([one]))[0, 0] for one in factor]
-    assert through == pytest.approx(np.array(each), abs=1e-6)
+def test_hazards_in_the_wrong_order_are_refused():
+    with pytest.raises(ValueError, match="last period first"):
+        sums([(0, hazard(1.0)), (1, hazard(1.0))])
 
 
 def test_a_township_that_stops_looking_falls():
@@ -203,15 +255,15 @@ def test_a_season_that_begins_in_november_has_seven_introductions():
         season=season, settings=NO_YARDS, as_of=MARCH, rng=np.random.default_rng(1), has_tracks=np.ones((2, 7), bool),
     ).townships  # fmt: skip
     se = 0.85 * (1 - np.exp(-1.0))
-    expected = absence.chain(0.5, [se, 0, 0, 0, 0], [0.02] * 5)[-1]
+    expected = standing.chain(0.5, [se, 0, 0, 0, 0], [0.02] * 5)[-1]
     assert found.loc["a", "p_zero"] == pytest.approx(expected, abs=1e-5)
 
 
 def test_more_zones_than_names_are_refused():
     with pytest.raises(ValueError, match="only 1 are named"):
-        absence.hazard_histograms(
-            [], zones=halves(), zones_n=1, risk=grid(np.array(1.0)), terrain=terrain(), season=SEASON,
-            settings=NO_YARDS, as_of=MARCH,
+        looks.sum_looks(
+            [], zones=halves(), parents=np.zeros(1, int), zones_n=1, carried=np.zeros((1, 5)),
+            risk=grid(np.array(1.0)), terrain=terrain(), season=SEASON, settings=NO_YARDS, as_of=MARCH,
         )  # fmt: skip
 
 
@@ -230,7 +282,7 @@ def test_an_open_find_makes_it_zero_and_verified_destruction_starts_again():
     assert still.loc["b", "p_zero"] > 0.5
     done = assess(looks, finds=find(verified_at=pd.Timestamp("2026-02-20T00:00Z"))).townships
     se = 0.85 * (1 - np.exp(-1.0))
-    assert done.loc["a", "p_zero"] == pytest.approx(absence.chain(0.5, [se] * 2, [0.02] * 2)[-1], abs=1e-5)
+    assert done.loc["a", "p_zero"] == pytest.approx(standing.chain(0.5, [se] * 2, [0.02] * 2)[-1], abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -251,19 +303,19 @@ def test_a_find_that_does_not_concern_this_season_and_ground_changes_nothing(val
 
 
 def test_a_find_without_township_belongs_to_where_it_lies():
-    restarts = absence.find_restarts(find(township_id=None), halves(), zone_ids=["a", "b"], season=SEASON, as_of=MARCH)
-    assert restarts.tolist() == [absence.OPEN, 0]
+    restarts = resets.find_restarts(find(township_id=None), halves(), zone_ids=["a", "b"], season=SEASON, as_of=MARCH)
+    assert restarts.tolist() == [resets.OPEN, 0]
 
 
 def test_verification_after_the_date_asked_for_leaves_the_find_open():
     late, partial = pd.Timestamp("2026-04-01T00:00Z"), pd.Timestamp("2026-02-20T00:00Z")
     for table in (find(verified_at=late), find(verified_at=partial, fraction=0.9)):
-        restarts = absence.find_restarts(table, halves(), zone_ids=["a", "b"], season=SEASON, as_of=MARCH)
-        assert restarts[0] == absence.OPEN
+        restarts = resets.find_restarts(table, halves(), zone_ids=["a", "b"], season=SEASON, as_of=MARCH)
+        assert restarts[0] == resets.OPEN
 
 
 def test_courtyards_weigh_by_their_share_and_unknown_ones_count_as_unseen():
-    yards = absence.Courtyards(np.array([100.0, np.nan]), np.array([[50.0, 0, 0, 0, 0], [50.0, 0, 0, 0, 0]]))
+    yards = resets.Courtyards(np.array([100.0, np.nan]), np.array([[50.0, 0, 0, 0, 0], [50.0, 0, 0, 0, 0]]))
     found = assess([(0, hazard(1.0))], settings=Settings(), courtyards=yards).townships
     ground = 0.85 * (1 - np.exp(-1.0))
     assert found["detection"].to_list() == pytest.approx([ground] * 2, abs=1e-6)
@@ -272,7 +324,7 @@ def test_courtyards_weigh_by_their_share_and_unknown_ones_count_as_unseen():
     )
     assert "courtyards" not in found.loc["a", "reasons"]
     assert found.loc["b", "reasons"]["courtyards"] == "courtyards_unknown"
-    chain = absence.chain(0.5, [0.7 * ground + 0.3 * 0.425, 0, 0], [0.02] * 3)[-1]
+    chain = standing.chain(0.5, [0.7 * ground + 0.3 * 0.425, 0, 0], [0.02] * 3)[-1]
     assert found.loc["a", "p_zero"] == pytest.approx(chain, abs=1e-6)
 
 
@@ -289,7 +341,7 @@ def test_courtyards_come_from_visits_of_evidence_a_and_b_only():
             for i, (kind, n) in enumerate(rows)
         ]
     )  # fmt: skip
-    yards = absence.courtyard_table(
+    yards = resets.courtyard_table(
         villages, visits.SCHEMA.conform(table), zone_ids=["a", "b"], season=SEASON, as_of=MARCH
     )
     assert yards.total[0] == 80.0
@@ -341,18 +393,20 @@ def brute_hours(weights: np.ndarray, nats: np.ndarray, rates: np.ndarray, gain: 
 def test_hours_needed_are_the_least_any_allocation_needs(seed, share):
     rng = np.random.default_rng(seed)
     frame = Frame(0.0, 30.0, 10.0, 3, 4, CRS)
-    weights, nats = rng.choice([1.0, 2.0, 10.0], (3, 4)), rng.choice([0.0, 0.3, 2.0], (3, 4))
+    weights, nats = rng.choice([1e-3, 2e-3, 1e-2], (3, 4)), rng.choice([0.0, 0.3, 2.0], (3, 4))
     cover = rng.choice([Cover.OPEN, Cover.CROPS, Cover.SCRUB], (3, 4)).astype(np.uint8)
     ground = Terrain(Grid(np.full((3, 4), 1000, np.float32), frame), Grid(cover, frame), 10.0)
+    seen = (0.85 * (1 - np.exp(-nats))).astype(np.float32)
     left = allocation.unseen(
-        Grid(np.round(nats * 65536).astype(np.int32), frame), zones=Grid(np.ones((3, 4), np.int16), frame), zones_n=1,
-        risk=Grid(weights.astype(np.float32), frame), terrain=ground, season=SEASON, day=80.0,
-        settings=DetectionSettings(),
+        weights.astype(np.float32), seen, zones=Grid(np.ones((3, 4), np.int16), frame), parents=np.zeros(1, int),
+        zones_n=1, terrain=ground, season=SEASON, day=80.0, settings=DetectionSettings(),
     )  # fmt: skip
     widths = np.array([0.0, 30.0, 20.0, 12.0])[cover]
-    gain = share * float((weights * np.exp(-nats)).sum())
-    least = brute_hours(weights.ravel(), nats.ravel(), (widths * 1000.0 / 100.0).ravel(), gain)
-    assert allocation.hours_needed(left, 0, gain) == pytest.approx(least, rel=2e-3, abs=3e-6)
+    gain = share * 0.85 * float((weights * np.exp(-nats)).sum())
+    least = brute_hours(0.85 * weights.ravel(), nats.ravel(), (widths * 1000.0 / 100.0).ravel(), gain)
+    needed = allocation.hours_needed(left, 0, gain)
+    assert needed == pytest.approx(least, rel=2e-3, abs=3e-6)
+    assert allocation.gain_of(left, 0, needed) == pytest.approx(gain, rel=1e-4)
 
 
 def test_the_hours_named_bring_the_township_to_the_goal():
@@ -385,7 +439,7 @@ def test_availability_caps_what_hours_can_do():
 @given(st.floats(0.5, 200.0), st.lists(st.floats(0.01, 1.0), min_size=2, max_size=5))
 def test_no_split_of_the_hours_beats_the_allocation(hours, prior):
     areas, widths = np.linspace(0.5, 3.0, len(prior)), np.linspace(8.0, 30.0, len(prior))
-    times, found = absence.allocate(prior, areas, widths, 1.0, hours)
+    times, found = allocation.allocate(prior, areas, widths, 1.0, hours)
     assert times.sum() == pytest.approx(hours)
     rate = widths / 1000.0 / areas
     for split in np.random.default_rng(2).dirichlet(np.ones(len(prior)), 50):
@@ -398,19 +452,27 @@ def test_splits_by_prior_and_evenly_find_less_than_the_allocation():
         assert np.sum(prior * (1 - np.exp(-rate * times))) == pytest.approx(found, abs=1e-6)
 
 
+def county_looks(rng: np.random.Generator, *, zones_n: int = 25, patterns_n: int = 5000) -> looks.Looks:
+    """A county's sums, drawn: as many patterns per township as a season of dense walking leaves."""
+    levels = rng.integers(0, 9, (patterns_n, 5)).astype(np.uint8)
+    nats = np.tile(np.linspace(0.0, 3.0, 9), (zones_n, 5, 1))
+    weights = rng.random(patterns_n)
+    pods = 0.85 * -np.expm1(-nats[0, np.arange(5), levels])
+    missed = np.array([(weights * np.prod(1 - pods[:, t:], axis=1)).sum() / weights.sum() for t in range(5)])
+    return looks.Looks(
+        np.tile(missed, (zones_n, 1)), np.zeros((zones_n, 5)), np.full(zones_n, weights.sum()),
+        [(weights, levels)] * zones_n, nats, None, 4, np.tile(missed, (zones_n, 1)), np.ones(zones_n),
+    )  # fmt: skip
+
+
 def test_a_county_is_drawn_from_histograms_small_enough_to_keep():
     """Two thousand draws for 25 townships touch no grid: memory stays far below one grid of a county."""
-    rng = np.random.default_rng(5)
-    weights = rng.random((25, 5, 3, absence.BINS))
-    hazards = np.sort(rng.lognormal(-2, 2, weights.shape), axis=-1)
-    hazards[..., 0] = 0.0
-    totals = weights.sum(axis=(2, 3))[:, 0]
-    looks = absence.Looks(np.full((25, 5), 0.3), np.full(25, 0.6), weights, hazards, totals)
-    none = np.zeros((25, 5))
+    held = county_looks(np.random.default_rng(5))
     tracemalloc.start()
     chances, draws = absence.township_absence(
-        looks, courtyards=none, class_b=none, restarts=np.zeros(25, np.int64), current=4, settings=Settings(), rng=rng
-    )
+        held, beside=absence.Beside.none(25, 5), restarts=np.zeros(25, np.int64), current=4, settings=Settings(),
+        rng=np.random.default_rng(1),
+    )  # fmt: skip
     assert tracemalloc.get_traced_memory()[1] < 60e6
     tracemalloc.stop()
     assert draws.shape == (25, 2000)

@@ -72,7 +72,7 @@ def test_refusals_are_grouped_in_text_and_listed_in_json(inputs: Path) -> None:
     [
         (("import", "tracks", "missing.gpx"), 1),
         (("import", "tracks", "empty.gpx"), 1),
-        (("import", "tracks", "."), 1),
+        (("import", "tracks", "no.where"), 1),
         (("import", "parcels", "nodatum.csv"), 2),
         (("import", "parcels", "nodatum.csv", "--datum", "epsg:99999"), 1),
         (("import", "tracks", "a.gpx", "--timezone", "Mars/North"), 1),

@@ -1,9 +1,12 @@
 """The figures on the demo county: the contract's fields, sums, caches, and what is left empty with a reason."""
 
+import io
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import openpyxl
+import pandas as pd
 import pytest
 
 from geo.analysis import coverage as engine
@@ -12,16 +15,20 @@ from geo.grid import Grid
 from geo.layers.tracks import Mode, fixes_of
 from geo.ledger import Entry
 from geo.store import Change, grids
+from geo.ui import assessment
+from geo.words import say
 from geo.workspace import effort
 from geo.workspace.county import County, open_county
 from geo.workspace.covering import measure_borders, measure_coverage
+from geo.workspace.reporting import township_table
 
 CONTRACT = {
     "township_id", "name", "area_km2", "plantable_km2", "buffer_share", "pod_mean", "detection", "watched", "blind",
     "repeated", "p_zero", "p_zero_low", "p_zero_high", "hours_to_95", "effort",
 }  # fmt: skip
 BESIDE = {
-    "buffer500_share", "detection_with_courtyards", "p_zero_prior_50", "p_zero_prior_90", "finds_n", "reasons",
+    "buffer500_share", "detection_with_courtyards", "p_zero_prior_50", "p_zero_prior_90", "plots_left", "finds_n",
+    "levers", "reasons",
 }  # fmt: skip
 BORDER_CONTRACT = {
     "border_id", "township_id", "neighbour_id", "length_m", "strip_km2", "seen_from_a", "seen_from_b",
@@ -120,9 +127,51 @@ def test_forms_without_a_track_give_no_figure_and_say_why(demo_copy: Path) -> No
     answer = measure_coverage(untracked(open_county(demo_copy)))
     with_forms = [row for row in answer.json()["townships"] if row["effort"]["B"]["records_n"]]
     assert with_forms
+    empty = ("detection", "detection_with_courtyards", "p_zero", "p_zero_low", "p_zero_prior_90", "plots_left",
+             "watched", "buffer_share")  # fmt: skip
     for row in with_forms:
-        assert (row["detection"], row["p_zero"], row["watched"], row["buffer_share"]) == (None, None, None, None)
-        assert row["reasons"]["detection"] == "forms_only"
+        assert [row[name] for name in empty] == [None] * len(empty)
+        assert {row["reasons"][name] for name in ("detection", "p_zero", "plots_left")} == {"forms_only"}
+        assert row["levers"] == []
+
+
+def test_a_neighbours_track_counts_on_the_ground_it_reached_and_is_named_as_others(measured_demo: Path) -> None:
+    """Looks are by place: a township with forms alone has a figure where somebody else's track could see its ground."""
+    rows = measure_coverage(open_county(measured_demo)).json()["townships"]
+    borrowed = [row for row in rows if not row["effort"]["A"]["records_n"]]
+    assert borrowed
+    for row in borrowed:
+        assert (row["detection"] is not None) == row["reasons"].get("effort", "").startswith("others_tracks")
+        assert (row["p_zero"] is None) == (row["detection"] is None)
+
+
+def test_workbook_table_page_and_json_leave_the_same_figures_empty(demo_copy: Path) -> None:
+    county = untracked(open_county(demo_copy))
+    answer = measure_coverage(county)
+    sheet = openpyxl.load_workbook(io.BytesIO(township_table(county, as_of=None, language="zh"))).worksheets[0]
+    heads = [cell.value for cell in sheet[5]]
+    told = say("reason_forms_only")
+    page = assessment.rows(answer)
+    for number, row in enumerate(answer.json()["townships"]):
+        if row["effort"]["B"]["records_n"]:
+            cells = dict(zip(heads, (cell.value for cell in sheet[6 + number]), strict=True))
+            assert (cells[say("column_detection")], cells[say("column_p_zero")]) == (None, None)
+            assert told in cells[say("column_reason")]
+            shown = page.iloc[number]
+            assert told in shown[say("ui_note")]
+            assert pd.isna(shown[say("ui_detection")])
+            assert pd.isna(shown[say("ui_p_zero")])
+
+
+def test_villages_make_up_their_township(measured_demo: Path) -> None:
+    """Every plantable cell of a township with placed villages belongs to one; shares of risk sum to 1."""
+    answer = measure_coverage(open_county(measured_demo))
+    sums = answer.villages.groupby("township_id")["risk_share"].sum()
+    assert sums.to_numpy() == pytest.approx(1.0, abs=1e-6)
+    whole = answer.townships.set_index("township_id")["detection"]
+    weighed = answer.villages.assign(part=answer.villages["risk_share"] * answer.villages["detection"].fillna(0.0))
+    parts = weighed.groupby("township_id")["part"].sum()
+    assert parts.to_numpy() == pytest.approx(whole[parts.index].to_numpy(), abs=1e-6)
 
 
 def test_a_county_without_cover_says_so(demo_copy: Path) -> None:

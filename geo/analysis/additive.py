@@ -1,0 +1,97 @@
+"""
+Team routes by PyVRP, for stops that each have a prize of their own: a second opinion beside `routing.solve`.
+
+PyVRP knows no shared ground: it gets each stop's prize as if alone, and its answer is judged by true detection like
+any other. Every second costs one unit (with free seconds its search has no slope), no stop is required (a must-visit
+is a large prize), and an answer that is not feasible is thrown away.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo.analysis import routing
+
+if TYPE_CHECKING:
+    import pyvrp
+
+DIGITS = 1_000_000
+"""Whole units in the longest budget: PyVRP counts in whole numbers, rounded up, so that no route grows too long."""
+
+
+def solve(
+    problem: routing.Problem,
+    *,
+    seed: int,
+    stop: Callable[[float], bool],
+    weight: float = 1.0,
+    start: tuple[tuple[int, ...], ...] | None = None,
+) -> routing.Solution | None:
+    """
+    PyVRP's routes; None when it found none within every budget.
+
+    Parameters
+    ----------
+    stop
+        Asked after every turn, with the best cost so far, whether that is enough.
+    weight
+        What the prize of a typical stop is worth, in typical legs; 1 to 10 are sensible.
+    start
+        Routes to begin with.
+    """
+    import pyvrp
+
+    data = _data(problem, weight)
+    parts = None if start is None else _start(data, start)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = pyvrp.solve(data, stop=stop, seed=seed, collect_stats=False, initial_solution=parts)  # type: ignore[arg-type]
+    if not result.best.is_feasible():
+        return None
+    teams = problem.out.shape[0]
+    routes: list[tuple[int, ...]] = [()] * teams
+    for route in result.best.routes():
+        routes[route.vehicle_type()] = tuple(one.idx for one in route if one.is_client())
+    found = routing.solution(problem, tuple(routes))
+    kept = all(bool(problem.allowed[team, list(route)].all()) for team, route in enumerate(routes))
+    return found if kept and bool((np.array(found.seconds) <= problem.budget).all()) else None
+
+
+def _data(problem: routing.Problem, weight: float) -> "pyvrp.ProblemData":
+    """The problem in whole units: one place per stop and team, one vehicle with its own start per team."""
+    import pyvrp
+
+    teams, stops = problem.out.shape
+    longest = float(problem.budget.max())
+    unit = longest / DIGITS
+    seconds = np.full((stops + teams, stops + teams), 10.0 * longest)
+    seconds[:stops, :stops] = problem.leg + problem.service
+    seconds[stops:, :stops] = problem.out + problem.service
+    seconds[:stops, stops:] = problem.back
+    np.fill_diagonal(seconds, 0.0)
+    whole = np.ceil(np.minimum(seconds, 10.0 * longest) / unit).astype(np.int64)
+    value = np.array([routing.value_of(problem.views, [stop]) for stop in range(stops)])
+    legs = np.sort(np.minimum(problem.out, problem.back.T).min(axis=0))
+    typical = float(np.median(legs[np.isfinite(legs)])) if np.isfinite(legs).any() else longest
+    per_value = weight * typical / unit / max(float(np.median(value[value > 0])) if (value > 0).any() else 1.0, 1e-300)
+    most = DIGITS * DIGITS
+    prize = np.where(problem.must, most, np.minimum(value * per_value, most // max(stops, 1))).astype(np.int64)
+    return pyvrp.ProblemData(
+        [pyvrp.Location(0.0, 0.0)] * (stops + teams),
+        [pyvrp.Client(location=stop, prize=int(prize[stop]), required=False) for stop in range(stops)],
+        [pyvrp.Depot(location=stops + team) for team in range(teams)],
+        [
+            pyvrp.VehicleType(1, start_depot=team, end_depot=team, max_distance=int(problem.budget[team] / unit))
+            for team in range(teams)
+        ],
+        [whole],
+        [np.zeros_like(whole)],
+    )
+
+
+def _start(data: "pyvrp.ProblemData", routes: tuple[tuple[int, ...], ...]) -> "pyvrp.Solution":
+    import pyvrp
+
+    return pyvrp.Solution(data, [pyvrp.Route(data, list(one), team) for team, one in enumerate(routes) if one])

@@ -1,0 +1,201 @@
+"""The life of a plot: one table of moves, what closing needs, how long each hand took, and when to look again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from geo.errors import StoreError
+from geo.layers.finds import METHODS
+from geo.layers.parcels import Status
+from geo.layers.steps import Act
+from geo.layers.visits import Evidence
+from geo.season import CHINA, Season, Stage
+from geo.settings import PlotSettings
+from geo.words import Word
+
+EVERY = frozenset(Status)
+WAITING = frozenset({Status.FLAGGED, Status.ASSIGNED})
+UNDECIDED = WAITING | {Status.VISITED, Status.GUARDED, Status.HANDED_OVER}
+CHECKABLE = frozenset({Status.ERADICATED, Status.DISMISSED, Status.RECHECKED})
+
+MOVES: Mapping[Act, tuple[frozenset[Status], Status]] = {
+    Act.ASSIGN: (WAITING, Status.ASSIGNED),
+    Act.VISIT: (WAITING | {Status.VISITED}, Status.VISITED),
+    Act.GUARD: (WAITING | {Status.VISITED}, Status.GUARDED),
+    Act.HAND_OVER: (frozenset({Status.GUARDED, Status.VISITED, Status.CONFIRMED}), Status.HANDED_OVER),
+    Act.CONFIRM: (EVERY, Status.CONFIRMED),
+    Act.DISMISS: (UNDECIDED | {Status.DISMISSED}, Status.DISMISSED),
+    Act.ERADICATE: (frozenset({Status.CONFIRMED, Status.HANDED_OVER, Status.ERADICATED}), Status.ERADICATED),
+    Act.RECHECK: (CHECKABLE, Status.RECHECKED),
+    Act.REGROW: (CHECKABLE | {Status.CLOSED}, Status.CONFIRMED),
+    Act.CLOSE: (frozenset({Status.RECHECKED}), Status.CLOSED),
+}
+
+
+@dataclass(frozen=True)
+class Due:
+    """A look that is due: its day, why, and the moment it was taken (None: not yet)."""
+
+    day: date
+    why: str
+    met_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PlantCount:
+    """Plants of a plot: the number, and the interval it lies in (the number itself where they were counted)."""
+
+    plants_n: int
+    low_n: int
+    high_n: int
+
+
+def moved(parcel_id: str, status: str, act: Act) -> Status:
+    """
+    The state after an act.
+
+    Raises
+    ------
+    StoreError
+        The table of moves does not allow it; the sentence names the states it can be done in.
+    """
+    origins, after = MOVES[act]
+    if status not in origins:
+        known = [Word(f"ui_status_{origin}") for origin in Status if origin in origins]
+        raise StoreError(
+            "parcel_move", parcel=parcel_id, status=Word(f"ui_status_{status}"), act=Word(f"act_{act}"), known=known
+        )
+    return after
+
+
+def closing_faults(finds: pd.DataFrame, visits: pd.DataFrame, steps: pd.DataFrame, photos_n: int = 0) -> list[str]:
+    """
+    Why a plot cannot be closed, as codes of ``geo.words``; empty where it can.
+
+    Everything found is destroyed; something shows it (a track, a signed form, a photo); and somebody looked again
+    after the last of it, and found nothing left.
+    """
+    faults = []
+    if len(finds) and bool(((finds["fraction"] < 1.0) | (finds["method"] == METHODS[0])).any()):
+        faults.append("close_standing")
+    shown = [
+        visits["evidence"].isin([Evidence.A, Evidence.B]).any(),
+        finds[["photo_sha256", "after_sha256", "track_id"]].notna().any(axis=None),
+        steps[["photo_sha256", "track_id"]].notna().any(axis=None),
+        photos_n > 0,
+    ]
+    if not any(map(bool, shown)):
+        faults.append("close_unshown")
+    if not _checked_since(finds, visits, steps):
+        faults.append("close_unchecked")
+    return faults
+
+
+def _checked_since(finds: pd.DataFrame, visits: pd.DataFrame, steps: pd.DataFrame) -> bool:
+    """Whether the last look came after the last thing done, and found nothing left."""
+    dismissed = visits.loc[visits["outcome"] == "核查排除", "visited_at"]
+    done = pd.concat(
+        [finds["found_at"], finds["destroyed_at"], dismissed, steps.loc[steps["act"] == Act.DISMISS, "at"]]
+    )
+    clean = steps.loc[steps["act"] == Act.RECHECK, "at"]
+    looks = list(clean[clean > done.max()] if done.notna().any() else clean)
+    if len(finds) and bool((finds["verified_at"] > finds["destroyed_at"]).all()):
+        looks.append(finds["verified_at"].max())
+    regrown = steps.loc[steps["act"] == Act.REGROW, "at"].max()
+    return bool(looks) and (bool(pd.isna(regrown)) or bool(max(looks) > regrown))
+
+
+def rechecks_due(finds: pd.DataFrame, looks: Sequence[datetime], season: Season, settings: PlotSettings) -> list[Due]:
+    """
+    When somebody has to look again at a plot, in order of days.
+
+    After each destruction on the days its growth stage asks for, and once more when the next season's plants flower
+    at 1,000 m. A look meets every day of its own find that lies at most `early_days` after it.
+    """
+    destroyed = finds[finds["destroyed_at"].notna()]
+    dues = []
+    for stage, moment in zip(destroyed["stage"], destroyed["destroyed_at"], strict=True):
+        day = moment.astimezone(CHINA).date()
+        later = [day + timedelta(days=int(days)) for days in settings.recheck_days.get(stage, ())]
+        dues += [_due(one, "due_recheck", looks, moment, settings) for one in later]
+    if len(destroyed):
+        flower = date(season.year + 1, *season.stage_starts[Stage.FLOWER])
+        dues.append(_due(flower, "due_revisit", looks, destroyed["destroyed_at"].max(), settings))
+    return sorted(dues, key=lambda due: (due.day, due.why))
+
+
+def _due(day: date, why: str, looks: Sequence[datetime], since: datetime, settings: PlotSettings) -> Due:
+    earliest = day - timedelta(days=settings.early_days)
+    met = [look for look in looks if look > since and look.astimezone(CHINA).date() >= earliest]
+    return Due(day, why, min(met, default=None))
+
+
+def hours_between(finds: pd.DataFrame, steps: pd.DataFrame) -> dict[str, float | None]:
+    """
+    Hours from found to police, from police to destroyed, and from found to destroyed; None where one is unknown.
+
+    Found is the first of finds and guarded scenes; destroyed the last of the plot's finds, once all of them are.
+    An unknown hour is not a slow one: it is shown as unknown and counted nowhere.
+    """
+    guarded = steps.loc[steps["act"] == Act.GUARD, "at"]
+    found = pd.concat([finds["found_at"], guarded]).min()
+    police = steps.loc[steps["act"] == Act.HAND_OVER, "at"].min()
+    whole = len(finds) and bool(finds["destroyed_at"].notna().all()) and bool((finds["fraction"] == 1.0).all())
+    destroyed = finds["destroyed_at"].max() if whole else pd.NaT
+    return {
+        "found_to_police_h": _hours(found, police),
+        "police_to_destroyed_h": _hours(police, destroyed),
+        "found_to_destroyed_h": _hours(found, destroyed),
+    }
+
+
+def _hours(start: pd.Timestamp, end: pd.Timestamp) -> float | None:
+    return None if pd.isna(start) or pd.isna(end) else round((end - start) / timedelta(hours=1), 3)
+
+
+def sampled_count(counts: Sequence[int], quadrat_m2: float, area_m2: float, confidence: float) -> PlantCount:
+    """
+    Plants of a plot from counts in sample squares: mean per m² × area, with Student's interval of that mean.
+
+    Parameters
+    ----------
+    counts
+        Plants in each square, at least two.
+    quadrat_m2, area_m2
+        Size of one square and of the plot, m².
+    confidence
+        Chance that such an interval holds the true number, where squares were laid at random.
+    """
+    if len(counts) < 2 or quadrat_m2 <= 0.0 or area_m2 < quadrat_m2 * len(counts) or min(counts) < 0:
+        raise ValueError("at least two squares, inside the plot, with counts of 0 or more")
+    each = np.asarray(counts, float)
+    scale = area_m2 / quadrat_m2
+    error = float(stats.t.ppf(0.5 + confidence / 2.0, len(each) - 1) * each.std(ddof=1) / np.sqrt(len(each)))
+    mean, seen = float(each.mean()), int(each.sum())
+    low = max(seen, int(np.floor((mean - error) * scale)))
+    return PlantCount(max(seen, round(mean * scale)), low, max(seen, int(np.ceil((mean + error) * scale))))
+
+
+def thresholds_in_force(dated: Mapping[str, tuple[float, ...]], day: date) -> tuple[float, ...]:
+    """
+    The numbers of the latest date that is not after `day`; none before the first.
+
+    >>> thresholds_in_force({"2020-01-01": (1.0,), "2026-01-01": (2.0,)}, date(2025, 12, 31))
+    (1.0,)
+    """
+    known = [text for text in sorted(dated) if date.fromisoformat(text) <= day]
+    return tuple(dated[known[-1]]) if known else ()
+
+
+def straddled(count: PlantCount, thresholds: Sequence[float]) -> list[float]:
+    """
+    The thresholds that a count's interval does not decide: count every plant before one of them matters.
+
+    >>> straddled(PlantCount(520, 480, 560), (500.0, 3000.0))
+    [500.0]
+    """
+    return [limit for limit in thresholds if count.low_n < limit <= count.high_n]

@@ -1,0 +1,112 @@
+"""责任底数册 as a workbook offices edit, read back without loss: one row per unit and span of its posts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from geo.layers.duties import DUTY_KINDS
+from geo.report.sheets import Column, Paper, workbook
+from geo.season import CHINA
+from geo.words import Language, say
+
+MU_M2 = 2000.0 / 3.0
+PLAIN = (
+    Column("unit_kind", 9), Column("unit_id", 15), Column("name", 20), Column("parent_id", 13),
+    Column("households_n", 7, "count"), Column("due_mu", 10, "area"), Column("elevation_m", 8, "count"),
+    Column("key_area", 6), Column("edge", 6),
+)  # fmt: skip
+SPAN = (Column("valid_from", 11), Column("valid_to", 11), Column("standing", 9), Column("source", 16))
+ALIASES = (
+    Column("unit_id", 15), Column("alias_kind", 8), Column("alias", 22), Column("change", 10),
+    Column("evidence", 60), Column("confirmed", 8), Column("valid_to", 11), Column("source", 22),
+)  # fmt: skip
+
+
+def register_rows(units: pd.DataFrame, duties: pd.DataFrame, as_of: datetime) -> list[dict[str, Any]]:
+    """
+    One row per unit and span of dates, the units in the order given; a unit nobody ever answered for has one row.
+
+    Several posts of a kind are joined by 、, a holder's id stands behind the post in 〔〕.
+    """
+    held = duties.sort_values(["valid_from", "duty_id"], kind="stable")
+    spans: dict[str, dict[tuple[str, str], dict[str, list[str]]]] = {}
+    for row in held.to_dict("records"):
+        span = (day_text(row["valid_from"]), day_text(row["valid_to"]))
+        post = row["post"] if pd.isna(row["holder_id"]) else f"{row['post']}〔{row['holder_id']}〕"
+        spans.setdefault(row["unit_id"], {}).setdefault(span, {}).setdefault(row["duty_kind"], []).append(post)
+    rows = []
+    for unit in units.to_dict("records"):
+        plain = {name: _given(unit.get(name)) for name in ("unit_kind", "unit_id", "name", "parent_id", "source")}
+        plain |= {name: _given(unit.get(name)) for name in ("households_n", "elevation_m")}
+        due = _given(unit.get("due_m2"))
+        plain |= {"due_mu": None if due is None else round(due / MU_M2, 4)}
+        plain |= {name: _yes_no(unit.get(name)) for name in ("key_area", "edge")}
+        standing = say("nobody") if unit["nobody"] else None
+        for (since, until), posts in (spans.get(unit["unit_id"]) or {("", ""): {}}).items():
+            kinds = {kind: "、".join(posts.get(kind, [])) or None for kind in DUTY_KINDS}
+            rows.append(plain | kinds | {"valid_from": since or None, "valid_to": until or None, "standing": standing})
+    return rows
+
+
+def register_workbook(
+    units: pd.DataFrame,
+    duties: pd.DataFrame,
+    aliases: pd.DataFrame,
+    *,
+    paper: Paper,
+    language: Language = "zh",
+) -> bytes:
+    """
+    XLSX bytes: the register, and the other names and codes with their evidence; the same input gives the same bytes.
+
+    Parameters
+    ----------
+    units
+        `workspace.register.Register.units`, nobody's first.
+    duties, aliases
+        Their layers, with history.
+    """
+    posts = tuple(Column(kind, 20) for kind in DUTY_KINDS)
+    groups = (("", PLAIN), (say("book_posts", language), posts), ("", SPAN))
+    rows = register_rows(units, duties, paper.as_of)
+    names = [alias_row(row) for row in aliases.to_dict("records")]
+    sheets = [(say("book_sheet", language), groups, rows), (say("book_aliases", language), (("", ALIASES),), names)]
+    return workbook(sheets, paper=paper, language=language)
+
+
+def alias_row(row: dict[Any, Any]) -> dict[str, Any]:
+    """One alias as its sheet shows it."""
+    return row | {"confirmed": _yes_no(row["confirmed"]), "valid_to": day_text(row["valid_to"]) or None}
+
+
+def day_text(moment: Any) -> str:
+    """
+    A moment's day in China, with the time where it is not midnight; empty where there is none.
+
+    >>> day_text(pd.Timestamp("2025-12-31T16:00Z")), day_text(pd.Timestamp("2026-01-01T01:30Z")), day_text(None)
+    ('2026-01-01', '2026-01-01 09:30', '')
+    """
+    if moment is None or pd.isna(moment):
+        return ""
+    local = moment.astimezone(CHINA)
+    return f"{local:%Y-%m-%d}" if (local.hour, local.minute, local.second) == (0, 0, 0) else f"{local:%Y-%m-%d %H:%M}"
+
+
+def nobody_rows(units: pd.DataFrame, rounds: Sequence[int]) -> list[dict[str, Any]]:
+    """Units nobody answers for now or at some moment of a round, with a mark per round."""
+    rows = []
+    for unit in units.to_dict("records"):
+        if unit["nobody"] or unit["nobody_rounds"]:
+            marks = {f"round_{number}": "×" if number in unit["nobody_rounds"] else None for number in rounds}
+            rows.append({name: unit[name] for name in ("unit_kind", "unit_id", "name", "township_id")} | marks)
+    return rows
+
+
+def _given(value: Any) -> Any:
+    return None if value is None or pd.isna(value) else value
+
+
+def _yes_no(value: Any) -> str | None:
+    return None if value is None or pd.isna(value) else say("yes" if value else "no")

@@ -1,0 +1,169 @@
+"""What the rows of a register amount to, and writing it: units, posts and refusals in one transaction."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from geo.layers import SCHEMAS
+from geo.ledger import Entry, row_digest
+from geo.schema import Refusal
+from geo.store import Change
+from geo.workspace.county import County
+from geo.workspace.importing import FileReport
+from geo.workspace.register import register_units
+
+
+@dataclass
+class Gathered:
+    """What the rows of a file amount to, before it is written."""
+
+    units: dict[str, dict[str, Any]] = field(default_factory=dict)
+    duties: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict)
+    refused: list[Refusal] = field(default_factory=list)
+
+
+def unit_row(kind: str, unit: str, name: str, *, source: str, parent_id: str | None = None) -> dict[str, Any]:
+    plain: dict[str, Any] = dict.fromkeys(SCHEMAS["units"].names)
+    return plain | {"unit_kind": kind, "unit_id": unit, "name": name, "parent_id": parent_id, "source": source}
+
+
+def duty_key(duty: Mapping[Any, Any]) -> tuple[str, ...]:
+    since = pd.Timestamp(duty["valid_from"]).tz_convert("UTC").isoformat()
+    holder = duty["holder_id"]
+    return duty["unit_id"], duty["duty_kind"], duty["post"], "" if holder is None or pd.isna(holder) else holder, since
+
+
+def duty_id(duty: dict[str, Any]) -> str:
+    """The number of a post's duty by its content: the same row read twice is the same duty."""
+    return "D" + row_digest({"key": list(duty_key(duty))})[:12]
+
+
+def write_gathered(
+    county: County,
+    found: Gathered,
+    report: FileReport,
+    now: datetime,
+    *,
+    villages: Sequence[gpd.GeoDataFrame] = (),
+    aliases: pd.DataFrame | None = None,
+    notes: list[dict[str, Any]] | None = None,
+) -> None:
+    """What is new or says otherwise, in one transaction; nothing at all where nothing is."""
+    changes = [*_unit_changes(county, found), *_duty_changes(county, found)]
+    for rows in villages:
+        changes += _village_changes(county, rows)
+    if aliases is not None:
+        known = set(county.store.read("aliases")["alias_id"])
+        fresh = aliases[~aliases["alias_id"].isin(known)]
+        changes += [Change("aliases", fresh)] if len(fresh) else []
+    changes += _refusal_changes(county, report)
+    if changes:
+        body = {"layer": "duties", "files": notes or [file_note(report)]}
+        county.store.append(Entry("import", body), *changes, now=now)
+
+
+def _unit_changes(county: County, found: Gathered) -> list[Change]:
+    """Units the register adds or says more of; what a row leaves out keeps what was known."""
+    held = county.store.read("units", list(found.units))
+    known = {row["unit_id"]: row for row in held.to_dict("records")}
+    drawn = register_units(county).set_index("unit_id")
+    wanted, before = [], []
+    for unit, row in found.units.items():
+        old = known.get(unit)
+        base = old or (drawn.loc[unit].to_dict() if unit in drawn.index else {})
+        filled = {n: (base.get(n) if row[n] is None or (n in ("name", "source") and old) else row[n]) for n in row}
+        if base.get("name") and not old:
+            filled["name"] = base["name"]
+        says_more = any(row[n] is not None for n in ("households_n", "due_m2", "elevation_m", "key_area"))
+        if old is None and unit in drawn.index and not says_more and not _differs(row, base, ("edge",)):
+            continue
+        if old is None or _differs(filled, old, tuple(SCHEMAS["units"].names)):
+            wanted.append(filled)
+            before.append(unit)
+    if not wanted:
+        return []
+    table = SCHEMAS["units"].conform(pd.DataFrame(wanted, columns=SCHEMAS["units"].names))
+    return [Change("units", table, replace=True, before=held[held["unit_id"].isin(before)])]
+
+
+def _differs(row: dict[str, Any], old: dict[Any, Any], names: tuple[str, ...]) -> bool:
+    for name in names:
+        one, other = row.get(name), old.get(name)
+        if (one is None or pd.isna(one)) and (other is None or pd.isna(other)):
+            continue
+        if one is None or other is None or pd.isna(one) or pd.isna(other) or one != other:
+            return True
+    return False
+
+
+def _duty_changes(county: County, found: Gathered) -> list[Change]:
+    held = county.store.read("duties")
+    known = {duty_key(row): row for row in held.to_dict("records")}
+    fresh = [duty | {"duty_id": duty_id(duty)} for key, duty in found.duties.items() if key not in known]
+    ended = [
+        known[key] | {"valid_to": duty["valid_to"]}
+        for key, duty in found.duties.items()
+        if key in known and not _same_moment(known[key]["valid_to"], duty["valid_to"])
+    ]
+    changes = [Change("duties", _duty_table(fresh, held))] if fresh else []
+    if ended:
+        before = held[held["duty_id"].isin([row["duty_id"] for row in ended])]
+        changes.append(Change("duties", _duty_table(ended, held), replace=True, before=before))
+    return changes
+
+
+def _same_moment(one: Any, other: Any) -> bool:
+    missing = [moment is None or bool(pd.isna(moment)) for moment in (one, other)]
+    return all(missing) if any(missing) else bool(pd.Timestamp(one) == pd.Timestamp(other))
+
+
+def _duty_table(rows: Sequence[Mapping[Any, Any]], held: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    plain = pd.DataFrame(rows)
+    for name in ("valid_from", "valid_to"):
+        plain[name] = pd.to_datetime(plain[name], utc=True)
+    shapes = plain["geometry"] if "geometry" in plain else [None] * len(plain)
+    return gpd.GeoDataFrame(plain.drop(columns="geometry", errors="ignore"), geometry=list(shapes), crs=held.crs)
+
+
+def _village_changes(county: County, rows: gpd.GeoDataFrame) -> list[Change]:
+    held = county.store.read("villages", list(rows["village_id"]))
+    fresh = rows[~rows["village_id"].isin(held["village_id"])]
+    townships = rows.set_index("village_id")["township_id"]
+    moved = held[held["township_id"] != held["village_id"].map(townships)]
+    changes = [Change("villages", fresh)] if len(fresh) else []
+    if len(moved):
+        after = moved.assign(township_id=moved["village_id"].map(townships))
+        changes.append(Change("villages", after, replace=True, before=moved))
+    return changes
+
+
+def _refusal_changes(county: County, report: FileReport) -> list[Change]:
+    schema = SCHEMAS["refusals"]
+    rows = [
+        {
+            "refusal_id": f"{report.sha256[:16]}:duties:{r.row}:{r.field}",
+            "layer": "duties",
+            "file": report.file,
+            "sha256": report.sha256,
+            "row": str(r.row),
+            "field": r.field,
+            "code": r.code,
+            "details": json.dumps(r.details, ensure_ascii=False, default=str),
+        }
+        for r in report.refused
+        if r.code != "duplicate"
+    ]
+    table = schema.conform(pd.DataFrame(rows, columns=schema.names)).drop_duplicates("refusal_id")
+    known = county.store.read("refusals", list(table["refusal_id"]))["refusal_id"]
+    fresh = table[~table["refusal_id"].isin(known)]
+    return [Change("refusals", fresh)] if len(fresh) else []
+
+
+def file_note(report: FileReport) -> dict[str, Any]:
+    plain = report.json("en")
+    return {k: plain[k] for k in ("file", "sha256", "read", "accepted")} | {"refused_n": len(report.refused)}
