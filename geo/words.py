@@ -853,6 +853,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "这项工作意外中断，记录未受影响。请运行 tacha doctor 查看。",
         "The work broke off; the record is untouched. Please run tacha doctor.",
     ),
+    "ui_page_broken": (
+        "这一页出了错，记录未受影响。请刷新再试；仍不行，请把时间告诉管理员，日志里有详情。",
+        "This page failed; the record is untouched. Reload; if it fails again, tell the administrator when: the log has the details.",
+    ),
     "ui_unseen_edges": ("两侧都没看到的交界带", "Border strips neither side saw"),
     "ui_unseen_km": ("{km} / {of} 公里", "{km} of {of} km"),
     "ui_unseen_help": (
@@ -906,7 +910,9 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "ui_no_route": ("这支队伍还没有下达路线。", "No route has been issued to this team."),
     "ui_card": ("{km} 公里 · {n} 个点", "{km} km · {n} stops"),
-    "ui_take": ("下载 {file}", "Download {file}"),
+    "ui_take_trk": ("轨迹 GPX（手机软件用）", "Track GPX (for phone apps)"),
+    "ui_take_rte": ("航线 GPX（手持机用）", "Route GPX (for handhelds)"),
+    "ui_take_kml": ("KML（奥维、谷歌地球）", "KML (Ovital, Google Earth)"),
     "ui_hand_in": ("交回轨迹（GPX、KML、奥维、CSV）", "Hand in tracks (GPX, KML, Ovital, CSV)"),
     "ui_datum": ("坐标系", "Datum"),
     "ui_datum_declared": ("按文件声明", "as the file declares"),

@@ -19,6 +19,7 @@ CONFIG = {
     "runner.magicEnabled": False,
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
+    "client.showErrorLinks": False,
     "theme.primaryColor": "#08425a",
 }
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo.layers.borders import ENCLAVE, UNKNOWN
 from geo.ui.maps import STATUS_MARKS, h
 from geo.words import Language, say
 
@@ -122,11 +123,11 @@ def blind_spots(table: gpd.GeoDataFrame, language: Language) -> bytes:
 
 def neighbour_name(unit: str, name: str | None, language: Language) -> str:
     """What the other side of an edge is called: its name, or that nobody knows it, or that nobody owns it."""
-    if unit == "0":
+    if unit == UNKNOWN:
         return say("ui_neighbour_unknown", language)
-    if unit == "enclave":
+    if unit == ENCLAVE:
         return say("ui_enclave", language)
-    return name or unit
+    return unit if name is None or pd.isna(name) else name
 
 
 def _labels(labels: "pd.Series[Any]") -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """The app: its pages, and the language switch above them."""
 
+import logging
+
 import streamlit as st
 
 from geo.ui import state
@@ -40,7 +42,11 @@ def main() -> None:
             f"**{state.plain(opened.settings.name)}**"
             + (f" · {state.word('ui_made_up')}" if opened.settings.made_up else "")
         )
-    chosen.run()
+    try:
+        chosen.run()
+    except Exception:  # what goes wrong is for the log; the visitor gets a sentence and may go on
+        logging.getLogger(__name__).exception("page %s", chosen.url_path)
+        st.error(state.word("ui_page_broken"))
 
 
 if __name__ == "__main__":

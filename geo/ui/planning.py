@@ -49,7 +49,11 @@ def _found(county: County, plan: Plan) -> None:
         ("ui_plan_expected", f"{plan.expected:.2f}", expected),
         ("ui_plan_stops", str(len(plan.stops)), ""),
         ("ui_plan_unmet", str(len(plan.unmet)), ""),
-        ("ui_plan_hours_used", f"{plan.hours_used.sum():.0f}", state.word("ui_plan_of", of=f"{plan.budget_h:.0f}")),
+        (
+            "ui_plan_hours_used",
+            f"{plan.hours_used.sum():.0f}",
+            state.word("ui_plan_of", of=f"{plan.budget_h * len(plan.hours_used):.0f}"),
+        ),
     ):
         with cards.container(width=170, gap=None):
             st.metric(state.word(label), value)

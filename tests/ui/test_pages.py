@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from ui_county import NAMES
 
 from geo.store import open_store
 from geo.ui.state import plain
@@ -18,6 +19,18 @@ def record_page() -> None:
     from geo.ui.pages import record
 
     record.page()
+
+
+def borders_page() -> None:
+    from geo.ui.pages import borders
+
+    borders.page()
+
+
+def team_page() -> None:
+    from geo.ui.pages import team
+
+    team.page()
 
 
 def committee_page() -> None:
@@ -42,6 +55,7 @@ def test_without_a_county_the_app_says_how_to_get_one(monkeypatch: pytest.Monkey
 def test_the_map_page_runs_and_names_the_county(served: Path) -> None:
     app = AppTest.from_file(str(MAIN), default_timeout=120).run()
     assert not app.exception
+    assert not app.error
     assert "甲县" in app.markdown[0].value
     assert say("ui_click") in [one.value for one in app.info]
     assert any("台账链头" in one.value for one in app.caption)
@@ -84,3 +98,28 @@ def test_the_committee_sees_a_row_per_township_and_the_ledger_head(served: Path)
 
 def test_markdown_in_a_name_is_shown_as_it_stands() -> None:
     assert plain("![x](http://y) **甲** `b` $c$") == r"\!\[x\]\(http\:\/\/y\) \*\*甲\*\* \`b\` \$c\$"
+
+
+def test_a_page_that_fails_says_so_without_its_innards(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (served / "county.toml").write_bytes(b"\xff")
+    app = AppTest.from_file(str(MAIN), default_timeout=60).run()
+    shown = " ".join(one.value for one in [*app.error, *app.exception])
+    assert "Traceback" not in shown
+    assert str(served) not in shown
+    assert app.error
+
+
+def test_the_border_register_lists_every_edge_once(served: Path) -> None:
+    app = AppTest.from_function(borders_page, default_timeout=200).run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    sides = {frozenset(pair) for pair in zip(table[say("ui_side_a")], table[say("ui_side_b")], strict=True)}
+    assert frozenset(NAMES) in sides
+    assert len(table) == 3
+    assert app.metric[0].value.endswith("/ 17 公里")  # 14 km around both and 3 km between them
+
+
+def test_a_team_without_a_route_is_told_so(served: Path) -> None:
+    app = AppTest.from_function(team_page, default_timeout=60).run()
+    assert not app.exception
+    assert app.info[0].value == say("ui_no_teams")

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from geo.errors import GeoError
+from geo.layers.borders import UNKNOWN
 from geo.ui import state
 from geo.ui.features import neighbour_name
 from geo.ui.mapview import map_alone
@@ -62,19 +63,19 @@ def _rows(edges: pd.DataFrame) -> pd.DataFrame:
             state.word("ui_side_a"): edges["township_name"],
             state.word("ui_side_b"): other,
             state.word("ui_edge_km"): edges["length_m"] / 1000,
-            state.word("ui_seen_a"): edges["seen_from_a"],
-            state.word("ui_seen_b"): edges["seen_from_b"],
-            state.word("ui_seen_neither"): edges["seen_by_neither"],
+            state.word("ui_seen_a"): 100 * edges["seen_from_a"],
+            state.word("ui_seen_b"): 100 * edges["seen_from_b"],
+            state.word("ui_seen_neither"): 100 * edges["seen_by_neither"],
         }
     )
 
 
 def _columns() -> dict[str, Any]:
-    share = {"format": "percent", "min_value": 0.0, "max_value": 1.0, "width": 90}
+    share = {"format": "%.0f%%", "min_value": 0.0, "max_value": 100.0, "width": 90}
     return {
         state.word("ui_edge_km"): st.column_config.NumberColumn(format="%.1f", width=60),
-        state.word("ui_seen_a"): st.column_config.NumberColumn(format="percent", width=70),
-        state.word("ui_seen_b"): st.column_config.NumberColumn(format="percent", width=70),
+        state.word("ui_seen_a"): st.column_config.NumberColumn(format="%.0f%%", width=70),
+        state.word("ui_seen_b"): st.column_config.NumberColumn(format="%.0f%%", width=70),
         state.word("ui_seen_neither"): st.column_config.ProgressColumn(**share),  # type: ignore[arg-type]
     }
 
@@ -86,8 +87,9 @@ def _edge(path: Path, answer: BordersAnswer, edge: dict[str, Any]) -> None:
     st.subheader(state.plain(f"{edge['township_name']} ↔ {other}"), anchor=False)
     accuracy = state.word("ui_edge_rests", accuracy=round(edge["line_accuracy_m"]), strip=round(edge["strip_m"]))
     st.caption(accuracy)
-    for name, posts in ((edge["township_name"], edge["township_posts"]), (other, edge["neighbour_posts"])):
-        st.markdown(f"{state.plain(name)}：**{state.plain(posts or state.word('ui_posts_none'))}**")
+    sides = ((edge["township_name"], edge["township_posts"]), (other, edge["neighbour_posts"]))
+    for name, posts in sides if edge["neighbour_id"] != UNKNOWN else sides[:1]:
+        st.markdown(f"{state.plain(name)}：**{state.plain(state.word('ui_posts_none') if pd.isna(posts) else posts)}**")
     line = answer.borders.loc[answer.borders["border_id"] == edge["border_id"]].geometry.to_crs(4326).total_bounds
     west, south, east, north = (float(v) for v in line)
     map_alone(path, answer.ledger_head or "", (west, south, east, north), key=f"edge_{edge['border_id']}")
@@ -98,7 +100,7 @@ def _edge(path: Path, answer: BordersAnswer, edge: dict[str, Any]) -> None:
     places = spots.geometry.representative_point().to_crs(4326)
     table = {
         state.word("ui_rank"): spots["rank"],
-        state.word("ui_hectares"): spots["area_ha"],
+        state.word("ui_hectares"): spots["area_m2"] / 10000.0,
         state.word("ui_spot_hours"): spots["hours"],
         state.word("ui_place_at"): [f"{p.x:.5f}, {p.y:.5f}" for p in places],
     }

@@ -43,16 +43,22 @@ def _assignment(county: County, team: str) -> None:
     st.subheader(f"{route['day']} · {walk}", anchor=False)
     for kind, mime in (("gpx", "application/gpx+xml"), ("kml", "application/vnd.google-earth.kml+xml")):
         for name, content in export_routes(county, kind, day=route["day"], team_id=team).items():
-            label = state.word("ui_take", file=Path(name).name)
-            st.download_button(label, content, Path(name).name, mime, on_click="ignore", width="stretch", key=name)
+            st.download_button(
+                state.word(_kind_of(name)), content, Path(name).name, mime, on_click="ignore", width="stretch", key=name
+            )
     listed = stops[stops["route_id"] == route["route_id"]].sort_values("order_n")
     places = listed.geometry.to_crs(4326)
     table = {
         "": listed["order_n"],
-        state.word("ui_plan_target"): listed["name"],
+        state.word("ui_plan_target"): [name.split(" ", 1)[-1] for name in listed["name"]],
         state.word("ui_place_at"): [f"{p.x:.5f}, {p.y:.5f}" for p in places],
     }
     st.dataframe(pd.DataFrame(table), hide_index=True)
+
+
+def _kind_of(name: str) -> str:
+    """What a route file is for, as the word on its button."""
+    return "ui_take_kml" if name.endswith(".kml") else "ui_take_rte" if "-route." in name else "ui_take_trk"
 
 
 def _hand_in(county: County, team: str) -> None:
