@@ -61,13 +61,15 @@ def _write_inputs(made: DemoCounty, inputs: Path) -> None:
 
 
 def _import_inputs(county: County, inputs: Path, now: datetime) -> list[ImportReport]:
-    plain = Hints(datum="wgs84", timezone="Asia/Shanghai")
+    plain, declared = Hints(datum="wgs84", timezone="Asia/Shanghai"), Hints(timezone="Asia/Shanghai")
     files = {layer: [_input(inputs, layer)] for layer in (*BEFORE_TRACKS, *AFTER_TRACKS)}
     files["tracks"] = sorted((inputs / "tracks").rglob("*.gpx"))
     dem, cover = inputs / "grids" / "dem.tif", inputs / "grids" / "cover.tif"
     reports = [import_terrain(county, [dem], [cover], now=now)]
     order = (*BEFORE_TRACKS, "tracks", *AFTER_TRACKS)
-    reports += [import_files(county, layer, files[layer], plain, now=now) for layer in order]
+    for layer in order:
+        hints = declared if SHAPES.get(layer) == "gpkg" else plain  # a package names its own coordinates
+        reports.append(import_files(county, layer, files[layer], hints, now=now))
     return reports
 
 
