@@ -5,7 +5,7 @@ import logging
 import streamlit as st
 
 from geo.ui import state
-from geo.ui.pages import borders, committee, planner, record, team
+from geo.ui.pages import borders, committee, planner, record, team, trace
 from geo.ui.routes import county_path
 
 PAGES = (
@@ -14,6 +14,7 @@ PAGES = (
     (record.page, "ui_record", "record"),
     (borders.page, "ui_borders", "borders"),
     (committee.page, "ui_committee", "committee"),
+    (trace.page, "ui_trace", "trace"),
 )
 
 

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from ui_county import NAMES
 
 from geo.store import open_store
+from geo.ui import jobs
 from geo.ui.state import plain
 from geo.words import say
 
@@ -31,6 +32,12 @@ def team_page() -> None:
     from geo.ui.pages import team
 
     team.page()
+
+
+def trace_page() -> None:
+    from geo.ui.pages import trace
+
+    trace.page()
 
 
 def committee_page() -> None:
@@ -123,3 +130,26 @@ def test_a_team_without_a_route_is_told_so(served: Path) -> None:
     app = AppTest.from_function(team_page, default_timeout=60).run()
     assert not app.exception
     assert app.info[0].value == say("ui_no_teams")
+
+
+def test_the_ledger_page_finds_every_entry_of_a_parcel_and_no_other(served: Path) -> None:
+    app = AppTest.from_function(trace_page, default_timeout=60).run()
+    assert not app.exception
+    everything = app.dataframe[0].value
+    assert len(everything) == len(open_store(served).entries())
+    app.text_input[1].set_value("图斑").run()
+    assert 0 < len(app.dataframe[0].value) < len(everything)
+    app.text_input[1].set_value("没有这个编号").run()
+    assert len(app.dataframe) == 0
+
+
+def test_the_ledger_page_verifies_against_a_printed_head(served: Path) -> None:
+    app = AppTest.from_function(trace_page, default_timeout=60).run()
+    for printed, said in ((open_store(served).head().hash, "success"), ("f" * 64, "error")):
+        app.text_input[0].set_value(printed)
+        app.button[0].click().run()
+        held = jobs.last(served, "verify")
+        assert held is not None
+        held.thread.join(30)
+        app.run()
+        assert len(app.get(said)) == 1
