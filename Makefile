@@ -9,6 +9,7 @@ BIN := .venv/bin
 DEMO := build/demo
 PORT ?= 8501
 SERVE ?= 1
+SIZE ?= full
 export PYTHONUTF8 := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -52,12 +53,21 @@ geo/ui/assets/.installed: package.json package-lock.json geo/ui/assets.sha256 .v
 assets: geo/ui/assets/.installed
 	$(call apt,fc-list | grep -qi cjk,fontconfig fonts-noto-cjk)
 
-demo: install assets
-	@if [ ! -f $(DEMO)/.done ]; then rm -rf $(DEMO) && $(BIN)/tacha demo $(DEMO) --size full && touch $(DEMO)/.done; fi
+# What stands is used again; what an interruption left half done is made anew.
+$(DEMO)/.done: | install
+	rm -rf $(DEMO)
+	$(BIN)/tacha demo $(DEMO) --size $(SIZE)
+	@touch $@
+
+$(DEMO)/exports/.done: $(DEMO)/.done
 	$(BIN)/tacha --county $(DEMO) plan --if-missing
 	$(BIN)/tacha --county $(DEMO) export routes --format gpx --out $(DEMO)/exports
 	$(BIN)/tacha --county $(DEMO) export routes --format kml --out $(DEMO)/exports
 	$(BIN)/tacha --county $(DEMO) report --out $(DEMO)/exports/townships.xlsx
+	@touch $@
+
+# The summary measures whatever is not current, so that the first page of the map has its figures at once.
+demo: install assets $(DEMO)/exports/.done
 	$(BIN)/tacha --county $(DEMO) summary
 	@if [ "$(SERVE)" != "0" ]; then exec $(BIN)/tacha --county $(DEMO) app --port $(PORT); fi
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 DIGITS = 1_000_000
 """Whole units in the longest budget: PyVRP counts in whole numbers, rounded up, so that no route grows too long."""
 
+MUST = 100 * DIGITS
+"""A must-visit's prize: a hundred days; beyond that the search prefers routes that are too long to missing one."""
+
 
 def solve(
     problem: routing.Problem,
@@ -76,8 +79,8 @@ def _data(problem: routing.Problem, weight: float) -> "pyvrp.ProblemData":
     legs = np.sort(np.minimum(problem.out, problem.back.T).min(axis=0))
     typical = float(np.median(legs[np.isfinite(legs)])) if np.isfinite(legs).any() else longest
     per_value = weight * typical / unit / max(float(np.median(value[value > 0])) if (value > 0).any() else 1.0, 1e-300)
-    most = DIGITS * DIGITS
-    prize = np.where(problem.must, most, np.minimum(value * per_value, most // max(stops, 1))).astype(np.int64)
+    value[~(problem.allowed & (problem.out + problem.back.T <= problem.budget[:, None])).any(axis=0)] = 0.0
+    prize = np.where(problem.must & (value > 0), MUST, np.minimum(value * per_value, MUST)).astype(np.int64)
     return pyvrp.ProblemData(
         [pyvrp.Location(0.0, 0.0)] * (stops + teams),
         [pyvrp.Client(location=stop, prize=int(prize[stop]), required=False) for stop in range(stops)],
@@ -86,8 +89,8 @@ def _data(problem: routing.Problem, weight: float) -> "pyvrp.ProblemData":
             pyvrp.VehicleType(1, start_depot=team, end_depot=team, max_distance=int(problem.budget[team] / unit))
             for team in range(teams)
         ],
-        [whole],
-        [np.zeros_like(whole)],
+        [whole],  # type: ignore[list-item]
+        [np.zeros_like(whole)],  # type: ignore[list-item]
     )
 
 

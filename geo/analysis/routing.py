@@ -9,6 +9,7 @@ by 2-opt and moved stretches; accept by annealing. Stopped by iterations, never 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -157,8 +158,7 @@ def solve(
     stages = [(_only(problem, must), 0.25)] if must.any() else []
     done, last = 0, 0.0
     for stage, end in [*stages, (problem, 1.0)] if stops else []:
-        first = used(done)
-        for best, turns in _anneal(stage, plan, rng, done, lambda n, a=first, b=end: (used(n) - a) / max(b - a, 1e-9)):
+        for best, turns in _anneal(stage, plan, rng, done, partial(_share, used, used(done), end)):
             plan, done = best, turns
             last = min(1.0, max(last, used(done)))
             if progress is not None:
@@ -166,6 +166,11 @@ def solve(
             if cancelled is not None and cancelled():
                 raise Cancelled
     return solution(problem, tuple(tuple(int(one) for one in plan[0][team, : plan[1][team]]) for team in range(teams)))
+
+
+def _share(used: Callable[[int], float], begin: float, end: float, turns: int) -> float:
+    """The share of a stage that is over, when it goes from `begin` to `end` of the budget."""
+    return (used(turns) - begin) / max(end - begin, 1e-9)
 
 
 def solution(problem: Problem, routes: tuple[tuple[int, ...], ...]) -> Solution:
@@ -217,15 +222,15 @@ def _anneal(
     share = 0.0
     while share < 1.0:
         warmth = WARM * prize * COLD**share
-        kernels.search(*current, *best, _CHUNK, warmth, MOST_OUT, *fixed, rng)
+        kernels.search(*current, *best, _CHUNK, warmth, MOST_OUT, *fixed, rng)  # type: ignore[call-arg]
         done += _CHUNK
         share = used(done)
         yield (best[0].copy(), best[1].copy()), done
 
 
 def _ways(problem: Problem) -> tuple[npt.NDArray[np.generic], ...]:
-    """Allowed stops by team, cost matrices with the service at the far end, each team's matrix, nearest stops, hours."""
-    teams, stops = problem.out.shape
+    """Allowed stops by team, cost matrices (service at the far end), each team's matrix, nearest stops, hours."""
+    stops = problem.out.shape[1]
     starts, base = np.unique(np.hstack([problem.out, problem.back.T]), axis=0, return_inverse=True)
     cost = np.zeros((len(starts), stops + 1, stops + 1))
     cost[:, :stops, :stops] = problem.leg + problem.service

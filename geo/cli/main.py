@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from geo.cli import bringing, calibrating, explaining, flagging, looking, planning, proving, recording, running
+from geo.cli import (
+    bringing,
+    calibrating,
+    duties,
+    explaining,
+    flagging,
+    looking,
+    papers,
+    planning,
+    proving,
+    recording,
+    running,
+)
 from geo.cli.speaking import Session
 from geo.errors import GeoError
 from geo.words import explain
@@ -30,7 +42,19 @@ def options(
     context.obj = Session(county, json, "zh" if lang == "zh" else "en", _moment(as_of))
 
 
-for module in (bringing, looking, explaining, calibrating, flagging, planning, proving, recording, running):
+for module in (
+    bringing,
+    looking,
+    explaining,
+    calibrating,
+    flagging,
+    planning,
+    proving,
+    recording,
+    running,
+    duties,
+    papers,
+):
     module.register(app)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import openpyxl
 import pandas as pd
 import shapely
 
@@ -54,6 +53,8 @@ def read_csv(data: bytes, name: str, encoding: str | None, layer: str) -> Record
 
 def read_xlsx(data: bytes, name: str, layer: str) -> Records:
     """The first filled sheet of a workbook, as values; refused before it is opened when it would unpack too large."""
+    import openpyxl  # a tenth of a second that only a workbook needs
+
     members(data, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -141,31 +141,3 @@ def test_a_day_without_stops_is_an_empty_plan():
     problem = plane_problem(np.random.default_rng(1), stops=0, teams=2)
     assert routing.solve(problem, np.random.default_rng(0)).routes == ((), ())
     assert routing.bound(problem) == routing.tighter_bound(problem) == 0.0
-
-
-def read_chao(path):
-    """The standard team-orienteering text: n, m, tmax, then x y score; first and last line are start and end."""
-    head, *rows = path.read_text().strip().split("\n")[0:1], *path.read_text().strip().split("\n")[1:]
-    teams, limit = int(rows[0].split()[1]), float(rows[1].split()[1])
-    table = np.array([[float(v) for v in row.split()] for row in rows[2:]])
-    assert len(table) == int(head[0].split()[1])
-    away = table[:, None, :2] - table[None, :, :2]
-    metres, stops = np.hypot(away[..., 0], away[..., 1]), len(table) - 2
-    return routing.Problem(
-        out=np.repeat(metres[:1, 1:-1], teams, axis=0),
-        back=np.repeat(metres[1:-1, -1:], teams, axis=1),
-        leg=metres[1:-1, 1:-1].copy(),
-        service=np.zeros(stops),
-        budget=np.full(teams, limit),
-        views=routing.separate_views(table[1:-1, 2]),
-        must=np.zeros(stops, bool),
-        allowed=np.ones((teams, stops), bool),
-    )
-
-
-@pytest.mark.real
-@pytest.mark.parametrize(("name", "reference"), [("p5.3.n", 755), ("p6.3.l", 1002), ("p7.3.n", 820)])
-def test_published_instances_are_solved_within_five_percent(real_data, name, reference):
-    problem = read_chao(real_data / "routing" / f"{name}.txt")
-    found = routing.solve(problem, np.random.default_rng(1), iterations=1000)
-    assert 0.95 * reference <= found.value <= reference
