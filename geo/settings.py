@@ -138,7 +138,11 @@ class PrioritySettings:
     Relative risks, multiplied (*assumption*): how much likelier planting is where a factor holds.
 
     `edge` within `edge_m` of a jurisdiction edge; `history` and `lead` within `near_m` of a historic spot or tip;
-    `steep` on slopes of 25 degrees and more; `remote` beyond `remote_m` from the nearest road or village.
+    `steep` on slopes of `steep_deg` and more; `sunny` on slopes of `sunny_deg` and more that fall to the south;
+    `remote` where the walk from the nearest road or village takes longer than `remote_m` metres of flat ground off
+    paths (surface of `remote_cell_m`); `cover` by plantable ground; `designated` inside an area listed for rectification
+    within `designated_days`; `alert` at a find, a hit across an edge or a listing, falling to 1 as e^(-d/`alert_m`) and
+    by half every `alert_half_days`, on both sides of the edge.
     """
 
     edge: float = 2.0
@@ -147,8 +151,24 @@ class PrioritySettings:
     lead: float = 3.0
     near_m: float = 300.0
     steep: float = 0.7
+    steep_deg: float = 25.0
+    sunny: float = 1.2
+    sunny_deg: float = 5.0
     remote: float = 1.5
     remote_m: float = 1000.0
+    remote_cell_m: float = 60.0
+    cover: dict[str, float] = field(default_factory=lambda: {"open": 1.0, "crops": 1.0, "scrub": 1.0})
+    designated: float = 2.0
+    designated_days: float = 365.0
+    alert: float = 3.0
+    alert_m: float = 1000.0
+    alert_half_days: float = 180.0
+
+    def __post_init__(self) -> None:
+        named = ("edge", "history", "lead", "steep", "sunny", "remote", "designated", "alert")
+        bad = [name for name in named if getattr(self, name) <= 0.0] + [k for k, v in self.cover.items() if v < 0.0]
+        if bad:
+            raise ValueError(f"priority: a relative risk must be above 0: {', '.join(bad)}")
 
 
 @dataclass(frozen=True)
@@ -268,6 +288,38 @@ class PlotSettings:
 
 
 @dataclass(frozen=True)
+class LookoutSettings:
+    """
+    How somebody sees who stands and watches with glasses or a telescope (all *assumption*).
+
+    Parameters
+    ----------
+    nats_per_hour
+        Hazard that an hour of watching adds, at `reference_m`, to a plot of the widest sweep width; it falls with the
+        square of the distance. 0: lookouts are kept and shown but count for nothing.
+    reference_m, nearest_m, reach_m
+        That distance; nearer than the second, coming nearer gains nothing; beyond the third nothing is seen. Metres.
+    eye_m
+        Height of the eye above ground where the record does not say, metres.
+    refraction
+        Share k of the earth's curve that refraction takes away.
+    """
+
+    nats_per_hour: float = 0.0
+    reference_m: float = 500.0
+    nearest_m: float = 100.0
+    reach_m: float = 3000.0
+    eye_m: float = 1.6
+    refraction: float = 0.13
+
+    def __post_init__(self) -> None:
+        if self.nats_per_hour < 0.0 or not 0.0 < self.nearest_m <= self.reach_m or self.reference_m <= 0.0:
+            raise ValueError(f"lookouts: rates and distances must not be negative, nearest_m within reach_m: {self}")
+        if not 0.0 <= self.refraction < 1.0:
+            raise ValueError(f"lookouts.refraction must lie between 0 and 1, got {self.refraction}")
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything in ``county.toml``."""
 
@@ -284,6 +336,7 @@ class Settings:
     coverage: CoverageSettings = field(default_factory=CoverageSettings)
     borders: BorderSettings = field(default_factory=BorderSettings)
     priority: PrioritySettings = field(default_factory=PrioritySettings)
+    lookouts: LookoutSettings = field(default_factory=LookoutSettings)
     planning: PlanningSettings = field(default_factory=PlanningSettings)
     flagging: FlaggingSettings = field(default_factory=FlaggingSettings)
     plots: PlotSettings = field(default_factory=PlotSettings)
@@ -312,7 +365,7 @@ def to_mapping(settings: Any) -> dict[str, Any]:
 
 def assumptions(settings: Settings) -> dict[str, Any]:
     """The settings a coverage or probability figure rests on, for printing beside it."""
-    named = ("detection", "absence", "coverage", "borders", "priority")
+    named = ("detection", "absence", "coverage", "borders", "priority", "lookouts")
     return {name: to_mapping(getattr(settings, name)) for name in named}
 
 
