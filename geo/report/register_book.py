@@ -7,17 +7,17 @@ from typing import Any
 import pandas as pd
 
 from geo.layers.duties import DUTY_KINDS
-from geo.report.sheets import Column, Paper, workbook
+from geo.report.sheets import A3, Column, Paper, workbook
 from geo.season import CHINA
 from geo.words import Language, say
 
 MU_M2 = 2000.0 / 3.0
 PLAIN = (
-    Column("unit_kind", 9), Column("unit_id", 15), Column("name", 20), Column("parent_id", 13),
-    Column("households_n", 7, "count"), Column("due_mu", 10, "area"), Column("elevation_m", 8, "count"),
-    Column("key_area", 6), Column("edge", 6),
+    Column("unit_kind", 8), Column("unit_id", 14), Column("name", 18), Column("parent_id", 11),
+    Column("households_n", 6, "count"), Column("due_mu", 9, "area"), Column("elevation_m", 7, "count"),
+    Column("key_area", 5), Column("edge", 5),
 )  # fmt: skip
-SPAN = (Column("valid_from", 11), Column("valid_to", 11), Column("standing", 9), Column("source", 16))
+SPAN = (Column("valid_from", 10), Column("valid_to", 10), Column("standing", 9), Column("source", 12))
 ALIASES = (
     Column("unit_id", 15), Column("alias_kind", 8), Column("alias", 22), Column("change", 10),
     Column("evidence", 60), Column("confirmed", 8), Column("valid_to", 11), Column("source", 22),
@@ -38,7 +38,8 @@ def register_rows(units: pd.DataFrame, duties: pd.DataFrame, as_of: datetime) ->
         spans.setdefault(row["unit_id"], {}).setdefault(span, {}).setdefault(row["duty_kind"], []).append(post)
     rows = []
     for unit in units.to_dict("records"):
-        plain = {name: _given(unit.get(name)) for name in ("unit_kind", "unit_id", "name", "parent_id", "source")}
+        plain = {name: _given(unit.get(name)) for name in ("unit_id", "name", "parent_id", "source")}
+        plain["unit_kind"] = say(f"unit_{unit['unit_kind']}")
         plain |= {name: _given(unit.get(name)) for name in ("households_n", "elevation_m")}
         due = _given(unit.get("due_m2"))
         plain |= {"due_mu": None if due is None else round(due / MU_M2, 4)}
@@ -68,12 +69,12 @@ def register_workbook(
     duties, aliases
         Their layers, with history.
     """
-    posts = tuple(Column(kind, 20) for kind in DUTY_KINDS)
+    posts = tuple(Column(kind, 17) for kind in DUTY_KINDS)
     groups = (("", PLAIN), (say("book_posts", language), posts), ("", SPAN))
     rows = register_rows(units, duties, paper.as_of)
     names = [alias_row(row) for row in aliases.to_dict("records")]
     sheets = [(say("book_sheet", language), groups, rows), (say("book_aliases", language), (("", ALIASES),), names)]
-    return workbook(sheets, paper=paper, language=language)
+    return workbook(sheets, paper=paper, language=language, size=A3)
 
 
 def alias_row(row: dict[Any, Any]) -> dict[str, Any]:

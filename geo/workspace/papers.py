@@ -28,5 +28,12 @@ def paper_of(county: County, title: str, as_of: datetime, ledger_head: str | Non
 def register_paper(county: County, *, as_of: datetime | None = None, language: Language = "zh") -> bytes:
     """责任底数册 as the workbook that `register_sheets.import_register` reads back."""
     book = responsibility_register(county, as_of=as_of)
-    paper = paper_of(county, "book_title", book.as_of, book.ledger_head, say("book_note", language))
-    return register_workbook(book.units, county.store.read("duties"), book.aliases, paper=paper, language=language)
+    nobodys = book.units["unit_kind"] == "enclave"
+    notes = [say("book_note", language)]
+    if nobodys.any():
+        areas = "、".join(book.units.loc[nobodys, "name"])
+        notes.insert(0, say("book_enclaves", language, n=int(nobodys.sum()), areas=areas))
+    paper = paper_of(county, "book_title", book.as_of, book.ledger_head, *notes)
+    return register_workbook(
+        book.units[~nobodys], county.store.read("duties"), book.aliases, paper=paper, language=language
+    )

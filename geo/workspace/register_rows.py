@@ -69,6 +69,9 @@ def write_gathered(
         county.store.append(Entry("import", body), *changes, now=now)
 
 
+_SAID = ("households_n", "due_m2", "elevation_m", "key_area", "edge")
+
+
 def _unit_changes(county: County, found: Gathered) -> list[Change]:
     """Units the register adds or says more of; what a row leaves out keeps what was known."""
     held = county.store.read("units", list(found.units))
@@ -81,8 +84,8 @@ def _unit_changes(county: County, found: Gathered) -> list[Change]:
         filled = {n: (base.get(n) if row[n] is None or (n in ("name", "source") and old) else row[n]) for n in row}
         if base.get("name") and not old:
             filled["name"] = base["name"]
-        says_more = any(row[n] is not None for n in ("households_n", "due_m2", "elevation_m", "key_area"))
-        if old is None and unit in drawn.index and not says_more and not _differs(row, base, ("edge",)):
+        said = tuple(n for n in _SAID if row[n] is not None)
+        if old is None and unit in drawn.index and not _differs(row, base, said):
             continue
         if old is None or _differs(filled, old, tuple(SCHEMAS["units"].names)):
             wanted.append(filled)

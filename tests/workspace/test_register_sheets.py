@@ -10,7 +10,9 @@ import pytest
 import shapely
 
 from geo.formats import Hints
+from geo.ledger import Entry
 from geo.settings import Settings
+from geo.store import Change
 from geo.workspace.county import County, create, found
 from geo.workspace.importing import import_files
 from geo.workspace.papers import register_paper
@@ -123,6 +125,18 @@ def test_the_exported_register_reads_back_without_loss(county: County, tmp_path:
     one, two = (c.store.read("units").sort_values("unit_id")[told].reset_index(drop=True) for c in (county, other))
     two = two[two["unit_id"].isin(one["unit_id"])].reset_index(drop=True)
     pd.testing.assert_frame_equal(one, two)
+
+
+def test_what_another_layer_says_already_is_not_said_twice(county: County, tmp_path: Path) -> None:
+    """Households of the villages layer come out with the register and change nothing on their way in."""
+    villages = county.store.read("villages")
+    county.store.append(
+        Entry("test"), Change("villages", villages.assign(households_n=77), replace=True, before=villages), now=NOW
+    )
+    head, out = county.store.head(), tmp_path / "底数册.xlsx"
+    out.write_bytes(register_paper(county, as_of=MARCH))
+    assert import_register(county, out, now=MARCH).accepted == 5
+    assert county.store.head() == head
 
 
 def test_an_ended_post_keeps_its_past_in_the_ledger(county: County, tmp_path: Path) -> None:
