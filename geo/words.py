@@ -110,6 +110,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "磁盘已满，{path} 没有改动；请清理磁盘后重试",
         "the disk is full; {path} was not changed. Free some space and try again",
     ),
+    "disk_fails": (
+        "磁盘拒绝写入 {path}（{why}），没有改动；请检查剩余空间和磁盘",
+        "the disk refuses to write {path} ({why}); nothing was changed. Check its free space and its health",
+    ),
     "disk_readonly": (
         "{path} 所在位置不可写，没有改动；请检查磁盘或权限",
         "{path} cannot be written here and was not changed; check the disk or the permissions",

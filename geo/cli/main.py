@@ -15,6 +15,7 @@ from geo.cli import (
     explaining,
     flagging,
     looking,
+    orders,
     papers,
     planning,
     plots,
@@ -55,6 +56,7 @@ for module in (
     recording,
     running,
     duties,
+    orders,
     papers,
 ):
     module.register(app)
