@@ -151,6 +151,35 @@ def times(
     return seconds
 
 
+@dataclass(frozen=True)
+class Matrix:
+    """Seconds from bases to stops (bases, stops), from stops to bases, and from leaving a stop to entering another."""
+
+    out: Floats
+    back: Floats
+    leg: Floats
+
+
+def matrix(surface: CostSurface, bases: Points, entries: Points, exits: Points, *, longest_s: float) -> Matrix:
+    """
+    All walking times of a day's planning.
+
+    Parameters
+    ----------
+    bases, entries, exits
+        (n, 2) easting and northing; `entries` and `exits` row by row of the same stop.
+    longest_s
+        Longer ways are not searched, and ways from stop to stop not beyond a third of it: such pairs are priced by
+        way of the nearest base.
+    """
+    out = times(surface, bases, entries, limit_s=longest_s)
+    back = times(surface, bases, exits, limit_s=longest_s, backwards=True).T
+    leg = times(surface, exits, entries, limit_s=longest_s / 3.0)
+    if out.size:
+        leg = np.minimum(leg, (back[:, :, None] + out[None, :, :]).min(axis=1))
+    return Matrix(out, np.ascontiguousarray(back), leg)
+
+
 def path(surface: CostSurface, start: Points, stop: Points, *, limit_s: float = np.inf) -> tuple[Floats, float]:
     """
     The least-cost walk between two points: coordinates (n, 2) from `start` to `stop`, and its seconds.
