@@ -110,6 +110,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "磁盘已满，{path} 没有改动；请清理磁盘后重试",
         "the disk is full; {path} was not changed. Free some space and try again",
     ),
+    "store_url_bad": (
+        "数据库地址应为 postgresql://用户@主机/库?schema=县：{url}",
+        "a database is named as postgresql://user@host/database?schema=county: {url}",
+    ),
+    "store_unreachable": ("连接不上 {path}：{why}", "{path} cannot be reached: {why}"),
+    "store_moved_away": (
+        "这个县已迁到 {where}，{path} 不再写入；请重新打开",
+        "this county has moved to {where}; {path} takes no more records, open it again",
+    ),
     "disk_fails": (
         "磁盘拒绝写入 {path}（{why}），没有改动；请检查剩余空间和磁盘",
         "the disk refuses to write {path} ({why}); nothing was changed. Check its free space and its health",
@@ -768,6 +777,20 @@ WORDS: dict[str, tuple[str, str]] = {
     "protocol_safety": (
         "收尾：替代物全部收回并清点；试验中发现真的原植物，停止试验，清点、拍照、报告公安。",
         "Afterwards: take every dummy back and count them. A real plant found meanwhile ends the trial: count, photograph, call the police.",
+    ),
+    # when ground was seen
+    "seen_title": ("何时看过（自 {since} 起）", "when it was seen (since {since})"),
+    "seen_seedling": ("第1轮 播种出苗期", "round 1, seedling"),
+    "seen_flower": ("第2轮 开花期", "round 2, flower"),
+    "seen_capsule": ("第3轮 结果割浆期", "round 3, capsule"),
+    "seen_since": ("该日以来", "since that day"),
+    "seen_unseen_since": ("该日以来未看", "not seen since"),
+    "seen_faded": ("旧踏查折减后", "old looks faded"),
+    "seen_season": ("全季发现把握度", "whole season"),
+    "seen_last_day": ("最后看过", "last seen"),
+    "seen_basis": (
+        "各列均为发现把握度（未看为面积份额）；只算步行轨迹；旧踏查每 {days} 天折半（0 为不折），随生长期作废：{ends}（均为假设）。",
+        "Columns are detection (not seen: share of ground) from foot tracks only; looks halve every {days} days (0: never), end with their stage: {ends} (assumptions).",
     ),
     # explain: what a figure rests on
     "explain_place": ("{township}；责任岗位：{posts}", "{township}; answers: {posts}"),

@@ -22,6 +22,7 @@ from geo.cli import (
     proving,
     recording,
     running,
+    timing,
 )
 from geo.cli.speaking import Session
 from geo.errors import GeoError
@@ -49,6 +50,7 @@ for module in (
     looking,
     explaining,
     calibrating,
+    timing,
     flagging,
     planning,
     plots,
