@@ -192,7 +192,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "本县范围内有 {n} 块未划归的地，共 {km2} 平方公里",
         "ground inside that belongs to no jurisdiction: {n} pieces, {km2} km² in all",
     ),
-    "county_scattered": ("{n} 个辖区由不相连的多块组成（有飞地）：{names}", "jurisdictions of several parts: {n} ({names})"),
+    "county_scattered": (
+        "{n} 个辖区由不相连的多块组成（有飞地）：{names}",
+        "jurisdictions of several parts: {n} ({names})",
+    ),
     "outside": ("在本县范围之外", "outside this county"),
     "evidence_outside": ("该点在本县范围之外", "this place is outside this county"),
     "raster_band_needed": (
