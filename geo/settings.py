@@ -140,9 +140,9 @@ class PrioritySettings:
     `edge` within `edge_m` of a jurisdiction edge; `history` and `lead` within `near_m` of a historic spot or tip;
     `steep` on slopes of `steep_deg` and more; `sunny` on slopes of `sunny_deg` and more that fall to the south;
     `remote` where the walk from the nearest road or village takes longer than `remote_m` metres of flat ground off
-    paths (surface of `remote_cell_m`); `cover` by plantable ground; `designated` inside an area listed for rectification
-    within `designated_days`; `alert` at a find, a hit across an edge or a listing, falling to 1 as e^(-d/`alert_m`) and
-    by half every `alert_half_days`, on both sides of the edge.
+    paths (surface of `remote_cell_m`); `cover` by plantable ground; `designated` inside an area listed for
+    rectification within `designated_days`; `alert` at a find, a hit across an edge or a listing, falling to 1 as
+    e^(-d/`alert_m`) and by half every `alert_half_days`, on both sides of the edge.
     """
 
     edge: float = 2.0
@@ -383,7 +383,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if isinstance(value, list):
         return tuple(value)
     if isinstance(value, Mapping):
-        return {key: tuple(item) for key, item in value.items()}
+        return {key: tuple(item) if isinstance(item, list | tuple) else float(item) for key, item in value.items()}
     wanted = {float: (int, float), int: (int,), str: (str,), bool: (bool,)}.get(hint)
     if wanted and (not isinstance(value, wanted) or (hint is not bool and isinstance(value, bool))):
         raise ValueError(f"{where}: {hint.__name__} is needed, got {value!r}")

@@ -4,23 +4,27 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from geo.analysis import _kernels
-from geo.analysis.detection import GAUSSIAN_PEAK, MODELS, gaussian_width
+from geo.analysis import _kernels, _kernels_spread
+from geo.analysis._far_field import window_shape
+from geo.analysis._kernels_lanes import LANES
+from geo.analysis.detection import CLAMP_SHARE, GAUSSIAN_PEAK, MODELS, gaussian_width
 from geo.analysis.pieces import Pieces
-from geo.analysis.visibility import half_width, ray_program
+from geo.analysis.visibility import aligned, half_width, ray_program, sight_room
 from geo.errors import GridMismatch
 from geo.grid import Frame, Grid
 from geo.layers.terrain import COVER_NAMES, Cover, Terrain
 from geo.season import CHINA, Season
 from geo.settings import DetectionSettings
 
-TILE = 256
-BATCH = 300_000
+BATCH = 100_000
+LOT = 4096
+SQUARE = 1024
 _HALF_DIAGONAL = 0.7072
 _DAY_S = 86400.0
 
@@ -51,14 +55,17 @@ def accumulate(
     season
         Its stage calendar gives the sweep width by the day (in China) and the target's height.
     """
-    kernel = _Kernel.of(hazard, terrain, season, settings, sign)
+    kernel = _Kernel.of(hazard, terrain, season, settings)
     ordered = pieces
     if len(pieces) and np.any(np.diff(pieces.track) < 0):
         ordered = pieces.take(np.argsort(pieces.track, kind="stable"))
+    corner = np.array(kernel.box[:2])
     with ThreadPoolExecutor(max(threads, 1)) as pool:
         for batch in _batches(ordered):
-            for done in pool.map(lambda work: work(), kernel.tiles(batch)):
-                assert done is None
+            lots = kernel.lots(batch, threads)
+            done = map(kernel.spread, lots) if threads <= 1 else pool.map(kernel.spread, lots)
+            for where, units in done:
+                _kernels_spread.add_blocks(hazard.values, corner, where, units, np.int32(sign))
 
 
 def reach_window(pieces: Pieces, frame: Frame, reach_m: float) -> Frame:
@@ -76,51 +83,50 @@ def reach_window(pieces: Pieces, frame: Frame, reach_m: float) -> Frame:
 
 @dataclass(frozen=True)
 class _Kernel:
-    """Everything the compiled loops need that does not change from batch to batch."""
+    """Everything the compiled loops need that does not change from lot to lot."""
 
-    hazard: npt.NDArray[np.int32]
     terrain: Terrain
     season: Season
     settings: DetectionSettings
     box: tuple[int, int, int, int]
-    sign: int
+    idle: list[tuple[Any, ...]]
 
     @classmethod
-    def of(cls, hazard: Grid, terrain: Terrain, season: Season, settings: DetectionSettings, sign: int) -> "_Kernel":
+    def of(cls, hazard: Grid, terrain: Terrain, season: Season, settings: DetectionSettings) -> "_Kernel":
         """Check that everything fits together."""
-        if hazard.values.dtype != np.int32 or sign not in (-1, 1):
-            raise ValueError(f"hazard must be int32 and sign 1 or -1, got {hazard.values.dtype} and {sign}")
+        if hazard.values.dtype != np.int32:
+            raise ValueError(f"hazard must be int32, got {hazard.values.dtype}")
         if settings.model not in MODELS:
             raise ValueError(f"detection.model: {settings.model!r} is not one of {sorted(MODELS)}")
-        return cls(hazard.values, terrain, season, settings, _window_in(hazard.frame, terrain.elevation.frame), sign)
+        return cls(terrain, season, settings, _window_in(hazard.frame, terrain.elevation.frame), [])
 
-    def tiles(self, pieces: Pieces) -> "list[Any]":
-        """One call per tile of targets that the pieces reach, the longest first."""
-        frame, settings = self.terrain.elevation.frame, self.settings
-        half = half_width(self._radius_m, frame.cell_m)
+    def lots(self, pieces: Pieces, threads: int) -> list[tuple[Any, ...]]:
+        """The pieces cut at cell boundaries, in lots of whole tracks: runs, ends, weights."""
+        frame = self.terrain.elevation.frame
         u0, v0 = (pieces.easting0_m - frame.west_m) / frame.cell_m, (frame.north_m - pieces.northing0_m) / frame.cell_m
         u1, v1 = (pieces.easting1_m - frame.west_m) / frame.cell_m, (frame.north_m - pieces.northing1_m) / frame.cell_m
         near = self._near(u0, v0, u1, v1)
         day = days_of(pieces.seconds, self.season)
-        cut = _kernels.cut_at_cells(
-            u0[near], v0[near], u1[near], v1[near], pieces.track[near], day[near], frame.rows, frame.cols
-        )
-        piece, ends, run_start, run_row, run_col, run_track, run_day = cut
-        start, run = _kernels.jobs_by_tile(run_row, run_col, half, self.box, TILE)
-        runs = (run_start, run_row, run_col, run_track, run_day, ends * frame.cell_m, pieces.factor[near][piece])
-        fixed = (*self._season(), ray_program(self._radius_m / frame.cell_m, frame.cell_m), half, self._discs(half))
-        tail = (frame.cell_m, settings.eye_m, settings.target_m, self._law(), self.sign)
-        heights = np.ascontiguousarray(self.terrain.elevation.values, np.float32)
-        cover = np.ascontiguousarray(self.terrain.cover.values, np.uint8)
-        offset = np.array(self.box[:2])
-        busy = [int(k) for k in np.argsort(start[:-1] - start[1:], kind="stable") if start[k + 1] > start[k]]
+        cut = (u0[near], v0[near], u1[near], v1[near], pieces.factor[near], pieces.track[near], day[near])
+        ends, weights, runs = _kernels.cut_at_cells(*cut, frame.rows, frame.cols)
+        track = runs[:-1, 3]
+        begins = np.flatnonzero(np.diff(track, prepend=-1))
+        size = min(max(len(track) // (4 * threads), 1), LOT)
+        first = begins[np.unique(np.searchsorted(begins, np.arange(0, len(track), size)).clip(max=len(begins) - 1))]
+        return [(runs[a : b + 1], ends, weights) for a, b in pairwise([*first.tolist(), len(track)])]
 
-        def work_on(k: int) -> Any:
-            jobs = run[start[k] : start[k + 1]]
-            head = (self.hazard, offset, heights, cover, self._tile_box(k), jobs)
-            return lambda: _kernels.cover_tile(*head, *runs, *fixed, *tail)
-
-        return [work_on(k) for k in busy]
+    def spread(self, lot: tuple[Any, ...]) -> Any:
+        """Blocks of whole units of one lot. Each thread takes its own working memory and gives it back clean."""
+        cell, settings = self.terrain.elevation.frame.cell_m, self.settings
+        half = half_width(self._radius_m, cell)
+        shape, offsets = window_shape(settings.reach_m / cell, half, self._clamp(), settings.model == "inverse_cube")
+        program = ray_program(self._radius_m / cell, cell)
+        heights = (float(settings.eye_m), float(settings.target_m), float(cell))
+        room = self.idle.pop() if self.idle else _room(half, sum(shape[6]))
+        fixed = (program, shape, offsets, self._law(), heights, half)
+        blocks = _kernels_spread.spread_tracks(self._ground(), self.box, *lot, *fixed, room)
+        self.idle.append(room)
+        return blocks
 
     @property
     def _radius_m(self) -> float:
@@ -134,33 +140,41 @@ class _Kernel:
         across = (np.maximum(u0, u1) >= left - reach) & (np.minimum(u0, u1) <= right + reach)
         return np.asarray(across & (np.maximum(v0, v1) >= top - reach) & (np.minimum(v0, v1) <= bottom + reach))
 
-    def _tile_box(self, k: int) -> tuple[int, int, int, int]:
-        """Top, left, bottom and right of the k-th tile, in the terrain's cells."""
-        top, left, bottom, right = self.box
-        row, col = divmod(k, (right - left + TILE - 1) // TILE)
-        top, left = top + row * TILE, left + col * TILE
-        return top, left, min(top + TILE, bottom), min(left + TILE, right)
-
-    def _season(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
-        """Sweep width by cover class and stage (256, stages), stage starts in days, days later per 100 m."""
+    def _ground(self) -> tuple[Any, ...]:
+        """Elevation, cover, sweep width by cover class and stage (cells), stage starts in days, days per 100 m."""
         starts = self.season.stage_start_days()
         table = np.zeros((256, len(starts)))
         for name, widths in self.settings.sweep_width_m.items():
-            table[_cover_of(name)] = widths
-        return table, starts, float(self.season.days_per_100_m)
+            table[_cover_of(name)] = np.array(widths) / self.terrain.elevation.frame.cell_m
+        heights = np.ascontiguousarray(self.terrain.elevation.values, np.float32)
+        cover = np.ascontiguousarray(self.terrain.cover.values, np.uint8)
+        return heights, cover, table, starts, float(self.season.days_per_100_m)
 
-    def _discs(self, half: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
-        """Half-widths per window row of cells in reach and wholly in reach (-1: none), and the clamp's radius."""
-        cell, reach = self.terrain.elevation.frame.cell_m, self.settings.reach_m
-        down = np.arange(-half, half + 1) * cell
-        outer, safe = (_half_widths(down, radius, cell) for radius in (self._radius_m, reach - _HALF_DIAGONAL * cell))
+    def _clamp(self) -> int:
+        """Rows and columns around the observer whose cells the widest clamp circle can reach."""
         widest = max(max(widths) for widths in self.settings.sweep_width_m.values())
-        return outer, safe, int(np.ceil(max(0.1 * widest / cell - 0.5, 0.0)))
+        return int(np.ceil(max(CLAMP_SHARE * widest / self.terrain.elevation.frame.cell_m - 0.5, 0.0)))
 
     def _law(self) -> tuple[int, float, float, float]:
+        """Model, reach in cells, factor of the sweep width inside the law, factor of the law."""
+        reach = self.settings.reach_m / self.terrain.elevation.frame.cell_m
         if self.settings.model == "gaussian":
-            return _kernels.GAUSSIAN, float(self.settings.reach_m), 1.0 / gaussian_width(), GAUSSIAN_PEAK
-        return _kernels.INVERSE_CUBE, float(self.settings.reach_m), 0.0, 1.0 / (8.0 * np.pi)
+            return _kernels_spread.GAUSSIAN, reach, 1.0 / gaussian_width(), GAUSSIAN_PEAK
+        return _kernels_spread.INVERSE_CUBE, reach, CLAMP_SHARE, 1.0 / (8.0 * np.pi)
+
+
+def _room(half: int, listed: int) -> tuple[Any, ...]:
+    """
+    Working memory for one thread: a square of targets with a margin twice, and what one lot of observers needs.
+
+    Pages of zeros that nobody touches cost nothing.
+    """
+    blocks = -(-(SQUARE + 2 * (2 * half + LANES)) // _kernels_spread.BLOCK)
+    square = (blocks * _kernels_spread.BLOCK,) * 2
+    lot = tuple(np.zeros(LANES, np.int64) for _ in range(3))
+    seen = np.zeros((2 * half + 1) ** 2 + LANES, np.uint16)
+    touched = np.zeros((blocks, blocks), np.uint8)
+    return np.zeros(square), np.zeros(square), touched, lot, sight_room(half), seen, aligned(listed + LANES)
 
 
 def days_of(seconds: npt.NDArray[np.float64], season: Season) -> npt.NDArray[np.int64]:
@@ -178,13 +192,6 @@ def _cover_of(name: str) -> Cover:
     if name not in COVER_NAMES:
         raise ValueError(f"sweep_width_m: {name!r} is not one of {sorted(COVER_NAMES)}")
     return COVER_NAMES[name]
-
-
-def _half_widths(down_m: npt.NDArray[Any], radius_m: float, cell_m: float) -> npt.NDArray[np.int64]:
-    """Cells left and right of the middle whose centre lies within the radius, per row; -1 where none."""
-    room = radius_m**2 - down_m**2
-    wide = np.floor(np.sqrt(np.maximum(room, 0.0)) / cell_m + 1e-9)
-    return np.where((room < 0.0) | (radius_m < 0.0), -1, wide).astype(np.int64)
 
 
 def _window_in(window: Frame, whole: Frame) -> tuple[int, int, int, int]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -153,8 +154,8 @@ def hours_between(finds: pd.DataFrame, steps: pd.DataFrame) -> dict[str, float |
     }
 
 
-def _hours(start: pd.Timestamp, end: pd.Timestamp) -> float | None:
-    return None if pd.isna(start) or pd.isna(end) else round((end - start) / timedelta(hours=1), 3)
+def _hours(start: Any, end: Any) -> float | None:
+    return None if pd.isna(start) or pd.isna(end) else round(float((end - start) / timedelta(hours=1)), 3)
 
 
 def sampled_count(counts: Sequence[int], quadrat_m2: float, area_m2: float, confidence: float) -> PlantCount:

@@ -2,21 +2,16 @@
 
 from functools import lru_cache
 from math import gcd
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from geo.analysis._kernels import see_from
+from geo.analysis._kernels_lanes import LANES
+from geo.analysis._kernels_sight import see_all
 from geo.grid import Grid
 
-Program = tuple[
-    npt.NDArray[np.int64],
-    npt.NDArray[np.int64],
-    npt.NDArray[np.int64],
-    npt.NDArray[np.float64],
-    npt.NDArray[np.float64],
-    npt.NDArray[np.int64],
-]
+Program = tuple[npt.NDArray[Any], ...]
 
 
 def viewsheds(
@@ -51,11 +46,16 @@ def viewsheds(
     """
     cell = elevation.frame.cell_m
     half = half_width(radius_m, cell)
-    at_row, at_col = np.atleast_1d(np.asarray(rows, np.int64)), np.atleast_1d(np.asarray(cols, np.int64))
-    seen = np.zeros((len(at_row), 2 * half + 1, 2 * half + 1), np.uint8)
-    heights = np.ascontiguousarray(elevation.values, np.float32)
-    see_from(heights, at_row, at_col, half, eye_m, target_m, ray_program(radius_m / cell, cell), seen)
-    return seen.astype(bool)
+    side = 2 * half + 1
+    at_row, at_col = (np.ascontiguousarray(np.atleast_1d(values), np.int64) for values in (rows, cols))
+    bits = np.zeros((-(-len(at_row) // LANES), side * side + LANES), np.uint16)
+    heights = (float(eye_m), float(target_m), float(cell))
+    see_all(
+        np.ascontiguousarray(elevation.values, np.float32), at_row, at_col, half, heights,
+        ray_program(radius_m / cell, cell), sight_room(half), bits,
+    )  # fmt: skip
+    seen = bits[:, None, : side * side] >> np.arange(LANES, dtype=np.uint16)[:, None] & 1
+    return seen.reshape(-1, side, side)[: len(at_row)].astype(bool)
 
 
 def half_width(radius_m: float, cell_m: float) -> int:
@@ -68,52 +68,81 @@ def half_width(radius_m: float, cell_m: float) -> int:
     return int(np.floor(radius_m / cell_m + 1e-9))
 
 
+def sight_room(half: int) -> tuple[npt.NDArray[Any], ...]:
+    """Working memory of `see` for one thread."""
+    return aligned(((2 * half + 1) ** 2 + LANES) * LANES), np.zeros(LANES, np.int64), aligned(2 * LANES)
+
+
+def aligned(count: int) -> npt.NDArray[np.float32]:
+    """Zeros that begin a line of the cache: a vector that straddles two lines is read twice."""
+    room = np.zeros(count + LANES, np.float32)
+    skip = -room.ctypes.data // 4 % LANES
+    return room[skip : skip + count]
+
+
 @lru_cache(maxsize=8)
 def ray_program(radius_cells: float, cell_m: float) -> Program:
     """
-    Every ray of a window, one per primitive direction, as a list of crossings in order of distance.
+    Every ray of a window, one per primitive direction of the first octant, as crossings in order of distance.
+
+    A ray stands for its eight mirror images: a place ``major`` rows down and ``minor`` columns right is met by the
+    others at (major, -minor), (minor, major), (-minor, major) and the opposites of these four.
 
     Returns
     -------
     tuple
-        ``ray_start`` (rays + 1), and per crossing: flat window index of the two cells it lies between, share of the
-        second, 1 / distance in metres, flat index of the target whose centre it is (-1: none).
+        ``begin`` (rays + 1); per crossing the flat window offsets, from the middle, of the two cells it lies between
+        in the first four images, times 16, int64 (4 n,) each; the share of either divided by the distance, float32
+        1/m (second share -1: the crossing is a target's centre); major and minor of both cells, int32 (n, 4); share
+        of the second (-1); inverse distance of every window cell, float32 1/m; distance of each crossing, metres.
     """
     half = half_width(radius_cells, 1.0)
     side = 2 * half + 1
-    starts, first, second, share, inverse, target = [0], [], [], [], [], []
-    for down, right in _directions(radius_cells, half):
-        for row, col, part, is_row_line in _crossings(down, right, radius_cells):
-            low = (row + half) * side + col + half
-            first.append(low)
-            second.append(low if part == 0.0 else low + (1 if is_row_line else side))
-            share.append(part)
-            at = (row, col + part) if is_row_line else (row + part, col)
-            inverse.append(1.0 / (float(np.hypot(*at)) * cell_m))
-            target.append(low if part == 0.0 else -1)
-        starts.append(len(first))
-    whole = [np.array(values, np.int64) for values in (starts, first, second, target)]
-    return whole[0], whole[1], whole[2], np.array(share), np.array(inverse), whole[3]
+    begin, found = [0], []
+    for major, minor in _directions(radius_cells, half):
+        found += _crossings(major, minor, radius_cells)
+        begin.append(len(found))
+    places = np.array([crossing[:4] for crossing in found], np.int32)
+    share, distance = np.array([crossing[4:] for crossing in found]).T.copy()
+    distance *= cell_m
+    part = np.maximum(share, 0.0)
+    first, second = ((1.0 - part) / distance).astype(np.float32), (part / distance).astype(np.float32)
+    second[share < 0.0] = -1.0
+    near, far = (_mirrored(places[:, k], places[:, k + 1], side) for k in (0, 2))
+    away = np.hypot(*np.mgrid[-half : half + 1, -half : half + 1]) * cell_m
+    away[half, half] = cell_m
+    inverse = (1.0 / away).astype(np.float32).ravel()
+    return np.array(begin), near, far, first, second, places, share, inverse, distance
+
+
+def _mirrored(major: npt.NDArray[Any], minor: npt.NDArray[Any], side: int) -> npt.NDArray[np.int64]:
+    """Sixteen times the flat offsets of a place in the first four images, shape (4 n,)."""
+    images = (major * side + minor, major * side - minor, minor * side + major, major - minor * side)
+    return np.stack(images, axis=1).astype(np.int64).ravel() * LANES
 
 
 def _directions(radius_cells: float, half: int) -> list[tuple[int, int]]:
-    """Primitive directions (rows down, columns right) that have a target within the radius."""
-    span = range(-half, half + 1)
+    """Primitive directions of the first octant that have a target within the radius, by angle."""
     limit = radius_cells**2 + 1e-9
-    return [(r, c) for r in span for c in span if gcd(r, c) == 1 and r * r + c * c <= limit]
+    pairs = [(a, b) for a in range(1, half + 1) for b in range(a + 1) if gcd(a, b) == 1 and a * a + b * b <= limit]
+    return sorted(pairs, key=lambda pair: pair[1] / pair[0])
 
 
-def _crossings(down: int, right: int, radius_cells: float) -> list[tuple[int, int, float, bool]]:
-    """Row, column, share and kind of each crossing of a ray with lines through cell centres, in order."""
-    targets = int(np.floor(np.sqrt((radius_cells**2 + 1e-9) / (down**2 + right**2))))
-    found: list[tuple[float, tuple[int, int, float, bool]]] = []
-    for i in range(1, abs(down) * targets + 1):
-        row = i if down > 0 else -i
-        col, rest = divmod(right * i, abs(down))
-        found.append((i / abs(down), (row, col, rest / abs(down), True)))
-    for i in range(1, abs(right) * targets + 1):
-        col = i if right > 0 else -i
-        row, rest = divmod(down * i, abs(right))
-        if rest or not down:
-            found.append((i / abs(right), (row, col, rest / abs(right), False)))
-    return [crossing for _, crossing in sorted(found)]
+def _crossings(major: int, minor: int, radius_cells: float) -> list[tuple[int, int, int, int, float, float]]:
+    """
+    Crossings of a ray with lines through cell centres, in order, up to its last target.
+
+    Each is major and minor of the two cells it lies between, share of the second (-1: a centre), distance in cells.
+    """
+    length = float(np.hypot(major, minor))
+    targets = int(np.floor(np.sqrt(radius_cells**2 + 1e-9) / length))
+    found = []
+    for i in range(1, major * targets + 1):
+        low, rest = divmod(minor * i, major)
+        share = rest / major if rest else -1.0
+        found.append((i, low, i, low + (rest > 0), share, length * i / major))
+    for i in range(1, minor * targets + 1):
+        low, rest = divmod(major * i, minor)
+        if rest:
+            found.append((low, i, low + 1, i, rest / minor, length * i / minor))
+    return sorted(found, key=lambda crossing: crossing[-1])

@@ -23,6 +23,7 @@ LAYERS = {
     "duties": "责任岗位 who answers for what, from when to when",
     "teams": "队伍 teams",
     "tracks": "轨迹 recorded tracks",
+    "lookouts": "定点望远观察 lookouts: where, from when to when, which sector",
     "parcels": "疑似地块、靶标 suspected parcels and target lists",
     "visits": "踏查记录 visits",
     "finds": "发现与铲除 finds and eradications",
@@ -174,8 +175,7 @@ def _day(text: str | None) -> date_of | None:
 def _tell(context: typer.Context, report: "ImportReport") -> None:
     """Counts and reasons; exit 1 when nothing at all was accepted."""
     talk = session(context)
-    for file in report.files:
-        talk.print(*file.sentences(talk.language))
+    talk.print(*report.sentences(talk.language))
     talk.answer(report.json(talk.language))
     if not report.accepted:
         raise typer.Exit(2 if any(file.needs_datum for file in report.files) else 1)

@@ -15,8 +15,10 @@ from geo.cli import (
     explaining,
     flagging,
     looking,
+    orders,
     papers,
     planning,
+    plots,
     proving,
     recording,
     running,
@@ -49,10 +51,12 @@ for module in (
     calibrating,
     flagging,
     planning,
+    plots,
     proving,
     recording,
     running,
     duties,
+    orders,
     papers,
 ):
     module.register(app)

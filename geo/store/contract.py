@@ -37,6 +37,9 @@ class Store(Protocol):
     def read(self, layer: str, keys: Sequence[str] | None = None) -> pd.DataFrame:
         """The layer in order of arrival, as its Schema has it; only the rows with these keys where `keys` is given."""
 
+    def read_where(self, layer: str, column: str, value: str) -> pd.DataFrame:
+        """The rows whose text `column` holds `value`, in order of arrival."""
+
     def append(self, entry: Entry, *changes: Change, now: datetime) -> Linked:
         """
         Write the changes and their ledger entry, or neither.

@@ -71,8 +71,17 @@ class GeoPackageStore:
     def read(self, layer: str, keys: Sequence[str] | None = None) -> pd.DataFrame:
         """The layer in order of arrival, as its Schema has it; only the rows with these keys where `keys` is given."""
         schema = schema_of(layer)
-        names = columns_of(schema)
-        which, values = ("", ()) if keys is None else _among(schema, keys)
+        return self._rows(schema, *(("", ()) if keys is None else _among(schema, keys)))
+
+    def read_where(self, layer: str, column: str, value: str) -> pd.DataFrame:
+        """The rows whose text `column` holds `value`, in order of arrival."""
+        schema = schema_of(layer)
+        if column not in schema.names:
+            raise StoreError("column_unknown", layer=layer, column=column)
+        return self._rows(schema, f" WHERE {quoted(column)} = ?", (value,))
+
+    def _rows(self, schema: Schema, which: str, values: Sequence[str]) -> pd.DataFrame:
+        layer, names = schema.name, columns_of(schema)
         sql = f"SELECT {', '.join(map(quoted, names))} FROM {quoted(layer)}{which} ORDER BY fid"
         with explained(self.file):
             rows = self._db.execute(sql, values).fetchall()

@@ -28,6 +28,8 @@ STATUS_MARKS = {
     "flagged": ("#D55E00", "triangle"),
     "assigned": ("#D55E00", "triangle"),
     "visited": ("#0072B2", "disc"),
+    "guarded": ("#0072B2", "star"),
+    "handed_over": ("#CC79A7", "triangle"),
     "dismissed": ("#999999", "ring"),
     "guarded": ("#CC79A7", "star"),
     "handed_over": ("#CC79A7", "star"),

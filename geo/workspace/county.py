@@ -28,9 +28,12 @@ GAP_M = 0.01
 SLIVER_M = 30.0
 DATED = {
     "tracks": ("ended_at",),
+    "lookouts": ("ended_at",),
     "visits": ("visited_at",),
     "finds": ("found_at", "destroyed_at", "verified_at"),
     "parcels": ("flagged_at",),
+    "order_steps": ("at",),
+    "daily_reports": ("reported_at",),
 }
 
 

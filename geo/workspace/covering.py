@@ -18,7 +18,7 @@ from geo.analysis.resets import courtyard_table, tip_sensitivity, zero_yield
 from geo.grid import Grid
 from geo.layers.borders import Strips
 from geo.layers.duties import post_of
-from geo.layers.terrain import Terrain
+from geo.layers.terrain import COVER_NAMES, PLANTABLE, Terrain
 from geo.layers.tracks import Mode
 from geo.season import Season, Stage
 from geo.settings import assumptions
@@ -133,11 +133,13 @@ def measure_coverage(
     terrain = county.terrain()
     edges, strips = effort.edges_and_strips(county)
     tracks = effort.tracks_until(county, moment)
-    seen = effort.measure_effort(county, tracks, edges, strips, report)
+    watched = effort.lookouts_until(county, moment)
+    seen = effort.measure_effort(county, tracks, edges, strips, report, lookouts=watched)
     report("shares", 0, 3)
-    zones, risk = _ground(county, terrain, edges)
+    zones, risk = _ground(county, terrain, edges, moment)
     figures, parts = _figures(county, terrain, zones, risk, seen, tracks, moment, report)
     facts = _county_facts(county, terrain, figures, moment)
+    facts["learned_cover"] = _learned_cover(terrain, risk, seen, _until(county, "finds", "found_at", moment))
     rows, below = ([_plain(row) for row in table.to_dict("records")] for table in (figures, parts))
     notes = _notes(county)
     _keep(county, "coverage", moment, {"townships": rows, "villages": below, "county": facts, "notes": notes})
@@ -158,7 +160,8 @@ def measure_borders(
     edges, strips = effort.edges_and_strips(county)
     if county.has_terrain():
         terrain = county.terrain()
-        seen = effort.measure_effort(county, effort.tracks_until(county, moment), edges, strips, report)
+        tracks, watched = effort.tracks_until(county, moment), effort.lookouts_until(county, moment)
+        seen = effort.measure_effort(county, tracks, edges, strips, report, lookouts=watched)
         plantable = terrain.plantable.reshape(-1)[strips.cells]
         pod_a, pod_b = seen.pod_a, seen.pod_b
         spots = _blind_spots(county, terrain, edges, strips, seen, moment, report)
@@ -179,22 +182,28 @@ def measure_borders(
     return BordersAnswer(moment, _head(county), assumptions(county.settings), table, spots, _notes(county))
 
 
-def _ground(county: County, terrain: Terrain, edges: gpd.GeoDataFrame) -> tuple[Grid, Grid]:
+def _ground(county: County, terrain: Terrain, edges: gpd.GeoDataFrame, moment: datetime) -> tuple[Grid, Grid]:
     """Townships and relative risk on the county's grid, kept in ``grids/`` for the map."""
-    townships, villages = county.store.read("townships"), county.store.read("villages")
-    leads, roads = county.store.read("leads"), county.store.read("roads")
+    settings = county.settings.priority
+    townships, villages, leads, roads, alerts, finds = (
+        county.store.read(layer) for layer in ("townships", "villages", "leads", "roads", "alerts", "finds")
+    )
     placed = leads[leads.geometry.notna()]
     historic = placed["kind"] == "历史点位"
-    ways = pd.concat([roads.geometry, villages.geometry.dropna()], ignore_index=True)
     zones = zonal.zone_grid(townships, terrain.elevation.frame)
     risk = priority.relative_risk(
         terrain,
-        settings=county.settings.priority,
+        settings=settings,
         edges=edges.geometry,
         spots=placed[historic].geometry,
-        leads=placed[~historic].geometry,
-        ways=gpd.GeoSeries(ways, crs=county.crs) if len(ways) else None,
-    )
+        leads=placed[~historic & (placed["reported_at"] <= moment)].geometry,
+        walk_m=priority.walking_metres(
+            terrain, roads=roads, villages=villages.geometry, planning=county.settings.planning,
+            cell_m=settings.remote_cell_m,
+        ),
+        alerts=priority.placed_alerts(alerts, finds, edges, as_of=moment),
+        designated=priority.designated_areas(alerts, townships, settings=settings, as_of=moment),
+    )  # fmt: skip
     grids.write_grid(county.path, "zones", zones)
     grids.write_grid(county.path, "risk", risk)
     return zones, risk
@@ -393,6 +402,22 @@ def _county_facts(county: County, terrain: Terrain, figures: pd.DataFrame, momen
     }
     probability = {k: _value(v) for k, v in figures.attrs["county"].items()}
     return facts | probability | {"detection_lowest": _value(figures["detection"].min())}
+
+
+def _learned_cover(terrain: Terrain, risk: Grid, seen: Effort, finds: pd.DataFrame) -> list[dict[str, Any]]:
+    """What the season's finds, weighed by the effort that could have made them, say of each cover: for next season."""
+    cover, work = terrain.cover, np.zeros(256)
+    for top in range(0, cover.frame.rows, zonal.BLOCK_ROWS):
+        rows = slice(top, top + zonal.BLOCK_ROWS)
+        weight = risk.values[rows] * np.nan_to_num(seen.pod.values[rows])
+        work += np.bincount(cover.values[rows].ravel(), weight.ravel(), minlength=256)
+    points = gpd.GeoSeries(finds["geometry"]).dropna()
+    held = points[cover.frame.holds(points.x, points.y)]
+    counts = np.bincount(cover.values[cover.frame.cells(held.x, held.y)], minlength=256)
+    some = [int(kind) for kind in PLANTABLE]
+    names = {int(kind): name for name, kind in COVER_NAMES.items()}
+    table = priority.learned_rates(counts[some], work[some])
+    return [_plain(row) | {"cover": names[kind]} for kind, row in zip(some, table.to_dict("records"), strict=True)]
 
 
 def _unseen_yield(season: Season, terrain: Terrain, p_zero: Any, moment: datetime) -> float | None:

@@ -22,7 +22,7 @@ from geo.ledger import Entry
 from geo.schema import Refusal
 from geo.store import Change
 from geo.store import grids as stored_grids
-from geo.words import Language, say
+from geo.words import WORDS, Language, say
 from geo.workspace.county import County
 
 Progress = Callable[[str, int, int], None]
@@ -98,7 +98,11 @@ class FileReport:
         for (name, code), count in kinds.most_common():
             one = next(r for r in self.refused if (r.field, r.code) == (name, code))
             why = say(code, language, **one.details)
-            lines.append("  " + say("import_refused", language, n=count, field=name, why=why, row=one.row))
+            if name == "file":
+                lines.append(f"  {why}")
+                continue
+            said = say(f"field_{name}", language) if f"field_{name}" in WORDS else name
+            lines.append("  " + say("import_refused", language, n=count, field=said, why=why, row=one.row))
         lines += ["  " + say(warning, language) for warning in self.warnings]
         return lines
 
@@ -112,6 +116,15 @@ class ImportReport:
     @property
     def accepted(self) -> int:
         return sum(file.accepted for file in self.files)
+
+    def sentences(self, language: Language) -> list[str]:
+        """Every file in a few lines, and the sum of several."""
+        lines = [line for file in self.files for line in file.sentences(language)]
+        if len(self.files) > 1:
+            plain = self.json(language)
+            counts = {"n": plain["refused_n"]} | {name: plain[name] for name in ("read", "accepted")}
+            lines.append(say("import_total", language, files=len(self.files), **counts))
+        return lines
 
     def with_second(self, later: "ImportReport") -> "ImportReport":
         """This report with the files that needed a datum as a later import, told the datum, left them."""

@@ -1,5 +1,6 @@
 """Visits, finds and verifications: checked, numbered by their content, and written with their ledger entry."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +10,15 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
+from geo.analysis.plot_life import WAITING, moved
 from geo.errors import StoreError
 from geo.layers.finds import METHODS
 from geo.layers.finds import SCHEMA as FINDS
-from geo.layers.parcels import OPEN, Status
+from geo.layers.parcels import Status
+from geo.layers.steps import DISMISSALS, Act
 from geo.layers.visits import SCHEMA as VISITS
 from geo.layers.visits import Evidence
-from geo.ledger import Entry, Linked
+from geo.ledger import Entry, Linked, Source
 from geo.store import Change, Store
 from geo.workspace.forms import content_id, filled_form
 
@@ -23,8 +26,6 @@ T = TypeVar("T")
 STANDING = METHODS[0]
 DISMISSED, UNREACHED = "核查排除", "无法到达"
 NOT_CLEARED, CLEARED = "未铲净", "已铲净"
-_DISMISSIBLE = (*OPEN, Status.VISITED)
-
 _DESTRUCTION = ["method", "fraction", "destroyed_at"]
 _TRIES = 20
 MARGIN_M = 1000.0
@@ -49,7 +50,9 @@ class Recorded:
         return self.entry is not None
 
 
-def record_visit(store: Store, values: dict[str, Any], *, now: datetime) -> Recorded:
+def record_visit(
+    store: Store, values: dict[str, Any], *, now: datetime, role: str = "team", source: Source | None = None
+) -> Recorded:
     """
     Record that ground was looked at, also with nothing found; its parcel moves on to visited or dismissed.
 
@@ -58,6 +61,8 @@ def record_visit(store: Store, values: dict[str, Any], *, now: datetime) -> Reco
     values
         Columns of the visits layer besides ``visit_id``; the place, if known, as ``longitude`` and ``latitude``
         (WGS 84 degrees), ``easting`` and ``northing`` (metres, county CRS) or ``geometry``.
+    role, source
+        Who writes it down, and the device with its clocks: both stand in the ledger beside the server's time.
     """
     visit = filled_form(VISITS, values, store.crs, now)
     row = visit.iloc[0]
@@ -68,16 +73,18 @@ def record_visit(store: Store, values: dict[str, Any], *, now: datetime) -> Reco
         parcels = _known(store, row)
         if len(store.read("visits", [visit_id])):
             return Recorded(visit_id, None, _status(parcels))
-        status = _after_visit(parcels, row["outcome"])
+        status = _after_visit(parcels, row["outcome"], row["reason"])
         moved = _moved(parcels, status, row["reason"] if status == Status.DISMISSED else None)
-        entry = Entry("visit", {"visit_id": visit_id, "parcel_status": status}, "team")
+        entry = Entry("visit", {"visit_id": visit_id, "parcel_status": status}, role, source)
         linked = store.append(entry, Change("visits", visit), *moved, now=now)
         return Recorded(visit_id, linked, status)
 
-    return _unless_moved(attempt)
+    return unless_moved(attempt)
 
 
-def record_find(store: Store, values: dict[str, Any], *, now: datetime) -> Recorded:
+def record_find(
+    store: Store, values: dict[str, Any], *, now: datetime, role: str = "team", source: Source | None = None
+) -> Recorded:
     """
     Record plants seen and, where so, their destruction; the parcel becomes confirmed, or eradicated when all are gone.
 
@@ -89,7 +96,7 @@ def record_find(store: Store, values: dict[str, Any], *, now: datetime) -> Recor
     """
     given: dict[str, Any] = {"found_by": "自查", "species": "罂粟", "method": STANDING, "fraction": 0.0}
     given |= {name: value for name, value in values.items() if value not in (None, "")}
-    parcel = _one(store, "parcels", given.get("parcel_id"), "parcel_unknown")
+    parcel = one_row(store, "parcels", given.get("parcel_id"), "parcel_unknown")
     find = filled_form(FINDS, given | {"recorded_at": now}, store.crs, now, _point_in(parcel))
     row = find.iloc[0]
     _require_find(row)
@@ -98,20 +105,27 @@ def record_find(store: Store, values: dict[str, Any], *, now: datetime) -> Recor
 
     def attempt() -> Recorded:
         parcels = _known(store, row)
-        _one(store, "visits", row["visit_id"], "visit_unknown")
+        one_row(store, "visits", row["visit_id"], "visit_unknown")
         if len(store.read("finds", [find_id])):
             return Recorded(find_id, None, _status(parcels), clearance)
-        wanted = Status.ERADICATED if clearance == CLEARED else Status.CONFIRMED
-        status = str(wanted) if len(parcels) else None
+        status = _after_find(store, parcels, row.to_frame().T)
         body = {"find_id": find_id, "parcel_status": status, "clearance": clearance}
         changes = (Change("finds", find), *_moved(parcels, status, None))
-        linked = store.append(Entry("find", body, "team"), *changes, now=now)
+        linked = store.append(Entry("find", body, role, source), *changes, now=now)
         return Recorded(find_id, linked, status, clearance)
 
-    return _unless_moved(attempt)
+    return unless_moved(attempt)
 
 
-def record_destruction(store: Store, find_id: str, values: dict[str, Any], *, now: datetime) -> Recorded:
+def record_destruction(
+    store: Store,
+    find_id: str,
+    values: dict[str, Any],
+    *,
+    now: datetime,
+    role: str = "team",
+    source: Source | None = None,
+) -> Recorded:
     """
     Record that a find recorded before was destroyed, wholly or in part: `method`, `fraction` and `destroyed_at`.
 
@@ -119,7 +133,7 @@ def record_destruction(store: Store, find_id: str, values: dict[str, Any], *, no
     """
 
     def attempt() -> Recorded:
-        find = _one(store, "finds", find_id, "find_unknown")
+        find = one_row(store, "finds", find_id, "find_unknown")
         if pd.notna(find["verified_at"].iloc[0]):
             raise StoreError("find_verified", find=find_id)
         held = {str(name): value for name, value in find.iloc[0].items() if name != "find_id" and pd.notna(value)}
@@ -127,26 +141,28 @@ def record_destruction(store: Store, find_id: str, values: dict[str, Any], *, no
         row = after.iloc[0]
         _require_find(row)
         clearance = _clearance(row)
-        parcels = _one(store, "parcels", row["parcel_id"], "parcel_unknown")
+        parcels = one_row(store, "parcels", row["parcel_id"], "parcel_unknown")
         if bool((after[_DESTRUCTION] == find[_DESTRUCTION]).all(axis=None)):
             return Recorded(find_id, None, _status(parcels), clearance)
-        status = str(Status.ERADICATED if clearance == CLEARED else Status.CONFIRMED) if len(parcels) else None
+        status = _after_find(store, parcels, after)
         body = {"find_id": find_id, "parcel_status": status, "clearance": clearance}
         changes = (Change("finds", after, replace=True, before=find), *_moved(parcels, status, None))
-        linked = store.append(Entry("destruction", body, "team"), *changes, now=now)
+        linked = store.append(Entry("destruction", body, role, source), *changes, now=now)
         return Recorded(find_id, linked, status, clearance)
 
-    return _unless_moved(attempt)
+    return unless_moved(attempt)
 
 
-def record_verification(store: Store, find_id: str, *, now: datetime, at: datetime | None = None) -> Recorded:
+def record_verification(
+    store: Store, find_id: str, *, now: datetime, at: datetime | None = None, role: str = "inspector"
+) -> Recorded:
     """Record that a find's destruction was verified on the ground, `at` (now); only one wholly destroyed can be."""
     when = at or now
     if when > now:
         raise StoreError("time_future", field="verified_at", value=when)
 
     def attempt() -> Recorded:
-        find = _one(store, "finds", find_id, "find_unknown")
+        find = one_row(store, "finds", find_id, "find_unknown")
         row = find.iloc[0]
         if row["fraction"] < 1.0 or row["method"] == STANDING:
             raise StoreError("find_standing", find=find_id)
@@ -155,11 +171,14 @@ def record_verification(store: Store, find_id: str, *, now: datetime, at: dateti
         if when < row["destroyed_at"]:
             raise StoreError("time_backwards", later="verified_at", earlier="destroyed_at")
         verified = find.assign(verified_at=pd.Series([when], index=find.index, dtype="datetime64[ms, UTC]"))
-        entry = Entry("verification", {"find_id": find_id}, "inspector")
-        linked = store.append(entry, Change("finds", verified, replace=True, before=find), now=now)
-        return Recorded(find_id, linked, clearance=CLEARED)
+        parcels = one_row(store, "parcels", row["parcel_id"], "parcel_unknown")
+        status = _after_verification(store, parcels, find_id)
+        entry = Entry("verification", {"find_id": find_id, "parcel_status": status}, role)
+        changes = (Change("finds", verified, replace=True, before=find), *_moved(parcels, status, None))
+        linked = store.append(entry, *changes, now=now)
+        return Recorded(find_id, linked, status, CLEARED)
 
-    return _unless_moved(attempt)
+    return unless_moved(attempt)
 
 
 def _clearance(row: pd.Series) -> str:
@@ -190,12 +209,12 @@ def _require_find(row: pd.Series) -> None:
 def _known(store: Store, row: pd.Series) -> pd.DataFrame:
     """The row's parcel (empty without one), after making sure that all the row names is there, and its place too."""
     _require_inside(store, row["geometry"])
-    _one(store, "villages", row.get("village_id"), "village_unknown")
-    _one(store, "tracks", row["track_id"], "track_unknown")
+    one_row(store, "villages", row.get("village_id"), "village_unknown")
+    one_row(store, "tracks", row["track_id"], "track_unknown")
     teams = store.read("teams")
     if len(teams) and not bool((teams["team_id"] == row["team_id"]).any()):
         raise StoreError("team_unknown", value=row["team_id"])
-    return _one(store, "parcels", row["parcel_id"], "parcel_unknown")
+    return one_row(store, "parcels", row["parcel_id"], "parcel_unknown")
 
 
 def _require_inside(store: Store, place: Any) -> None:
@@ -209,7 +228,7 @@ def _require_inside(store: Store, place: Any) -> None:
         raise StoreError("outside")
 
 
-def _one(store: Store, layer: str, key: str | None, code: str) -> pd.DataFrame:
+def one_row(store: Store, layer: str, key: str | None, code: str) -> pd.DataFrame:
     """The row with this key, as a table of one; empty without a key, a `StoreError` where there is none."""
     found = store.read(layer, [str(key)] if key else [])
     if key and found.empty:
@@ -217,16 +236,49 @@ def _one(store: Store, layer: str, key: str | None, code: str) -> pd.DataFrame:
     return found
 
 
-def _after_visit(parcels: pd.DataFrame, outcome: str) -> str | None:
+def _after_visit(parcels: pd.DataFrame, outcome: str, reason: str | None) -> str | None:
     """The parcel's state after a visit: who could not reach it has not visited it, and a find is never undone."""
     status = _status(parcels)
     if status is None or outcome == UNREACHED:
         return status
     if outcome == DISMISSED:
-        if status not in (*_DISMISSIBLE, Status.DISMISSED):
-            raise StoreError("parcel_move", parcel=parcels["parcel_id"].iloc[0], status=status, wanted=Status.DISMISSED)
-        return str(Status.DISMISSED)
-    return str(Status.VISITED) if status in OPEN else status
+        require_coded(reason)
+        return str(moved(parcels["parcel_id"].iloc[0], status, Act.DISMISS))
+    return str(Status.VISITED) if status in WAITING else status
+
+
+def require_coded(reason: str | None) -> None:
+    """Refuse a dismissal whose reason is none of the known ones, a colon and a note after it aside."""
+    if re.split("[:：]", reason or "", maxsplit=1)[0].strip() not in DISMISSALS:
+        raise StoreError("dismissal_uncoded", value=reason, known="、".join(DISMISSALS))
+
+
+def finds_of(store: Store, parcel_id: str) -> pd.DataFrame:
+    """The finds on a parcel."""
+    return store.read_where("finds", "parcel_id", parcel_id)
+
+
+def _after_find(store: Store, parcels: pd.DataFrame, find: pd.DataFrame) -> str | None:
+    """The parcel's state once this find is as given: eradicated when it and every other find there is destroyed."""
+    if parcels.empty:
+        return None
+    key = str(parcels["parcel_id"].iloc[0])
+    others = finds_of(store, key)
+    others = others[~others["find_id"].isin(find["find_id"])]
+    status = moved(key, str(_status(parcels)), Act.CONFIRM)
+    standing = [*others["fraction"], *find["fraction"]]
+    return str(moved(key, status, Act.ERADICATE) if min(standing) == 1.0 else status)
+
+
+def _after_verification(store: Store, parcels: pd.DataFrame, find_id: str) -> str | None:
+    """The parcel's state once this find is verified: re-checked when it was eradicated and no other find is open."""
+    status = _status(parcels)
+    if status != Status.ERADICATED:
+        return status
+    key = str(parcels["parcel_id"].iloc[0])
+    others = finds_of(store, key)
+    open_ones = others.loc[others["find_id"] != find_id, "verified_at"].isna()
+    return status if bool(open_ones.any()) else str(moved(key, status, Act.RECHECK))
 
 
 def _moved(parcels: pd.DataFrame, status: str | None, reason: str | None) -> list[Change]:
@@ -245,7 +297,7 @@ def _point_in(parcels: pd.DataFrame) -> Any:
     return None if shapes.empty else shapes.representative_point().iloc[0]
 
 
-def _unless_moved(attempt: Callable[[], T]) -> T:
+def unless_moved(attempt: Callable[[], T]) -> T:
     """Try again when somebody else changed the same rows between the look and the append: no edit hides another."""
     for _ in range(_TRIES - 1):
         try:

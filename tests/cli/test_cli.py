@@ -62,9 +62,19 @@ def test_refusals_are_grouped_in_text_and_listed_in_json(inputs: Path) -> None:
     text, plain = tacha(*words), tacha(*words, "--json")
     assert text.stdout.splitlines() == [
         "away.gpx: 3 read, 0 accepted, 3 refused",
-        "  3 refused, field lon: outside this county (for example row 1)",
+        "  3 refused, field longitude: outside this county (for example row 1)",
     ]
     assert [r["row"] for r in json.loads(plain.stdout)["files"][0]["refused"]] == [1, 2, 3]
+
+
+def test_several_files_end_with_their_sum(inputs: Path) -> None:
+    """Two good fixes twice (one file and its copy), one file that holds nothing."""
+    points = "".join(POINT.format(n=n) for n in (7, 8))
+    for name in ("b.gpx", "c.gpx"):
+        (inputs / name).write_text(f'<gpx version="1.1"><trk><trkseg>{points}</trkseg></trk></gpx>', encoding="utf-8")
+    files = [inputs / name for name in ("b.gpx", "c.gpx", "empty.gpx")]
+    told = tacha("--county", inputs / "county", "import", "tracks", *files)
+    assert told.stdout.splitlines()[-1] == "共 3 个文件：读 4，收 2，未收 2"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from geo.ledger import Entry
 from geo.settings import Settings
 from geo.store import Change
 from geo.words import explain
-from geo.workspace.recording import record_find, record_verification, record_visit
+from geo.workspace.recording import record_destruction, record_find, record_verification, record_visit
 
 NOW = datetime(2026, 3, 20, 2, 0, tzinfo=UTC)
 VISIT = {
@@ -103,9 +103,11 @@ def test_a_dismissal_needs_its_reason_and_keeps_it(store):
     """核查排除 with 草坪: the parcel says why."""
     with pytest.raises(GeoError, match="reason_missing"):
         record_visit(store, VISIT | {"outcome": "核查排除"}, now=NOW)
-    record_visit(store, VISIT | {"outcome": "核查排除", "reason": "草坪"}, now=NOW)
+    with pytest.raises(GeoError, match="dismissal_uncoded"):
+        record_visit(store, VISIT | {"outcome": "核查排除", "reason": "没什么"}, now=NOW)
+    record_visit(store, VISIT | {"outcome": "核查排除", "reason": "草坪：屋后"}, now=NOW)
     row = store.read("parcels", ["P1"]).iloc[0]
-    assert (row["status"], row["reason"]) == ("dismissed", "草坪")
+    assert (row["status"], row["reason"]) == ("dismissed", "草坪：屋后")
 
 
 @pytest.mark.parametrize(
@@ -193,11 +195,13 @@ def test_a_find_confirms_its_parcel(store):
 
 
 def test_a_find_wholly_destroyed_eradicates_and_one_partly_destroyed_does_not(store):
-    """铲除率 below 1 is 未铲净 and the parcel stays confirmed."""
-    assert record_find(store, FIND | DESTROYED | {"fraction": 0.9}, now=NOW).clearance == "未铲净"
-    assert status(store) == "confirmed"
+    """铲除率 below 1 is 未铲净 and the parcel stays confirmed, whatever else on it is gone, until that is gone too."""
+    partly = record_find(store, FIND | DESTROYED | {"fraction": 0.9}, now=NOW)
+    assert (partly.clearance, status(store)) == ("未铲净", "confirmed")
     assert record_find(store, FIND | DESTROYED, now=NOW).clearance == "已铲净"
-    assert status(store) == "eradicated"
+    assert status(store) == "confirmed"
+    assert record_destruction(store, partly.id, DESTROYED, now=NOW).parcel_status == status(store) == "eradicated"
+    assert record_find(store, FIND | DESTROYED | {"parcel_id": "P2"}, now=NOW).parcel_status == "eradicated"
 
 
 def test_a_find_without_a_place_lies_in_its_parcel(store):

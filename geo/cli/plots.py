@@ -1,0 +1,134 @@
+"""`plot show|step|due|count`: a plot's life, one step of it, the looks that are due, and a sampled count."""
+
+from typing import Annotated, Any
+
+import typer
+
+from geo.cli.speaking import now, session
+from geo.layers.steps import DISMISSALS, Act
+
+plot = typer.Typer(no_args_is_help=True, help="地块 the life of a plot")
+STEPS = [act for act in Act if act not in (Act.VISIT, Act.CONFIRM, Act.ERADICATE, Act.REGROW)]
+Text = Annotated[str | None, typer.Option()]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(plot, name="plot")
+
+
+@plot.command()
+def show(context: typer.Context, parcel: str) -> None:
+    """地块全过程 what happened on a plot, what is due, and why it cannot be closed yet."""
+    from geo.workspace.life import plot_life_of
+
+    talk = session(context)
+    county = talk.open()
+    moment = talk.as_of or now()
+    life = plot_life_of(county, parcel, as_of=moment)
+    dues = [{"day": due.day, "why": due.why, "met_at": due.met_at} for due in life.dues]
+    plain = {
+        "as_of": moment.isoformat(),
+        "parcel_id": parcel,
+        "status": life.status,
+        "clearance": life.clearance,
+        "history": life.history.to_dict("records"),
+        "due": dues,
+        "cannot_close": life.faults,
+        "hours": life.hours,
+        "undecided_counts": life.undecided_counts,
+        "assumptions": {"recheck_days": county.settings.plots.recheck_days},
+    }
+    talk.answer(plain)
+    talk.print(talk.say("recorded_parcel", parcel=parcel, status=talk.say(f"ui_status_{life.status}")))
+    for row in life.history.to_dict("records"):
+        talk.print(f"  {row['at']:%Y-%m-%d %H:%M}Z {talk.say('what_' + row['what'])} {row['who'] or ''} {row['id']}")
+    for due in life.dues:
+        talk.print("  " + talk.say("plot_due", day=due.day, why=talk.say(due.why), met=due.met_at or "—"))
+    for fault in life.faults:
+        talk.print("  " + talk.say("plot_fault", why=talk.say(fault)))
+    for open_count in life.undecided_counts:
+        talk.print("  " + talk.say("count_straddles", **open_count))
+
+
+@plot.command()
+def step(
+    context: typer.Context,
+    parcel: str,
+    act: Annotated[str, typer.Argument(help=" | ".join(STEPS))],
+    at: Annotated[str | None, typer.Option(help="时间 YYYY-MM-DDTHH:MM 北京时间, default: now")] = None,
+    team: Text = None,
+    post: Annotated[str | None, typer.Option(help="责任岗位 post, no personal name")] = None,
+    station: Annotated[str | None, typer.Option(help="派出所 police station")] = None,
+    receipt: Annotated[str | None, typer.Option(help="回执编号 receipt number")] = None,
+    reason: Annotated[str | None, typer.Option(help="/".join(DISMISSALS))] = None,
+    left: Annotated[int | None, typer.Option(help="回头看时剩余株数 plants left at a re-check")] = None,
+    track: Text = None,
+    photo_sha256: Text = None,
+    case_number: Text = None,
+    note: Text = None,
+    role: Annotated[str, typer.Option(help="登记人身份 role of who records")] = "planner",
+    device: Text = None,
+    device_at: Annotated[str | None, typer.Option(help="设备时间 the device's clock")] = None,
+    gps_at: Annotated[str | None, typer.Option(help="卫星时间 the satellites' time")] = None,
+) -> None:
+    """登记一步：派单、守护、移送、排除、回头看、销号 record one step of a plot's life."""
+    from geo.cli.recording import moment
+    from geo.ledger import Source
+    from geo.workspace.life import record_step
+
+    if act not in STEPS:
+        raise typer.BadParameter(" | ".join(STEPS))
+    talk = session(context)
+    values: dict[str, Any] = {"at": moment(at) if at else None, "team_id": team, "post": post, "station": station}
+    values |= {"receipt": receipt, "reason": reason, "plants_left_n": left, "track_id": track}
+    values |= {"photo_sha256": photo_sha256, "case_number": case_number, "note": note}
+    given = {name: value for name, value in values.items() if value is not None}
+    clocks = {"device_at": moment(device_at) if device_at else None, "gps_at": moment(gps_at) if gps_at else None}
+    store = talk.open().store
+    done = record_step(store, parcel, Act(act), given, now=now(), role=role, source=Source(device, **clocks))
+    last = done.entry or store.head()
+    head = last.hash if last else None
+    talk.answer({"id": done.id, "new": done.is_new, "parcel_status": done.parcel_status, "ledger_head": head})
+    talk.print(talk.say("step_recorded", act=talk.say(f"act_{act}"), id=done.id, head=(head or "")[:12]))
+    talk.print("  " + talk.say("recorded_parcel", parcel=parcel, status=talk.say(f"ui_status_{done.parcel_status}")))
+
+
+@plot.command()
+def due(context: typer.Context) -> None:
+    """回头看日历 every look that is still due, the nearest first."""
+    from geo.workspace.life import recheck_calendar
+
+    talk = session(context)
+    county, moment = talk.open(), talk.as_of or now()
+    table = recheck_calendar(county, as_of=moment)
+    settings = county.settings.plots
+    plain = {"as_of": moment.isoformat(), "assumptions": {"recheck_days": settings.recheck_days}}
+    talk.answer(plain | {"due": table.to_dict("records")})
+    for row in table.to_dict("records"):
+        talk.print(f"{row['day']} ({row['days_left']:+d}) {row['parcel_id']} {talk.say(row['why'])}")
+    if table.empty:
+        talk.print(talk.say("due_none"))
+
+
+@plot.command()
+def count(
+    context: typer.Context,
+    squares: Annotated[str, typer.Option(help="各样方株数 plants per square, 3,5,4")],
+    square_m2: Annotated[float, typer.Option(help="一个样方的面积 m² of one square")],
+    area_m2: Annotated[float, typer.Option(help="地块面积 m² of the plot")],
+) -> None:
+    """抽样计数 plants from sample squares: number, interval, and whether it straddles a legal threshold."""
+    from geo.workspace.life import sampled
+
+    talk = session(context)
+    settings = talk.open().settings.plots
+    try:
+        counts = [int(text) for text in squares.replace("，", ",").split(",") if text.strip()]
+    except ValueError as wrong:
+        raise typer.BadParameter(squares) from wrong
+    found = sampled(counts, square_m2, area_m2, settings, (talk.as_of or now()).date())
+    talk.answer(found | {"assumptions": {"confidence": settings.confidence, "plants_law": settings.plants_law}})
+    shown = {"n": found["plants_n"], "low": found["plants_low_n"], "high": found["plants_high_n"]}
+    talk.print(talk.say("count_sampled", **shown, confidence=settings.confidence))
+    if found["straddles"]:
+        talk.print(talk.say("count_straddles", low=shown["low"], high=shown["high"], limits=found["straddles"]))

@@ -1,0 +1,54 @@
+"""`plot step|show|due|count` as they are typed."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from made_county import small_county
+
+from geo.cli.main import main
+
+Tacha = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def tacha(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tacha:
+    """Run a command on a county of three parcels: exit code, what was printed, what was complained."""
+    small_county(tmp_path).close()
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["tacha", "--county", str(tmp_path), *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        return int(left.value.code or 0), said.out, said.err
+
+    return run
+
+
+def test_a_plot_is_guarded_and_shown(tacha: Tacha) -> None:
+    """State, history and what still forbids closing, in JSON and in words of both languages."""
+    code, out, _ = tacha("plot", "step", "P1", "guard", "--at", "2026-03-19T09:00", "--role", "police", "--json")
+    assert (code, json.loads(out)["parcel_status"]) == (0, "guarded")
+    shown = json.loads(tacha("plot", "show", "P1", "--json")[1])
+    assert [row["what"] for row in shown["history"]] == ["flag", "guard"]
+    assert shown["cannot_close"] == ["close_unshown", "close_unchecked"]
+    assert "疑似已守护" in tacha("plot", "show", "P1")[1]
+    assert "nobody looked again" in tacha("plot", "show", "P1", "--lang", "en")[1]
+
+
+def test_an_illegal_step_ends_with_one_sentence(tacha: Tacha) -> None:
+    """Exit 1, the state and the allowed ones named; an unknown act is a usage error."""
+    code, _, why = tacha("plot", "step", "P1", "close")
+    assert (code, "销号" in why, "已复查" in why) == (1, True, True)
+    assert tacha("plot", "step", "P1", "explode")[0] == 2
+
+
+def test_nothing_due_says_so_and_a_sample_is_counted(tacha: Tacha) -> None:
+    """An empty calendar is a sentence; a sample prints its interval and the open threshold."""
+    assert "没有待办" in tacha("plot", "due")[1]
+    count = ("plot", "count", "--squares", "4,6,8", "--square-m2", 1, "--area-m2", 100)
+    assert json.loads(tacha(*count, "--json")[1])["plants_high_n"] == 1097
+    assert "500" in tacha(*count)[1]
+    assert tacha("plot", "count", "--squares", "4", "--square-m2", 1, "--area-m2", 100)[0] == 1

@@ -1,0 +1,157 @@
+"""A plot's steps as they are recorded: state, row and ledger together, or a refusal in words and nothing."""
+
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+from made_county import NOW, small_county
+
+from geo.errors import GeoError
+from geo.layers.steps import Act
+from geo.ledger import Source
+from geo.store import read_settings
+from geo.words import explain
+from geo.workspace.county import County
+from geo.workspace.life import plot_life_of, recheck_calendar, record_step, sampled
+from geo.workspace.recording import record_find, record_verification, record_visit
+
+FIND = {"parcel_id": "P1", "team_id": "T1", "found_at": NOW - timedelta(days=9), "plants_n": 40, "stage": "开花期"}
+GONE = {"fraction": 1.0, "method": "强制铲除", "destroyed_at": NOW - timedelta(days=8)}
+VISIT = {"parcel_id": "P1", "team_id": "T1", "visited_at": NOW - timedelta(days=9), "outcome": "发现", "evidence": "B"}
+
+
+@pytest.fixture
+def county(tmp_path):
+    """Parcels P1 (flagged), P2 (assigned), P3 (closed)."""
+    store = small_county(tmp_path)
+    yield County(tmp_path, read_settings(tmp_path), store)
+    assert store.verify().ok
+    store.close()
+
+
+def status(county, parcel="P1"):
+    return county.store.read("parcels", [parcel])["status"].iloc[0]
+
+
+def test_a_plot_lives_from_flag_to_closed(county):
+    """Assigned, guarded, handed over, found and destroyed, checked, closed: each a row and an entry of its own."""
+    store = county.store
+    record_step(store, "P1", Act.ASSIGN, {"team_id": "T1", "at": NOW - timedelta(days=10)}, now=NOW)
+    record_visit(store, VISIT, now=NOW)
+    guarded = {"team_id": "T1", "photo_sha256": "ab", "at": NOW - timedelta(days=8, hours=20)}
+    record_step(store, "P1", Act.GUARD, guarded, now=NOW)
+    police = {"station": "镇派出所", "receipt": "回执-7", "at": NOW - timedelta(days=8, hours=12)}
+    assert record_step(store, "P1", Act.HAND_OVER, police, now=NOW).parcel_status == "handed_over"
+    assert record_find(store, FIND | GONE, now=NOW).parcel_status == "eradicated"
+    record_step(store, "P1", Act.RECHECK, {"plants_left_n": 0}, now=NOW)
+    closed = record_step(store, "P1", Act.CLOSE, {"post": "县禁毒办"}, now=NOW)
+    assert closed.parcel_status == status(county) == "closed"
+    life = plot_life_of(county, "P1", as_of=NOW)
+    assert list(life.history["what"]) == [
+        "flag", "assign", "visit", "find", "guard", "hand_over", "eradicate", "verify", "recheck", "close",
+    ]  # fmt: skip
+    assert (life.faults, life.clearance, life.hours["police_to_destroyed_h"]) == ([], 1.0, 12.0)
+
+
+def test_a_plot_not_wholly_destroyed_cannot_be_closed(county):
+    """未铲净: neither checked off nor closed, and the sentence says why."""
+    record_find(county.store, FIND | GONE | {"fraction": 0.9}, now=NOW)
+    for act, values in ((Act.RECHECK, {"plants_left_n": 0}), (Act.CLOSE, {})):
+        with pytest.raises(GeoError, match="parcel_move"):
+            record_step(county.store, "P1", act, values, now=NOW)
+    assert "close_standing" in plot_life_of(county, "P1", as_of=NOW).faults
+
+
+def test_a_plot_without_evidence_cannot_be_closed(county):
+    """Claimed only: the refusal names what is missing, in both languages."""
+    record_find(county.store, FIND | GONE, now=NOW)
+    record_step(county.store, "P1", Act.RECHECK, {"plants_left_n": 0}, now=NOW)
+    with pytest.raises(GeoError) as refused:
+        record_step(county.store, "P1", Act.CLOSE, {}, now=NOW)
+    assert "证据" in explain(refused.value, "zh")
+    assert "no track" in explain(refused.value, "en")
+    assert status(county) == "rechecked"
+
+
+def test_plants_left_at_a_recheck_open_the_plot_again(county):
+    """Grown again: the step says so, the plot is confirmed, and the find stays unverified."""
+    record_find(county.store, FIND | GONE, now=NOW)
+    done = record_step(county.store, "P1", Act.RECHECK, {"plants_left_n": 3}, now=NOW)
+    assert done.parcel_status == "confirmed"
+    assert county.store.read("steps")["act"].iloc[0] == "regrow"
+    assert county.store.read("finds")["verified_at"].isna().all()
+
+
+def test_a_clean_recheck_verifies_the_finds_of_its_plot_only(county):
+    """Those destroyed before it; another plot's find stays open."""
+    record_find(county.store, FIND | GONE, now=NOW)
+    record_find(county.store, FIND | GONE | {"parcel_id": "P2"}, now=NOW)
+    record_step(county.store, "P1", Act.RECHECK, {"plants_left_n": 0}, now=NOW)
+    finds = county.store.read("finds").set_index("parcel_id")["verified_at"]
+    assert finds["P1"] == pd.Timestamp(NOW)
+    assert pd.isna(finds["P2"])
+
+
+def test_the_last_find_verified_moves_its_plot_on(county):
+    """Two finds on one plot: the first verification alone does not."""
+    one, other = (record_find(county.store, FIND | GONE | {"plants_n": n}, now=NOW).id for n in (3, 4))
+    assert record_verification(county.store, one, now=NOW).parcel_status == "eradicated"
+    assert record_verification(county.store, other, now=NOW).parcel_status == status(county) == "rechecked"
+
+
+@pytest.mark.parametrize(
+    ("act", "values", "code"),
+    [
+        (Act.ASSIGN, {}, "step_missing"),
+        (Act.HAND_OVER, {"station": "所"}, "step_missing"),
+        (Act.RECHECK, {}, "step_missing"),
+        (Act.DISMISS, {"reason": "看着像草"}, "dismissal_uncoded"),
+        (Act.HAND_OVER, {"station": "所", "receipt": "1"}, "parcel_move"),
+        (Act.GUARD, {"track_id": "ffff"}, "track_unknown"),
+        (Act.GUARD, {"at": NOW + timedelta(days=3)}, "time_future"),
+        (Act.GUARD, {"colour": "红"}, "record_field_unknown"),
+    ],
+)
+def test_a_wrong_step_is_refused_in_words_and_leaves_nothing(county, act, values, code):
+    """No row, no entry, no move."""
+    with pytest.raises(GeoError) as refused:
+        record_step(county.store, "P1", act, values, now=NOW)
+    assert refused.value.code == code
+    for language in ("zh", "en"):
+        assert not {"{", "?"} & set(explain(refused.value, language))
+    assert (status(county), len(county.store.read("steps")), len(county.store.entries())) == ("flagged", 0, 1)
+
+
+def test_the_same_step_entered_twice_is_one_step(county):
+    """Nothing is added the second time."""
+    values = {"at": NOW, "team_id": "T1"}
+    first = record_step(county.store, "P1", Act.ASSIGN, values, now=NOW)
+    again = record_step(county.store, "P1", Act.ASSIGN, values, now=NOW + timedelta(hours=1))
+    assert (again.id, again.is_new, len(county.store.read("steps"))) == (first.id, False, 1)
+
+
+def test_author_device_and_clocks_stand_in_the_ledger(county):
+    """Role, device time and satellite time beside the server's."""
+    source = Source("手机-3", device_at=NOW + timedelta(minutes=4), gps_at=NOW)
+    done = record_step(county.store, "P1", Act.GUARD, {}, now=NOW, role="police", source=source)
+    assert done.entry.role == "police"
+    assert done.entry.body["source"] == {
+        "device": "手机-3", "device_at": "2026-03-20T02:04:00.000Z", "gps_at": "2026-03-20T02:00:00.000Z",
+    }  # fmt: skip
+
+
+def test_the_calendar_lists_what_is_still_due_nearest_first(county):
+    """Destroyed 12 March in flower: due 22 March and 11 April, and next season; a look takes the first away."""
+    record_find(county.store, FIND | GONE, now=NOW)
+    due = recheck_calendar(county, as_of=NOW)
+    assert list(due["days_left"]) == [2, 22, 356]
+    record_step(county.store, "P1", Act.RECHECK, {"plants_left_n": 0}, now=NOW)
+    assert list(recheck_calendar(county, as_of=NOW)["why"]) == ["due_recheck", "due_revisit"]
+
+
+def test_a_sampled_count_that_the_law_does_not_decide_is_shown(county):
+    """600 plants, 103 to 1,097: 500 lies inside, so every plant has to be counted."""
+    columns = sampled([4, 6, 8], 1.0, 100.0, county.settings.plots, NOW.date())
+    assert columns.pop("straddles") == [500]
+    record_find(county.store, FIND | columns, now=NOW)
+    assert plot_life_of(county, "P1", as_of=NOW).undecided_counts[0]["limits"] == [500]
