@@ -182,6 +182,8 @@ class PlanningSettings:
     Expected finds at a stop are `unjudged_suspicion` at a suspected parcel nobody scored, and `history_mass` per unit
     of weight at a historic spot or tip. The `candidates_n` best blind spots of a township are offered to a day's plan.
     Each seed sees every prize up or down by at most the share `variety`, so that nobody can learn the routes.
+    The best `sweeps_n` blocks of `block_m` metres are offered as sweep segments, lines `spacing_widths` sweep widths
+    apart.
     """
 
     hours: float = 7.0
@@ -196,6 +198,9 @@ class PlanningSettings:
     history_mass: float = 0.05
     candidates_n: int = 40
     variety: float = 0.1
+    sweeps_n: int = 80
+    block_m: float = 150.0
+    spacing_widths: float = 2.5
 
 
 @dataclass(frozen=True)

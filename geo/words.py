@@ -262,7 +262,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "plan_stands": ("已有 {n} 条路线，保留不动", "{n} routes stand already and are kept"),
     "plan_made": (
         "{day}：{routes} 条路线，{stops} 个点，{unmet} 个未能安排；预计发现 {expected}（不计路程的上限 {bound}）",
-        "{day}: {routes} routes, {stops} stops, {unmet} not met; expected finds {expected} (bound without travel {bound})",
+        "{day}: routes {routes}, stops {stops}, not met {unmet}; expected finds {expected} (bound without travel {bound})",
     ),
     "plan_unmet": ("未能安排：{name}：{why}", "not met: {name}: {why}"),
     "unmet_unreachable": ("没有可走的路线（被断崖或水域隔开）", "no way there on foot (cut off by cliffs or water)"),
@@ -351,6 +351,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "{n} jurisdiction edges, {unknown} with an unknown neighbour, {odd} with an enclave or unassigned ground; "
         "of {km2} km² of strips neither side saw {share}",
     ),
+    "kind_county": ("县", "county"),
+    "kind_group": ("组", "group"),
+    "kind_责任网格": ("责任网格", "duty grid"),
     "kind_township": ("乡镇", "township"),
     "kind_village": ("村", "village"),
     "kind_enclave": ("飞地/未划归", "enclave, unassigned"),

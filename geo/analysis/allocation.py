@@ -45,8 +45,7 @@ def allocate(
     >>> times.round(6).tolist(), round(found, 6)
     ([37.770641, 12.229359, 0.0], 0.330183)
     """
-    chance = np.asarray(prior, float)
-    rate = np.asarray(widths_m, float) / 1000.0 * speed_kmh / np.asarray(areas_km2, float)
+    chance, rate = np.asarray(prior, float), rates(areas_km2, widths_m, speed_kmh)
     value = chance * rate
     times = np.zeros(len(chance))
     order = np.argsort(-value, kind="stable")
@@ -57,7 +56,25 @@ def allocate(
         if np.log(value[some[-1]]) >= level:
             times[some] = (np.log(value[some]) - level) / rate[some]
             break
-    return times, float(np.sum(chance * (1.0 - np.exp(-rate * times))))
+    return times, success(prior, areas_km2, widths_m, speed_kmh, times)
+
+
+def rates(areas_km2: npt.ArrayLike, widths_m: npt.ArrayLike, speed_kmh: float) -> Floats:
+    """Hazard per hour of search in each region, r = W·v/A."""
+    return np.asarray(np.asarray(widths_m, float) / 1000.0 * speed_kmh / np.asarray(areas_km2, float))
+
+
+def success(
+    prior: npt.ArrayLike, areas_km2: npt.ArrayLike, widths_m: npt.ArrayLike, speed_kmh: float, hours: npt.ArrayLike
+) -> float:
+    """
+    Chance of success of given hours per region, Σ p_i(1 - e^(-r_i t_i)).
+
+    >>> round(success([0.5, 0.3, 0.2], [1, 1, 2], [20, 20, 10], 1.0, [25.0, 15.0, 10.0]), 6)
+    0.284243
+    """
+    rate = rates(areas_km2, widths_m, speed_kmh)
+    return float(np.sum(np.asarray(prior, float) * -np.expm1(-rate * np.asarray(hours, float))))
 
 
 def search_rates(settings: DetectionSettings, cell_m: float) -> Floats:

@@ -96,9 +96,9 @@ def watch(
         raise ValueError(f"hazard must be int32 and sign 1 or -1, got {hazard.values.dtype} and {sign}")
     hazard.require_same_frame(terrain.elevation)
     for number in range(len(lookouts)):
-        window, units = _watched(lookouts.iloc[number], terrain, season, detection, settings)
-        top, left = _corner(window, hazard.frame)
-        hazard.values[top : top + window.rows, left : left + window.cols] += sign * units
+        local = watched(lookouts.iloc[number], terrain, season, detection, settings)
+        top, left = _corner(local.frame, hazard.frame)
+        hazard.values[top : top + local.frame.rows, left : left + local.frame.cols] += sign * local.values
 
 
 def lookout_parts(
@@ -116,20 +116,20 @@ def lookout_parts(
     for number in range(len(lookouts)):
         if period[number] < 0:
             continue
-        window, units = _watched(lookouts.iloc[number], terrain, season, detection, settings)
-        held, row, col = area.within(window)
-        got = units[row, col]
+        local = watched(lookouts.iloc[number], terrain, season, detection, settings)
+        held, row, col = area.within(local.frame)
+        got = local.values[row, col]
         yield Part(first + number, int(period[number]), held[got != 0], got[got != 0])
 
 
-def _watched(
+def watched(
     lookout: Any, terrain: Terrain, season: Season, detection: DetectionSettings, settings: LookoutSettings
-) -> tuple[Frame, npt.NDArray[np.int32]]:
-    """The window within one lookout's reach, and its units there."""
+) -> Grid:
+    """What one lookout (a row of the layer) added to the cells within its reach, int32 in 1/65536 nat."""
     frame, cell = terrain.elevation.frame, terrain.elevation.frame.cell_m
     east, north = float(lookout["geometry"].x), float(lookout["geometry"].y)
     if not bool(frame.holds(east, north)):
-        return frame.window(0, 0, 0, 0), np.zeros((0, 0), np.int32)
+        return Grid(np.zeros((0, 0), np.int32), frame.window(0, 0, 0, 0))
     row, col = (int(v) for v in frame.cells(east, north))
     half = int(np.floor(settings.reach_m / cell + 1e-9))
     window = frame.window(row - half, col - half, 2 * half + 1, 2 * half + 1)
@@ -153,7 +153,7 @@ def _watched(
     width = np.where(part.plantable, sweep_widths(part, season, detection, day=day).astype(np.float64), 0.0)
     nats = watching_rate(far, settings) * max(seconds, 0.0) * (width / widest) ** 2
     held = seen & _in_sector(right - col, row - down, lookout["from_deg"], lookout["to_deg"])
-    return window, np.rint(np.where(held, np.minimum(nats, MOST_NAT), 0.0) * HAZARD_UNITS).astype(np.int32)
+    return Grid(np.rint(np.where(held, np.minimum(nats, MOST_NAT), 0.0) * HAZARD_UNITS).astype(np.int32), window)
 
 
 def _in_sector(east: Floats, north: Floats, begin: float, end: float) -> npt.NDArray[np.bool_]:

@@ -6,7 +6,7 @@ Sources: Cannon 2001; Martin et al. 2007; Anderson et al. 2013; Barnes et al. 20
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import gammaln, xlogy
 
 Floats = npt.NDArray[np.float64]
 
@@ -85,6 +85,46 @@ def units_needed(units_n: int, *, infested_n: int, unit_sensitivity: float, goal
     return int(np.ceil(units_n / unit_sensitivity * (1.0 - (1.0 - goal) ** (1.0 / infested_n))))
 
 
+def hypergeometric(units_n: int, *, infested_n: int, searched_n: int, unit_sensitivity: float) -> float:
+    """
+    Chance of at least one detection when `searched_n` of `units_n` are looked at, `infested_n` being planted.
+
+    1 - Σ_k Hypergeometric(k)·(1 - Se)^k, exact, without replacement (Cannon 2001).
+
+    >>> round(hypergeometric(4, infested_n=1, searched_n=2, unit_sensitivity=0.5), 12)
+    0.25
+    """
+    hit = np.arange(max(0, searched_n + infested_n - units_n), min(infested_n, searched_n) + 1)
+    ways = _ln_ways(infested_n, hit) + _ln_ways(units_n - infested_n, searched_n - hit) - _ln_ways(units_n, searched_n)
+    return float(1.0 - np.exp(ways + xlogy(hit, 1.0 - unit_sensitivity)).sum())
+
+
+def _ln_ways(n: npt.ArrayLike, k: npt.ArrayLike) -> Floats:
+    whole, part = np.asarray(n, float), np.asarray(k, float)
+    return np.asarray(gammaln(whole + 1.0) - gammaln(part + 1.0) - gammaln(whole - part + 1.0))
+
+
+def clean_records(false_share: float, *, goal: float = 0.95) -> int:
+    """
+    Records that must all prove right to say with `goal` that at most `false_share` of very many are false.
+
+    >>> clean_records(0.05)
+    59
+    """
+    return int(np.ceil(np.log(1.0 - goal) / np.log(1.0 - false_share)))
+
+
+def predictive_value(sensitivity: float, *, specificity: float, prevalence: float) -> float:
+    """
+    Share of alarms that are true: Se·π/(Se·π + (1 - Sp)(1 - π)).
+
+    >>> round(predictive_value(0.85, specificity=0.999, prevalence=0.0001), 3)
+    0.078
+    """
+    true = sensitivity * prevalence
+    return float(true / (true + (1.0 - specificity) * (1.0 - prevalence)))
+
+
 def units_needed_exact(units_n: int, *, infested_n: int, unit_sensitivity: float, goal: float = 0.95) -> int:
     """
     Fewest units for `goal` without replacement: Σ_k Hypergeometric(k)·(1 - Se)^k ≤ 1 - goal; all + 1 if unreachable.
@@ -92,12 +132,13 @@ def units_needed_exact(units_n: int, *, infested_n: int, unit_sensitivity: float
     >>> units_needed_exact(10, infested_n=10, unit_sensitivity=0.5, goal=0.7)
     2
     """
-    found = np.arange(infested_n + 1)
     low, high = 1, units_n + 1
     while low < high:
         middle = (low + high) // 2
-        hits = stats.hypergeom(units_n, infested_n, min(middle, units_n)).pmf(found)
-        if float((hits * (1.0 - unit_sensitivity) ** found).sum()) <= 1.0 - goal:
+        seen = hypergeometric(
+            units_n, infested_n=infested_n, searched_n=min(middle, units_n), unit_sensitivity=unit_sensitivity
+        )
+        if seen >= goal:
             high = middle
         else:
             low = middle + 1

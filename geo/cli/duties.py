@@ -7,7 +7,6 @@ import typer
 
 from geo.cli.recording import moment
 from geo.cli.speaking import now, session
-from geo.layers.duties import DUTY_KINDS
 
 duty = typer.Typer(no_args_is_help=True, help="责任底数 who answers for which ground")
 
@@ -78,7 +77,7 @@ def assign(
     unit: str,
     post: Annotated[str, typer.Option(help="责任岗位 post, no personal name")],
     since: Annotated[str, typer.Option("--from", help="YYYY-MM-DD")],
-    kind: Annotated[str, typer.Option(help="/".join(DUTY_KINDS))] = DUTY_KINDS[0],
+    kind: Annotated[str, typer.Option(help="属地/主管部门/包保/成员单位督导")] = "属地",
     holder: Annotated[str | None, typer.Option(help="责任人编号 holder id")] = None,
 ) -> None:
     """登记责任岗位 a post answers for a unit from a day on."""

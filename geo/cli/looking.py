@@ -112,7 +112,7 @@ def duties_register(context: typer.Context, every: All = False) -> None:
     talk.print(talk.say("register_counts", **{k: counts[k] for k in ("units_n", "villages_n", "placed_n", "nobody_n")}))
     rows = [
         [_kind(r["unit_kind"], talk), r["unit_id"], r["name"], r["posts"] or talk.say("nobody")]
-        for r in book.units.to_dict("records")
+        for r in counts["units"]
     ]
     columns = [talk.say(f"column_{name}") for name in ("unit_kind", "unit_id", "name", "posts")]
     _listed(talk, talk.say("register_title"), columns, rows, every)

@@ -9,18 +9,16 @@ import typer
 
 from geo.cli.recording import moment
 from geo.cli.speaking import Session, now, session
-from geo.layers.orders import Step
-from geo.season import CHINA
 
 order = typer.Typer(no_args_is_help=True, help="任务单 orders, receipts, problems put right")
 daily = typer.Typer(no_args_is_help=True, help="零报告 daily reports")
 SHOWN = 25
 STEPS = {
-    "sign": (Step.SIGNED, "签收 signed for"),
-    "answer": (Step.ANSWERED, "反馈 answered"),
-    "return": (Step.RETURNED, "退回 sent back"),
-    "check": (Step.CHECKED, "复核（不能由反馈岗位自己复核） checked by another post"),
-    "close": (Step.CLOSED, "销号 closed"),
+    "sign": ("签收", "签收 signed for"),
+    "answer": ("反馈", "反馈 answered"),
+    "return": ("退回", "退回 sent back"),
+    "check": ("复核", "复核（不能由反馈岗位自己复核） checked by another post"),
+    "close": ("销号", "销号 closed"),
 }
 Post = Annotated[str, typer.Option(help="岗位 post")]
 At = Annotated[str | None, typer.Option(help="YYYY-MM-DDTHH:MM 北京时间, default: now")]
@@ -77,6 +75,7 @@ def listed(
     open_only: Annotated[bool, typer.Option("--open", help="只列未销号 open ones only")] = False,
 ) -> None:
     """任务单台账：逾期在前 where every order stands, overdue first."""
+    from geo.layers.orders import Step
     from geo.workspace.ordering import orders_at
     from geo.workspace.register import plain_records
 
@@ -132,7 +131,7 @@ def missing(context: typer.Context) -> None:
     talk.table(talk.say("dailies_title", **plain), [talk.say("column_day"), talk.say("column_name")], rows)
 
 
-def _stepper(step: Step) -> Any:
+def _stepper(step: str) -> Any:
     def command(
         context: typer.Context,
         order_id: str,
@@ -141,12 +140,13 @@ def _stepper(step: Step) -> Any:
         slip: Annotated[Path | None, typer.Option(help="回执扫描件 scanned slip")] = None,
         note: Annotated[str | None, typer.Option()] = None,
     ) -> None:
+        from geo.layers.orders import Step
         from geo.workspace.ordering import take_step
 
         talk = session(context)
         digest = hashlib.sha256(slip.read_bytes()).hexdigest() if slip else None
         at_ = moment(at) if at else None
-        done = take_step(talk.open(), order_id, step, post=post, now=now(), at=at_, slip_sha256=digest, note=note)
+        done = take_step(talk.open(), order_id, Step(step), post=post, now=now(), at=at_, slip_sha256=digest, note=note)
         talk.answer({"order_id": order_id, "step_id": done.step_id, "state": done.state, "new": done.is_new})
         talk.print(talk.say("order_stepped", id=order_id, state=done.state))
 
@@ -154,6 +154,8 @@ def _stepper(step: Step) -> Any:
 
 
 def _row(row: dict[Any, Any], talk: Session) -> list[str]:
+    from geo.season import CHINA
+
     due = f"{row['due_to'].tz_convert(CHINA):%Y-%m-%d}"
     post = row["post"] if isinstance(row["post"], str) else talk.say("nobody")
     return [row["order_id"], row["kind"], row["state"], post, due, str(row["overdue_days"] or "")]

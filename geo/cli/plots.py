@@ -5,10 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from geo.cli.speaking import now, session
-from geo.layers.steps import DISMISSALS, Act
 
 plot = typer.Typer(no_args_is_help=True, help="地块 the life of a plot")
-STEPS = [act for act in Act if act not in (Act.VISIT, Act.CONFIRM, Act.ERADICATE, Act.REGROW)]
+STEPS = ("assign", "guard", "hand_over", "dismiss", "recheck", "close")
 Text = Annotated[str | None, typer.Option()]
 
 
@@ -60,7 +59,9 @@ def step(
     post: Annotated[str | None, typer.Option(help="责任岗位 post, no personal name")] = None,
     station: Annotated[str | None, typer.Option(help="派出所 police station")] = None,
     receipt: Annotated[str | None, typer.Option(help="回执编号 receipt number")] = None,
-    reason: Annotated[str | None, typer.Option(help="/".join(DISMISSALS))] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="草坪/滑坡/采伐迹地/其他作物/药材种植/蔬菜大棚/裸地/影像误差/其他")
+    ] = None,
     left: Annotated[int | None, typer.Option(help="回头看时剩余株数 plants left at a re-check")] = None,
     track: Text = None,
     photo_sha256: Text = None,
@@ -73,6 +74,7 @@ def step(
 ) -> None:
     """登记一步：派单、守护、移送、排除、回头看、销号 record one step of a plot's life."""
     from geo.cli.recording import moment
+    from geo.layers.steps import Act
     from geo.ledger import Source
     from geo.workspace.life import record_step
 

@@ -56,9 +56,9 @@ class Session:
         if self.json:
             return
         from rich.console import Console
-        from rich.table import Table
+        from rich.table import Column, Table
 
-        table = Table(*columns, title=title, title_justify="left")
+        table = Table(*(Column(name, overflow="fold") for name in columns), title=title, title_justify="left")
         for row in rows:
             table.add_row(*row)
         Console(width=None if sys.stdout.isatty() else 150).print(table)

@@ -83,6 +83,12 @@ _ANY: dict[str, tuple[str, ...]] = {
     "found": ("found", "发现", "是否发现"),
     "passes_n": ("passes_n", "走过次数", "次数"),
     "cover": ("cover", "地类", "地表"),
+    "lookout_id": ("lookout_id", "观察编号"),
+    "started_at": ("started_at", "开始时间"),
+    "ended_at": ("ended_at", "结束时间"),
+    "from_deg": ("from_deg", "起始方位"),
+    "to_deg": ("to_deg", "终止方位"),
+    "eye_m": ("eye_m", "眼高"),
     "tried_at": ("tried_at", "试验日期", "试验时间"),
 }
 

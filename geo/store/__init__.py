@@ -7,6 +7,7 @@ from geo.settings import Settings
 from geo.store import geopackage, grids
 from geo.store.contract import RECORDS, Change, Store
 from geo.store.county_file import read_settings, write_settings
+from geo.store.durable import make_folder
 
 STORES = {"geopackage": geopackage}
 
@@ -17,7 +18,7 @@ def create(path: Path, settings: Settings) -> Store:
     """A new county in a folder, made if need be; where one already is, it is left alone (`StoreError`)."""
     if (path / geopackage.NAME).exists():
         raise StoreError("store_exists", path=path)
-    path.mkdir(parents=True, exist_ok=True)
+    make_folder(path)
     write_settings(path, settings)
     return geopackage.create(path, settings)
 

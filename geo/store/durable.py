@@ -3,36 +3,64 @@
 import errno
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from geo.errors import StoreError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
-_SAID = (("full", "disk_full"), ("readonly", "disk_readonly"), ("locked", "store_busy"), ("busy", "store_busy"))
+_SAID = (
+    ("full", "disk_full"),
+    ("readonly", "disk_readonly"),
+    ("disk I/O error", "disk_fails"),
+    ("locked", "store_busy"),
+    ("busy", "store_busy"),
+)
 
 
 def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a new file, then put it in the place of `path`; on any failure the old file stays."""
     beside = path.with_name(f".{path.stem}-{os.getpid()}-{os.urandom(4).hex()}{path.suffix}")
+    with explained(path):
+        try:
+            write(beside)
+            _flush(beside)
+            beside.replace(path)
+            _flush(path.parent)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """The folder, made if need be."""
+    with explained(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn a disk that is full, closed or broken into a `StoreError`; other failures stay what they are."""
     try:
-        write(beside)
-        _flush(beside)
-        beside.replace(path)
-        _flush(path.parent)
-    except OSError as wrong:
+        yield
+    except (OSError, sqlite3.Error) as wrong:
         code = refusal_of(wrong)
-        if code == "store_refuses":
+        if code == "store_refuses" and isinstance(wrong, OSError):
             raise
         raise StoreError(code, path=path, why=wrong) from wrong
-    finally:
-        beside.unlink(missing_ok=True)
+    except UnicodeDecodeError as wrong:  # SQLite's own message quotes bytes of a damaged file
+        raise StoreError("store_refuses", path=path, why=wrong.reason) from wrong
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """A file of this content, whole or as it was before."""
+    replace_file(path, lambda beside: _fill(beside, content))
 
 
 def write_text(path: Path, text: str) -> None:
-    """A text file, whole or absent."""
-    replace_file(path, lambda beside: _fill(beside, text.encode()))
+    """A text file, whole or as it was before."""
+    write_file(path, text.encode())
 
 
 def _fill(beside: Path, content: bytes) -> None:

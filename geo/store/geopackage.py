@@ -23,7 +23,7 @@ from geo.store.batches import batches
 from geo.store.blobs import blobs_of
 from geo.store.changes import Checked, checked, require_same, spelled_changes
 from geo.store.contract import Change
-from geo.store.durable import refusal_of, replace_file
+from geo.store.durable import explained, replace_file
 from geo.store.rows import plain_columns, schema_of, table_of
 from geo.store.tables import APPLICATION_ID, columns_of, make_tables, quoted, strange_table, widen
 from geo.store.upgrading import upgrade
@@ -191,17 +191,6 @@ def _connect(file: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         return db
-
-
-@contextmanager
-def explained(file: Path) -> Iterator[None]:
-    """Turn what SQLite refuses into a `StoreError`."""
-    try:
-        yield
-    except UnicodeDecodeError as wrong:  # SQLite's own message quotes bytes of a damaged file
-        raise StoreError("store_refuses", path=file, why=wrong.reason) from wrong
-    except sqlite3.Error as wrong:
-        raise StoreError(refusal_of(wrong), path=file, why=wrong) from wrong
 
 
 def _damage(db: sqlite3.Connection, crs: pyproj.CRS) -> LedgerBroken | None:

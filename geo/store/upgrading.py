@@ -15,7 +15,7 @@ from geo.schema import Schema
 from geo.store.audit import Columns, audit
 from geo.store.batches import batches
 from geo.store.changes import spelled_layers
-from geo.store.durable import replace_file
+from geo.store.durable import make_folder, replace_file
 from geo.store.tables import SCHEMA_VERSION, add_column, add_layer, columns_of, make_ledger, quoted
 
 BACKUPS = "backups"
@@ -83,7 +83,7 @@ def _back_up(file: Path, version: int) -> None:
             source.backup(target)
 
     folder = file.parent / BACKUPS
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     replace_file(folder / f"{file.stem}-v{version}-{datetime.now(UTC):%Y%m%dT%H%M%S}{file.suffix}", copy)
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from geo.analysis import coverage
+from geo.analysis import lookouts as watching
 from geo.analysis.detection import pod, season_pod
 from geo.analysis.pieces import walked_pieces
 from geo.grid import Grid
@@ -66,15 +67,28 @@ def tracks_until(county: County, moment: datetime) -> gpd.GeoDataFrame:
     return tracks[begun & (tracks["ended_at"] <= moment)].reset_index(drop=True)
 
 
+def lookouts_until(county: County, moment: datetime) -> gpd.GeoDataFrame:
+    """The season's lookouts that ended by a moment; none while the settings let them count for nothing."""
+    held = county.store.read("lookouts")
+    chosen = (held["started_at"] >= county.season.bounds[0]) & (held["ended_at"] <= moment)
+    return held[chosen & (county.settings.lookouts.nats_per_hour > 0.0)].reset_index(drop=True)
+
+
 def measure_effort(
-    county: County, tracks: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, strips: Strips, progress: Progress
+    county: County,
+    tracks: gpd.GeoDataFrame,
+    edges: gpd.GeoDataFrame,
+    strips: Strips,
+    progress: Progress,
+    *,
+    lookouts: gpd.GeoDataFrame,
 ) -> Effort:
     """Hazard per month on the county's grid and per side on the strips; kept in ``grids/`` until its inputs change."""
     terrain = county.terrain()
-    key = _key(county, tracks, edges)
+    key = _key(county, tracks, edges, lookouts)
     months = [f"{year}-{month:02d}" for year, month in county.season.months]
     if stamp(county) != key:
-        _compute(county, terrain, tracks, edges, strips, months, progress)
+        _compute(county, terrain, tracks, edges, strips, months, progress, lookouts=lookouts)
         (county.grids / "effort.json").write_text(json.dumps({"key": key}))
     sides = np.load(county.grids / "sides.npz")
     whole = grids.read_grid(county.path, "season_pod")
@@ -89,6 +103,8 @@ def _compute(
     strips: Strips,
     months: list[str],
     progress: Progress,
+    *,
+    lookouts: gpd.GeoDataFrame,
 ) -> None:
     (county.grids / "effort.json").unlink(missing_ok=True)
     settings, frame = county.settings.detection, terrain.elevation.frame
@@ -102,6 +118,7 @@ def _compute(
     )
     side_a = _side_unit(edges, "township_id", strips)
     side_b = _side_unit(edges, "neighbour_id", strips)
+    watched_in = county.season.period_of(lookouts["started_at"])
     seen, seen_a, seen_b = [], [], []
     for number, month in enumerate(months):
         progress(f"{month}", number, len(months))
@@ -116,6 +133,12 @@ def _compute(
             if unit:
                 a += np.where(side_a == unit, _at(local, strips, frame), 0)
                 b += np.where(side_b == unit, _at(local, strips, frame), 0)
+        for place in np.flatnonzero(watched_in == number):
+            one = lookouts.iloc[place]
+            local = watching.watched(one, terrain, county.season, settings, county.settings.lookouts)
+            _add(hazard, local, frame)
+            a += np.where(side_a == one["township_id"], _at(local, strips, frame), 0)
+            b += np.where(side_b == one["township_id"], _at(local, strips, frame), 0)
         grids.write_grid(county.path, f"hazard_{month}", Grid(hazard, frame))
         seen.append(pod(hazard, settings.availability))
         seen_a.append(pod(a, settings.availability))
@@ -154,8 +177,8 @@ def _at(local: Grid, strips: Strips, frame: Any) -> npt.NDArray[np.int32]:
     return values
 
 
-def _key(county: County, tracks: gpd.GeoDataFrame, edges: gpd.GeoDataFrame) -> str:
-    """What the grids rest on: tracks, ground, edges and settings."""
+def _key(county: County, tracks: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, lookouts: gpd.GeoDataFrame) -> str:
+    """What the grids rest on: tracks, lookouts, ground, edges and settings."""
     ground = [
         (name, (county.grids / f"{name}.tif").stat().st_mtime_ns)
         for name in ("elevation", "cover")
@@ -170,6 +193,7 @@ def _key(county: County, tracks: gpd.GeoDataFrame, edges: gpd.GeoDataFrame) -> s
         ],
         "ground": ground,
         "edges": list(edges["border_id"]),
+        "lookouts": [list(row) for row in lookouts.to_numpy()],
         "settings": to_mapping(county.settings),
     }
     return hashlib.sha256(json.dumps(rest, sort_keys=True, default=str).encode()).hexdigest()

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from geo.analysis import attribution
+from geo.analysis import lookouts as watching
 from geo.analysis.attribution import Area
 from geo.analysis.detection import HAZARD_UNITS, pod
 from geo.analysis.pieces import walked_pieces
@@ -41,8 +42,9 @@ class Evidence:
 
     `tracks` has one row per track and month with `LOOKS`: nearest distance and nearest in line of sight, metres
     walked within reach and of those in sight, mean speed factor, and what it added: `units` of 1/65536 nat, the same
-    in nats, and the POD of that alone. `reason` says why a track added nothing. `periods` holds per month the sum of
-    the units and its POD: the numbers of the map, unit for unit.
+    in nats, and the POD of that alone. `reason` says why a track added nothing. A lookout is a row too, its id as
+    `track_id`, mode ``lookout``. `periods` holds per month the sum of the units and its POD: the numbers of the map,
+    unit for unit.
     """
 
     as_of: datetime
@@ -100,7 +102,8 @@ def evidence_at(
     easting, northing = float(east), float(north)
     if not bool(county.frame.holds(easting, northing)):
         raise StoreError("evidence_outside")
-    terrain = _around(county, easting, northing)
+    near = _lookouts_near(county, moment, point=shapely.Point(easting, northing))
+    terrain = _around(county, easting, northing, reach_m=_furthest(county, near, easting, northing))
     row, col = (int(v) for v in county.frame.cells(easting, northing))
     height = float(terrain.elevation.values[row, col])
     cover = Cover(int(terrain.cover.values[row, col]))
@@ -111,7 +114,7 @@ def evidence_at(
     stage = Stage(int(county.season.stage_of(county.season.day_of(moment), height if height == height else 1000.0)))
     border, both = _border(effort.edges_and_strips(county)[0] if edges is None else edges, point)
     walked = effort.tracks_until(county, moment) if tracks is None else tracks
-    looks, months = _looks(county, terrain, (row, col), walked)
+    looks, months = _looks(county, terrain, (row, col), walked, near)
     plantable = cover in PLANTABLE and height == height
     missed = float(np.prod([1.0 - month["pod"] for month in months]))
     head = county.store.head()
@@ -135,13 +138,25 @@ def evidence_at(
     )
 
 
-def _around(county: County, easting: float, northing: float) -> Terrain:
+def _lookouts_near(county: County, moment: datetime, *, point: Any) -> gpd.GeoDataFrame:
+    """Lookouts that may have seen the place."""
+    held = effort.lookouts_until(county, moment)
+    return held[held.geometry.distance(point) <= county.settings.lookouts.reach_m].reset_index(drop=True)
+
+
+def _furthest(county: County, lookouts: gpd.GeoDataFrame, easting: float, northing: float) -> float:
+    """Metres of ground around the place over which somebody looked at it."""
+    far = lookouts.geometry.distance(shapely.Point(easting, northing))
+    return max(county.settings.detection.reach_m, float(far.max()) if len(far) else 0.0)
+
+
+def _around(county: County, easting: float, northing: float, *, reach_m: float) -> Terrain:
     """The ground within reach of the place, on the whole frame: every cut falls where it falls for the map."""
     if not county.has_terrain():
         raise StoreError("terrain_missing", path=county.path.name)
     frame = county.frame
     row, col = (int(v) for v in frame.cells(easting, northing))
-    margin = int(county.settings.detection.reach_m / frame.cell_m) + MARGIN_CELLS
+    margin = int(reach_m / frame.cell_m) + MARGIN_CELLS
     window = frame.window(row - margin, col - margin, 2 * margin + 1, 2 * margin + 1)
     top, left = (int(v) for v in frame.cells(window.west_m + 0.5 * frame.cell_m, window.north_m - 0.5 * frame.cell_m))
     here = np.s_[top : top + window.rows, left : left + window.cols]
@@ -156,9 +171,9 @@ def _around(county: County, easting: float, northing: float) -> Terrain:
 
 
 def _looks(
-    county: County, terrain: Terrain, cell: tuple[int, int], tracks: gpd.GeoDataFrame
+    county: County, terrain: Terrain, cell: tuple[int, int], tracks: gpd.GeoDataFrame, lookouts: gpd.GeoDataFrame
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Every track within reach by month, the strongest first, and the sums per month."""
+    """Every track and lookout within reach by month, the strongest first, and the sums per month."""
     settings, frame = county.settings.detection, terrain.elevation.frame
     east, north = (float(v) for v in frame.centres(*cell))
     within = tracks.sindex.query(shapely.Point(east, north), predicate="dwithin", distance=settings.reach_m, sort=True)
@@ -166,7 +181,9 @@ def _looks(
     pieces = walked_pieces(fixes_of(near), (near["mode"] == Mode.FOOT).to_numpy(), settings)
     period = county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
     area = Area(np.array([cell[0] * frame.cols + cell[1]]), np.ones(1), frame)
-    parts = list(attribution.parts_of(pieces, period, area, terrain, county.season, settings))
+    ground = (area, terrain, county.season, settings)
+    parts = list(attribution.parts_of(pieces, period, *ground))
+    parts += watching.lookout_parts(lookouts, *ground, county.settings.lookouts, first=len(near))
     added = {(part.source, part.period): int(part.units.sum()) for part in parts}
     labels = [f"{year}-{month:02d}" for year, month in county.season.months]
     rows = []
@@ -179,6 +196,11 @@ def _looks(
             units = added.get((source, when), 0)
             away = float(one.geometry.distance(shapely.Point(east, north)))
             rows.append(_look(one, labels, when, passed, away, units, settings.availability))
+    watched_in = county.season.period_of(lookouts["started_at"])
+    for number in range(len(lookouts)):
+        one, when = lookouts.iloc[number], int(watched_in[number])
+        units = added.get((len(near) + number, when), 0)
+        rows.append(_watch(one, labels, when, (east, north), units, settings.availability))
     looks = pd.DataFrame(rows, columns=list(LOOKS)).sort_values("units", ascending=False, kind="stable")
     totals = attribution.totals_of(parts, area, len(labels))
     chance = pod(totals, settings.availability)[:, 0]
@@ -211,6 +233,27 @@ def _look(
         "pod": availability * (1.0 - float(np.exp(-nats))),
         "visible": seen > 0.0,
         "reason": None if units else _why_nothing(str(track["mode"]), when, within, seen, factor),
+    }
+
+
+def _watch(
+    lookout: Any, labels: list[str], when: int, place: tuple[float, float], units: int, availability: float
+) -> dict[str, Any]:
+    """One row of `LOOKS` for a lookout: distances are those of the point watched from."""
+    away, nats = float(lookout["geometry"].distance(shapely.Point(*place))), units / HAZARD_UNITS
+    return dict.fromkeys(LOOKS) | {
+        "track_id": lookout["lookout_id"],
+        "team_id": lookout["team_id"],
+        "mode": "lookout",
+        "month": labels[when],
+        "day": f"{lookout['started_at'].astimezone(CHINA):%Y-%m-%d}",
+        "nearest_m": away,
+        "nearest_seen_m": away if units else None,
+        "units": units,
+        "hazard": nats,
+        "pod": availability * (1.0 - float(np.exp(-nats))),
+        "visible": units > 0,
+        "reason": None if units else "look_unseen",
     }
 
 

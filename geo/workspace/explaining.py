@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from geo.analysis import attribution, zonal
+from geo.analysis import lookouts as watching
 from geo.analysis.attribution import Area, Part
 from geo.analysis.pieces import Pieces, walked_pieces
 from geo.errors import StoreError
@@ -48,7 +49,7 @@ class AreaEvidence:
         One row per track within reach, the most valuable first, with `LOOKS`: nearest distance to the area (or the
         edge) and metres walked searching, both over the whole track; plantable km² within reach and, of those, km² it
         added anything to (the rest was hidden, or it was too fast); `share`: its part of the detection, shares add
-        up to it; `lost`: what the detection would fall by without it.
+        up to it; `lost`: what the detection would fall by without it. A lookout is a row too, its id as `track_id`.
     figures
         What the table of townships or edges says of it.
     """
@@ -130,12 +131,18 @@ def _explained(
     tracks = tracks.iloc[within].reset_index(drop=True)
     pieces = walked_pieces(fixes_of(tracks), (tracks["mode"] == Mode.FOOT).to_numpy(), settings)
     period = county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
-    parts = list(attribution.parts_of(pieces, period, area, terrain, county.season, settings))
+    lookouts, ground = effort.lookouts_until(county, moment), (area, terrain, county.season, settings)
+    parts = list(attribution.parts_of(pieces, period, *ground))
+    parts += watching.lookout_parts(lookouts, *ground, county.settings.lookouts, first=len(tracks))
     labels = [f"{year}-{month:02d}" for year, month in county.season.months]
     totals = np.stack([_kept(county, label, area) for label in labels])
     worth = attribution.attribute(parts, totals, area, availability=settings.availability)
     rows = [_look(tracks.iloc[[n]], [p for p in parts if p.source == n], pieces.take(pieces.track == n), area, shape,
                   reach_m=settings.reach_m, labels=labels) for n in range(len(tracks))]  # fmt: skip
+    rows += [
+        _watch(lookouts.iloc[n], [part for part in parts if part.source == len(tracks) + n], area, shape, labels)
+        for n in range(len(lookouts))
+    ]
     looks = pd.DataFrame(rows, columns=[name for name in LOOKS if name not in worth.columns]).join(worth)
     looks = looks[(looks["within_km2"] > 0.0) | (looks["reached_km2"] > 0.0)]
     looks = looks.fillna({"units": 0, "share": 0.0, "lost": 0.0}).astype({"units": "int64"})
@@ -192,6 +199,24 @@ def _look(
         "searched_m": float((pieces.lengths() * pieces.factor).sum()),
         "within_km2": float((close & (area.weights[held] > 0.0)).sum()) * km2,
         "reached_km2": float((area.weights[reached] > 0.0).sum()) * km2,
+    }
+
+
+def _watch(lookout: Any, parts: list[Part], area: Area, shape: Any, labels: list[str]) -> dict[str, Any]:
+    """One row of `LOOKS` for a lookout; what it saw is all that is known to be within its reach."""
+    reached = np.unique(np.concatenate([np.zeros(0, np.int64), *(part.at for part in parts)]))
+    km2 = float((area.weights[reached] > 0.0).sum()) * (area.frame.cell_m / 1000.0) ** 2
+    return {
+        "track_id": lookout["lookout_id"],
+        "team_id": lookout["team_id"],
+        "township_id": lookout["township_id"],
+        "mode": "lookout",
+        "day": f"{lookout['started_at'].astimezone(CHINA):%Y-%m-%d}",
+        "months": [labels[part.period] for part in parts if len(part.at)],
+        "nearest_m": float(shapely.distance(lookout["geometry"], shape)),
+        "searched_m": 0.0,
+        "within_km2": km2,
+        "reached_km2": km2,
     }
 
 

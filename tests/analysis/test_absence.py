@@ -82,13 +82,37 @@ def test_published_numbers_come_out(case):
     assert answer["passed"], answer
 
 
+def test_every_function_the_benchmark_knows_has_a_case():
+    assert {case["function"] for case in CASES} == set(BENCHMARK["FUNCTIONS"])
+
+
 def test_a_wrong_number_fails_the_benchmark(tmp_path, capsys):
     wrong = {"name": "x", "function": "update", "inputs": {"p": 0.5, "sensitivity": 0.5}, "expected": 0.5}
-    unknown = {"name": "y", "function": "guess", "inputs": {}, "expected": 1}
-    (tmp_path / "wrong.json").write_text(json.dumps({"cases": [wrong, unknown]}), encoding="utf-8")
+    (tmp_path / "wrong.json").write_text(json.dumps({"cases": [wrong]}), encoding="utf-8")
     assert BENCHMARK["main"]([str(tmp_path / "wrong.json"), "--json"]) == 1
-    assert json.loads(capsys.readouterr().out)["failed_n"] == 2
-    assert BENCHMARK["main"]([str(FIXTURES), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["failed_n"] == 1
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        ({"function": "guess", "inputs": {}, "expected": 1}, "unknown function 'guess'; known are adjusted_risks"),
+        ({"function": "update", "inputs": {"p": 0.5}}, "lacks expected"),
+        ({"function": "update", "inputs": {"q": 0.5}, "expected": 1}, "unexpected keyword"),
+        ({"function": "update", "inputs": {"p": 0.5, "sensitivity": 0.1}, "expected": [1]}, "nested differently"),
+        ({"function": "sweep_width", "inputs": {"curve": "cube", "scale": 1}, "expected": 1}, "'cube' is not one of"),
+    ],
+)
+def test_a_case_that_cannot_be_run_fails_with_a_sentence(case, told):
+    answer = BENCHMARK["check"](case)
+    assert not answer["passed"]
+    assert told in answer["error"]
+
+
+def test_a_file_that_holds_no_cases_is_told_of_without_a_traceback(tmp_path, capsys):
+    (tmp_path / "none.json").write_text('{"cases": 3}', encoding="utf-8")
+    assert BENCHMARK["main"]([str(tmp_path / "none.json")]) == 1
+    assert "list of cases" in capsys.readouterr().err
 
 
 def test_discount_by_the_previous_periods_introduction_is_another_chain():

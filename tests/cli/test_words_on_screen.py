@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from geo.cli import duties as duty_commands
+from geo.cli import orders, plots
 from geo.cli.main import main
+from geo.layers import orders as layer_orders
 
 Tacha = Callable[..., tuple[int, str, str]]
 SIDE = 0.01
@@ -149,9 +153,21 @@ def test_a_new_county_asks_for_the_datum_of_its_boundaries(tmp_path: Path) -> No
 
 
 def test_help_offers_the_words_the_layers_know(tacha: Tacha, monkeypatch: pytest.MonkeyPatch) -> None:
-    from geo.layers import finds, visits
+    from geo.layers import duties, finds, steps, visits
 
     monkeypatch.setenv("COLUMNS", "250")
     shown = tacha("record", "find", "--help")[1] + tacha("record", "visit", "--help")[1]
     for known in (finds.FOUND_BY, finds.SPECIES, finds.STAGES, finds.METHODS, visits.GROUNDS, visits.OUTCOMES):
         assert "/".join(known) in shown
+    assert "/".join(steps.DISMISSALS) in tacha("plot", "step", "--help")[1]
+    assert set(plots.STEPS) <= set(steps.Act)
+    assert {orders.STEPS[name][0] for name in orders.STEPS} <= {str(step) for step in layer_orders.Step}
+    assert "/".join(duties.DUTY_KINDS) in Path(duty_commands.__file__).read_text("utf-8")
+
+
+def test_help_waits_for_no_library_of_tables_or_maps() -> None:
+    """Commands import what they need when they are called."""
+    heavy = {"pandas", "numpy", "geopandas", "scipy", "numba", "rasterio", "shapely", "openpyxl"}
+    told = f"import geo.cli, sys; print(sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,14 +1,22 @@
 """One call says what a place, a township or a strip rests on; the parts add up to the kept grids, unit for unit."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
+import shapely
 
+from geo.analysis.lookouts import watch
 from geo.crs import to_degrees
 from geo.errors import StoreError
-from geo.store import grids
+from geo.grid import Grid
+from geo.layers.lookouts import SCHEMA as LOOKOUTS
+from geo.ledger import Entry
+from geo.store import Change, grids
 from geo.workspace import effort
 from geo.workspace.county import County, open_county
 from geo.workspace.covering import measure_borders, measure_coverage
@@ -116,3 +124,57 @@ def test_who_asks_for_an_unknown_township_or_edge_is_told(measured_demo: Path) -
         evidence_of_township(county, "x")
     with pytest.raises(StoreError, match="border_unknown"):
         evidence_of_border(county, "x")
+
+
+def with_lookouts(folder: Path) -> County:
+    """The county with two lookouts in it and settings that count them."""
+    county = open_county(folder)
+    east, north = county.frame.centres(county.frame.rows // 2, county.frame.cols // 2)
+    rows = pd.DataFrame(
+        {
+            "lookout_id": ["L1", "L2"],
+            "township_id": ["529901003", None],
+            "started_at": pd.to_datetime(["2026-03-20T02:00Z", "2026-04-02T02:00Z"]),
+            "ended_at": pd.to_datetime(["2026-03-20T05:00Z", "2026-04-02T04:00Z"]),
+            "eye_m": [20.0, 30.0],
+        }
+    )
+    points = [shapely.Point(east + 300.0 * n, north) for n in range(2)]
+    table = LOOKOUTS.conform(gpd.GeoDataFrame(rows, geometry=points, crs=county.crs))
+    county.store.append(Entry("import", {}), Change("lookouts", table), now=datetime(2026, 5, 21, tzinfo=UTC))
+    counted = replace(county.settings, lookouts=replace(county.settings.lookouts, nats_per_hour=1.0))
+    return replace(county, settings=counted)
+
+
+def test_lookouts_count_only_where_the_settings_say_so(demo_copy: Path) -> None:
+    """By default the figures stay as they are; counted, some rise and none falls."""
+    before = measure_coverage(open_county(demo_copy)).townships["detection"].astype(float)
+    counted = with_lookouts(demo_copy)
+    assert measure_coverage(open_county(demo_copy)).townships["detection"].astype(float).equals(before)
+    after = measure_coverage(counted).townships["detection"].astype(float)
+    assert (after >= before - 1e-9).all()
+    assert (after > before + 1e-4).any()
+
+
+def test_lookouts_are_part_of_every_explanation(demo_copy: Path) -> None:
+    """Units still add up exactly: in cells they watched, and over the township they watched most."""
+    county = with_lookouts(demo_copy)
+    measure_coverage(county)
+    held = hazards(county)
+    zones = grids.read_grid(county.path, "zones").values
+    lookouts = effort.lookouts_until(county, county.as_of())
+    terrain = county.terrain()
+    only = Grid(np.zeros(county.frame.shape, np.int32), county.frame)
+    watch(only, lookouts, terrain, county.season, county.settings.detection, county.settings.lookouts)
+    seen = np.argwhere(only.values > 0)
+    for row, col in seen[np.random.default_rng(1).integers(0, len(seen), 5)].tolist():
+        found = at_cell(county, row, col)
+        assert [period["units"] for period in found.periods] == held[:, row, col].tolist()
+        watched = found.tracks[found.tracks["mode"] == "lookout"]
+        assert watched["units"].sum() == only.values[row, col]
+    most = int(np.bincount(zones[(only.values > 0) & (zones > 0)]).argmax())
+    township = str(county.store.read("townships")["township_id"].iloc[most - 1])
+    found = evidence_of_township(county, township)
+    assert {"L1", "L2"} & set(found.tracks["track_id"])
+    assert found.units == found.tracks["units"].sum() == held[:, zones == most].sum(dtype=np.int64)
+    assert found.tracks["share"].sum() == pytest.approx(found.detection, rel=1e-9)
