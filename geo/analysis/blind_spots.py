@@ -122,7 +122,7 @@ def blind_spots(
     key, near = _keys(zones, strips)
     spot = _pieces(blind, key, block=round(BLOCK_M / pod.frame.cell_m), smallest=smallest)
     sums = _sums(spot, mass.values, hours.values, near)
-    table = _table(pod.frame, sums, key.ravel(), township_ids, borders)
+    table = _table(pod.frame, sums, key, zones, township_ids, borders)
     keep = (sums[:, 0] >= smallest) & (sums[:, 1] >= 0.0)
     table = table[keep].sort_values(["mass_per_hour", "area_m2"], ascending=False, kind="stable")
     table["rank"] = np.arange(1, len(table) + 1)
@@ -199,18 +199,25 @@ def _sums(spot, mass, hours, near):  # type: ignore[no-untyped-def]
 
 
 def _table(
-    frame: Frame, sums: Array, key: npt.NDArray[np.int32], township_ids: list[str], borders: gpd.GeoDataFrame | None
+    frame: Frame,
+    sums: Array,
+    key: npt.NDArray[np.int32],
+    zones: Grid,
+    township_ids: list[str],
+    borders: gpd.GeoDataFrame | None,
 ) -> pd.DataFrame:
-    """Spots by number, with the owners of their heaviest cell's ground."""
+    """Spots by number: the township their heaviest cell lies in, and in a strip who is on the edge's other side."""
     cell = sums[:, 8].astype(np.int64)
     easting, northing = frame.centres(cell // frame.cols, cell % frame.cols)
-    owner = key[cell]
-    names = np.array(["", *township_ids], object)
-    township, neighbour, border = names[np.maximum(owner, 0)], *np.full((2, len(owner)), None, object)
-    if borders is not None and (owner < 0).any():
-        rows = borders.iloc[-1 - owner[owner < 0]]
-        for column, name in ((township, "township_id"), (neighbour, "neighbour_id"), (border, "border_id")):
-            column[owner < 0] = rows[name].to_numpy()
+    township = np.array(["", *township_ids], object)[zones.values.ravel()[cell]]
+    neighbour, border = np.full((2, len(cell)), None, object)
+    owner = key.ravel()[cell]
+    inside = owner < 0
+    if borders is not None and inside.any():
+        pair = borders.iloc[-1 - owner[inside]]
+        first, second = (pair[name].to_numpy(object) for name in ("township_id", "neighbour_id"))
+        neighbour[inside] = np.where(second == township[inside], first, second)
+        border[inside] = pair["border_id"].to_numpy()
     return pd.DataFrame(
         {
             "blind_spot_id": [f"B{e:.0f}-{n:.0f}" for e, n in zip(easting, northing, strict=True)],

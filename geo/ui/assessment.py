@@ -10,7 +10,7 @@ from geo.report.townships import effort_text, reason_sentence
 from geo.ui import state
 from geo.workspace.covering import CoverageAnswer
 
-CARD_PX = 168
+CARD_PX = 196
 
 
 def rows(answer: CoverageAnswer) -> pd.DataFrame:
@@ -21,11 +21,14 @@ def rows(answer: CoverageAnswer) -> pd.DataFrame:
 def columns() -> dict[str, Any]:
     """How the columns of `rows` are drawn, by their title."""
     number = st.column_config.NumberColumn
-    titles = {name: state.word(f"ui_{name}") for name in ("township", "detection", "blind", "watched", "hours")}
+    titles = {
+        name: state.word(f"ui_{name}") for name in ("township", "detection", "buffer", "blind", "watched", "hours")
+    }
     return {
         state.word("ui_note"): st.column_config.TextColumn(width=250),
         titles["township"]: st.column_config.TextColumn(pinned=True),
         titles["detection"]: st.column_config.ProgressColumn(format="%.2f", min_value=0.0, max_value=1.0, width=120),
+        titles["buffer"]: number(format="%.2f", help=state.word("ui_buffer_help")),
         titles["blind"]: number(format="%.2f"),
         titles["watched"]: number(format="%.2f"),
         titles["hours"]: number(format="%.0f"),
@@ -70,6 +73,7 @@ def _row(record: dict[Hashable, Any]) -> dict[str, Any]:
         | {state.word(f"ui_effort_{k.lower()}"): effort_text(effort[k], state.language()) for k in ("A", "B", "C")}
         | {
             state.word("ui_note"): reason_sentence(record.get("reasons"), state.language()),
+            state.word("ui_buffer"): record["buffer_share"],
             state.word("ui_blind"): record["blind"],
             state.word("ui_watched"): record["watched"],
             state.word("ui_hours"): record["hours_to_95"],

@@ -53,6 +53,11 @@ def townships(table: gpd.GeoDataFrame) -> bytes:
     return collection(gpd.GeoDataFrame(geometry=shapes), properties)
 
 
+def grounds(table: gpd.GeoDataFrame) -> bytes:
+    """Department grounds with their names."""
+    return collection(table, _labels(table["name"].map(h)), tolerance_m=10.0)
+
+
 def _middle(shape: Any) -> Any:
     """Where a name stands best: the middle of the widest place of the largest part."""
     largest = max(getattr(shape, "geoms", [shape]), key=lambda part: float(part.area))
@@ -103,15 +108,16 @@ def routes(table: gpd.GeoDataFrame, language: Language) -> bytes:
 
 
 def borders(table: gpd.GeoDataFrame, names: Mapping[str, str], language: Language) -> bytes:
-    """Shared edges whose strip neither side saw for a tenth of its cells or more."""
-    unseen = table[table["seen_by_neither"].fillna(0.0) >= 0.1]
+    """Shared edges; `share` of the strip that neither side saw says how thick they are drawn."""
+    unseen = table[table["seen_by_neither"].notna()]
     labels = [
         f"{h(names.get(row.township_id, row.township_id))} ↔ "
         f"{h(neighbour_name(str(row.neighbour_id), names.get(row.neighbour_id), language))}<br>"
         f"{h(say('ui_neither', language, share=round(100 * float(row.seen_by_neither))))}"
         for row in unseen.itertuples()
     ]
-    return collection(unseen, _labels(pd.Series(labels, index=unseen.index, dtype=object)), tolerance_m=10.0)
+    properties = _labels(pd.Series(labels, index=unseen.index, dtype=object))
+    return collection(unseen, properties.assign(share=unseen["seen_by_neither"].round(3)), tolerance_m=10.0)
 
 
 def blind_spots(table: gpd.GeoDataFrame, language: Language) -> bytes:

@@ -1,5 +1,6 @@
-"""The fields of the forms: a visit, a find with its eradication."""
+"""Form fields: a visit, a find, its destruction, its verification; in rows, so that a phone keeps their order."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, time
 from typing import Any
 
@@ -14,67 +15,114 @@ from geo.workspace.county import County
 Values = dict[str, Any]
 
 
-def common_fields(county: County, name: str) -> Values:
-    """Team, time, parcel and place: what both forms ask."""
-    path, head = county.path, state.head_of(county)
-    teams, parcels = state.choices(path, head, "teams"), state.choices(path, head, "parcels")
+def visit_fields(county: County) -> Values:
+    """A visit: who, when, where, what came of it, and what it rests on."""
+    values = _who_when(county, "visit", "visited_at") | _where(county, "visit")
     first, second, third = st.columns(3)
+    values["village_id"] = _choose(first, "ui_village", state.choices(*_at(county), "villages"))
+    values["outcome"] = _one_of(second, "ui_outcome", OUTCOMES)
+    values["evidence"] = third.selectbox(state.word("ui_evidence"), ["C", "B", "A"], key="visit_evidence")
+    first, second, third = st.columns(3)
+    values["ground"] = _one_of(first, "ui_ground", GROUNDS, choose=True)
+    values["persons_n"] = second.number_input(state.word("ui_persons"), 0, value=None, step=1)
+    values["hours"] = third.number_input(state.word("ui_visit_hours"), 0.0, value=None, step=0.5)
+    first, second, third = st.columns(3)
+    values["courtyards_n"] = first.number_input(state.word("ui_courtyards"), 0, value=None, step=1)
+    values["reason"] = second.text_input(state.word("ui_reason"))
+    values["track_id"] = third.text_input(state.word("ui_track_id"))
+    return values
+
+
+def find_fields(county: County) -> Values:
+    """A find: where, what, how many before anything is pulled; and its destruction, where that is done already."""
+    values = _who_when(county, "find", "found_at") | _where(county, "find")
+    first, second, third = st.columns(3)
+    values["species"] = _one_of(first, "ui_species", SPECIES)
+    values["stage"] = _one_of(second, "ui_stage", STAGES, choose=True)
+    values["plants_n"] = third.number_input(state.word("ui_plants_n"), 0, value=None, step=1)
+    first, second, third = st.columns(3)
+    values["found_by"] = _one_of(first, "ui_found_by", FOUND_BY)
+    return values | _destruction(second, third, "find", METHODS, share=0.0)
+
+
+def destruction_fields(county: County) -> Values:
+    """The destruction of a find that still stands."""
+    values = {"find_id": _find(county, "destruction", standing=True)}
+    first, second = st.columns(2)
+    return values | _destruction(first, second, "destruction", METHODS[1:], share=100.0)
+
+
+def verification_fields(county: County) -> Values:
+    """That somebody went back and saw a destroyed find gone."""
+    return {"find_id": _find(county, "verification", standing=False)} | {"at": _when("verification")}
+
+
+def _who_when(county: County, name: str, column: str) -> Values:
+    teams = state.choices(*_at(county), "teams")
+    first, second = st.columns([1, 2])
     label = state.word("ui_team")
     if teams:
         team = first.selectbox(label, list(teams), format_func=teams.__getitem__, key=f"{name}_team")
     else:
         team = first.text_input(label, key=f"{name}_team")
-    day = second.date_input(state.word("ui_date"), county.as_of().astimezone(CHINA).date(), key=f"{name}_day")
-    clock = third.time_input(state.word("ui_time"), time(9), key=f"{name}_time")
-    parcel = first.selectbox(
-        state.word("ui_parcel"),
-        list(parcels),
-        index=None,
-        placeholder=state.word("ui_choose"),
-        format_func=parcels.__getitem__,
-        key=f"{name}_parcel",
+    with second:
+        return {"team_id": team, column: _when(name, county.as_of())}
+
+
+def _when(name: str, default: datetime | None = None) -> datetime | None:
+    """Day and time, China time; None where the day was left empty."""
+    first, second = st.columns(2)
+    day = first.date_input(
+        state.word("ui_date"), default.astimezone(CHINA).date() if default else None, key=f"{name}_day"
     )
+    clock = second.time_input(state.word("ui_time"), time(9), key=f"{name}_time")
+    return datetime.combine(day, clock, CHINA) if day else None
+
+
+def _where(county: County, name: str) -> Values:
+    first, second, third = st.columns(3)
     east = second.number_input(state.word("ui_longitude"), value=None, format="%.6f", key=f"{name}_longitude")
     north = third.number_input(state.word("ui_latitude"), value=None, format="%.6f", key=f"{name}_latitude")
-    when = datetime.combine(day, clock, CHINA)
-    return {"team_id": team, "when": when, "parcel_id": parcel, "longitude": east, "latitude": north}
+    parcel = _choose(first, "ui_parcel", state.choices(*_at(county), "parcels"), key=f"{name}_parcel")
+    return {"parcel_id": parcel, "longitude": east, "latitude": north}
 
 
-def visit_fields(county: County, common: Values) -> Values:
-    """What a visit asks beside the common: village, outcome, evidence, ground."""
-    villages = state.choices(county.path, state.head_of(county), "villages")
-    first, second, third = st.columns(3)
-    return _at(common, "visited_at") | {
-        "village_id": first.selectbox(
-            state.word("ui_village"),
-            list(villages),
-            index=None,
-            placeholder=state.word("ui_choose"),
-            format_func=villages.__getitem__,
-        ),
-        "outcome": second.selectbox(state.word("ui_outcome"), OUTCOMES),
-        "evidence": third.selectbox(state.word("ui_evidence"), ["B", "C", "A"]),
-        "track_id": third.text_input(state.word("ui_track_id")),
-        "ground": first.selectbox(state.word("ui_ground"), GROUNDS, index=None, placeholder=state.word("ui_choose")),
-        "reason": second.text_input(state.word("ui_reason")),
-    }
+def _destruction(where: Any, beside: Any, name: str, methods: Sequence[str], *, share: float) -> Values:
+    method = _one_of(where, "ui_method", methods, key=f"{name}_method")
+    fraction = where.number_input(state.word("ui_fraction"), 0.0, 100.0, share, 1.0, key=f"{name}_fraction") / 100.0
+    with beside:
+        destroyed = st.datetime_input(state.word("ui_destroyed_at"), value=None, key=f"{name}_at")
+    when = destroyed.replace(tzinfo=CHINA) if destroyed else None
+    return {"method": method, "fraction": fraction, "destroyed_at": when}
 
 
-def find_fields(county: County, common: Values) -> Values:
-    """What a find asks beside the common: species, plants, how and when destroyed."""
-    first, second, third = st.columns(3)
-    method = second.selectbox(state.word("ui_method"), METHODS)
-    values = _at(common, "found_at") | {
-        "species": first.selectbox(state.word("ui_species"), SPECIES),
-        "stage": first.selectbox(state.word("ui_stage"), STAGES),
-        "plants_n": first.number_input(state.word("ui_plants_n"), min_value=0, step=1),
-        "method": method,
-        "fraction": second.number_input(state.word("ui_fraction"), 0.0, 100.0, 0.0, 1.0) / 100.0,
-        "found_by": third.selectbox(state.word("ui_found_by"), FOUND_BY),
-    }
-    destroyed = third.datetime_input(state.word("ui_destroyed_at"), value=None)
-    return values | {"destroyed_at": destroyed.replace(tzinfo=CHINA) if destroyed else None}
+def _find(county: County, name: str, *, standing: bool) -> str | None:
+    """One of the finds that still stand, or of those destroyed and not yet verified."""
+    finds = state.open_finds(*_at(county), standing=standing)
+    return _choose(st, "ui_which_find", finds, key=f"{name}_find")
 
 
-def _at(common: Values, column: str) -> Values:
-    return {name: value for name, value in common.items() if name != "when"} | {column: common["when"]}
+def _choose(where: Any, code: str, names: dict[str, str], key: str | None = None) -> str | None:
+    """One of named things, or nothing yet."""
+    chosen: str | None = where.selectbox(
+        state.word(code),
+        list(names),
+        index=None,
+        placeholder=state.word("ui_choose"),
+        format_func=names.__getitem__,
+        key=key,
+    )
+    return chosen
+
+
+def _one_of(where: Any, code: str, values: Sequence[str], *, choose: bool = False, key: str | None = None) -> Any:
+    """One of a layer's own words, shown in the session's language; with `choose` nobody has chosen for the user."""
+    said: Callable[[str], str] = lambda value: state.word(f"ui_choice_{value}")  # noqa: E731
+    hint = state.word("ui_choose")
+    return where.selectbox(
+        state.word(code), values, index=None if choose else 0, placeholder=hint, format_func=said, key=key
+    )
+
+
+def _at(county: County) -> tuple[Any, str]:
+    return county.path, state.head_of(county)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from geo.ui.maps import PLANNED, SPOT, STRIP, WALKED, h
+from geo.ui.maps import GROUND, PLANNED, SPOT, STRIP, WALKED, h
 from geo.ui.tiles import DARK, LIGHT
 from geo.words import Language, say
 
@@ -17,6 +17,7 @@ LINES = (
     ("tracks", WALKED, "solid"),
     ("routes", PLANNED, "dashed"),
     ("borders", STRIP, "solid"),
+    ("grounds", GROUND, "dotted"),
     ("blind_spots", SPOT, "dotted"),
 )
 

@@ -31,17 +31,21 @@ STATUS_MARKS = {
     "guarded": ("#0072B2", "star"),
     "handed_over": ("#CC79A7", "triangle"),
     "dismissed": ("#999999", "ring"),
+    "guarded": ("#CC79A7", "star"),
+    "handed_over": ("#CC79A7", "star"),
     "confirmed": ("#CC79A7", "star"),
     "eradicated": ("#000000", "cross"),
     "rechecked": ("#000000", "cross"),
     "closed": ("#999999", "cross"),
 }
-STRIP, WALKED, SPOT, PLANNED = "#E69F00", "#0072B2", "#4d4d4d", "#882255"
+STRIP, WALKED, SPOT, PLANNED, GROUND = "#E69F00", "#0072B2", "#4d4d4d", "#882255", "#1b5e20"
+THICKEST = 8.0
 
 
 STYLES: dict[str, dict[str, Any]] = {
     "tracks": {"color": WALKED, "weight": 0.5, "opacity": 0.2, "fill": False},
     "borders": {"color": STRIP, "weight": 7, "opacity": 0.75, "fill": False},
+    "grounds": {"color": GROUND, "weight": 1.6, "dashArray": "1 4", "fill": False},
     "townships": {"color": "#222222", "weight": 1.4, "fill": False},
     "blind_spots": {"color": SPOT, "weight": 1.5, "dashArray": "3 3", "fill": True, "fillOpacity": 0.15},
     "routes": {"color": PLANNED, "weight": 2.5, "dashArray": "7 4", "fill": False},
@@ -129,7 +133,11 @@ class Fetched(Layer):
                 color: "#ffffff", weight: options.weight + {{ this.haloed }}, fill: false}}) : null;
             var layer = L.geoJSON(null, {
                 interactive: {{ this.labelled|tojson }},
-                style: function () { return options; },
+                style: function (feature) {
+                    var share = feature.properties.share;
+                    return share === undefined ? options
+                        : Object.assign({}, options, {weight: Math.max(1, share * {{ this.thickest }})});
+                },
                 pointToLayer: function (feature, at) {
                     var shape = feature.properties.shape, colour = feature.properties.colour;
                     return new Mark(at, {shape: shape, radius: 6});
@@ -174,6 +182,7 @@ class Fetched(Layer):
         self.rank = list(STYLES).index(kind)
         self.haloed = HALOED.get(kind, 0)
         self.labelled = kind not in ("tracks", "townships")
+        self.thickest = THICKEST
         self.named = kind == "townships"
 
 

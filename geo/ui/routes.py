@@ -28,7 +28,7 @@ from geo.workspace.covering import measure_borders
 from geo.workspace.planning import kept_routes
 
 GRIDS = {"hillshade": "elevation", "pod": "pod"}
-LAYERS = ("townships", "tracks", "parcels", "finds", "routes", "borders", "blind_spots")
+LAYERS = ("townships", "grounds", "tracks", "parcels", "finds", "routes", "borders", "blind_spots")
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -132,6 +132,8 @@ def layer_json(path: Path, layer: str, language: Language, head: str) -> bytes:
         return features.EMPTY
     if layer == "townships":
         return features.townships(table)
+    if layer == "grounds":
+        return features.grounds(table)
     if layer == "tracks":
         return features.tracks(table)
     shown = {"parcels": features.parcels, "finds": features.finds, "routes": features.routes}[layer]

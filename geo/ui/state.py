@@ -10,6 +10,7 @@ import geopandas as gpd
 import streamlit as st
 
 from geo.errors import GeoError
+from geo.layers.finds import METHODS
 from geo.season import CHINA
 from geo.ui.routes import GRIDS, LAYERS, county_path, grid_time, version_of
 from geo.words import Language, explain, say
@@ -105,7 +106,9 @@ def bounds(path: Path, head: str) -> Bounds:
 def counts(path: Path, head: str) -> dict[str, int]:
     """Rows per layer the map or a form uses."""
     opened = open_county(path)
-    held = {name: len(opened.store.read(name)) for name in ("townships", "tracks", "parcels", "finds", "teams")}
+    held = {
+        name: len(opened.store.read(name)) for name in ("townships", "grounds", "tracks", "parcels", "finds", "teams")
+    }
     return held | {"routes": len(kept_routes(opened)[0])}
 
 
@@ -116,6 +119,17 @@ def choices(path: Path, head: str, layer: str) -> dict[str, str]:
     key = {"teams": "team_id", "parcels": "parcel_id", "villages": "village_id", "townships": "township_id"}[layer]
     names = table["source_id" if layer == "parcels" else "name"].fillna(table[key])
     return dict(zip(table[key], names, strict=True))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def open_finds(path: Path, head: str, *, standing: bool) -> dict[str, str]:
+    """Key -> day, species and plants of the finds that still stand, or of those destroyed and not yet verified."""
+    finds = open_county(path).store.read("finds")
+    stands = (finds["fraction"] < 1.0) | (finds["method"] == METHODS[0])
+    wanted = finds[stands if standing else ~stands & finds["verified_at"].isna()]
+    days = wanted["found_at"].dt.tz_convert(CHINA).dt.strftime("%m-%d")
+    parts = zip(wanted["find_id"], days, wanted["species"], wanted["plants_n"], strict=True)
+    return {find_id: f"{day} {species} {plants_n} · {find_id}" for find_id, day, species, plants_n in parts}
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

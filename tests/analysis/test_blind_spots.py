@@ -78,6 +78,29 @@ def test_a_spot_astride_an_edge_is_one_spot_with_both_owners() -> None:
     assert spots["both_answer"].tolist() == [True]
 
 
+@pytest.mark.parametrize(("columns", "township", "other"), [((85, 98), "A", "B"), ((102, 115), "B", "A")])
+def test_a_spot_in_a_strip_belongs_to_the_township_it_lies_in(
+    columns: tuple[int, int], township: str, other: str
+) -> None:
+    units, pod = county(), seen()
+    edges = borders.shared_edges(units, BorderSettings())
+    pod[100:110, columns[0] : columns[1]] = 0.0
+    spots = spots_of(pod, strips=borders.strips(edges, units, frame=FRAME), borders=edges)
+    assert spots[["township_id", "neighbour_id", "border_id"]].to_numpy().tolist() == [[township, other, "A~B~1"]]
+    assert spots["both_answer"].tolist() == [False]
+
+
+def test_both_sides_answer_when_half_of_a_spot_lies_within_the_lines_accuracy() -> None:
+    """Columns 94 to 105: six of twelve have their centre within 30 m of the line; one column more and it is less."""
+    units = county()
+    edges = borders.shared_edges(units, BorderSettings())
+    strips = borders.strips(edges, units, frame=FRAME)
+    for last, both in ((106, True), (107, False)):
+        pod = seen()
+        pod[100:110, 94:last] = 0.0
+        assert spots_of(pod, strips=strips, borders=edges)["both_answer"].tolist() == [both]
+
+
 def test_unplantable_ground_is_no_blind_spot() -> None:
     assert spots_of(np.zeros((200, 200), np.float32), plantable=np.zeros((200, 200), bool)).empty
 

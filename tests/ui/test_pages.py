@@ -1,5 +1,6 @@
 """The pages' logic, run without a browser on a county made through the store."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,35 @@ def test_a_visit_to_nowhere_is_refused_in_a_sentence(served: Path) -> None:
     assert not app.exception
     assert app.error[0].value == plain(say("visit_nowhere"))
     assert len(open_store(served).entries()) == before
+
+
+def test_a_find_is_recorded_destroyed_and_verified_on_the_page(served: Path) -> None:
+    app = AppTest.from_function(record_page, default_timeout=60).run()
+    app.text_input(key="find_team").set_value("T1")
+    app.selectbox(key="find_parcel").set_value("P1")
+    next(one for one in app.selectbox if one.label == say("ui_stage")).set_value("开花期")
+    next(one for one in app.number_input if one.label == say("ui_plants_n")).set_value(54)
+    app.button[1].click().run()
+    assert len(app.success) == 1
+    find_id = open_store(served).read("finds")["find_id"].iloc[0]
+
+    app.selectbox(key="destruction_find").set_value(find_id)
+    app.get("datetime_input")[1].set_value(datetime(2026, 3, 18, 15))  # noqa: DTZ001 - the field is a clock on the wall
+    app.button[2].click().run()
+    assert len(app.success) == 1
+    assert open_store(served).read("finds")["fraction"].tolist() == [1.0]
+
+    app.selectbox(key="verification_find").set_value(find_id)
+    app.button[3].click().run()
+    assert len(app.success) == 1
+    assert open_store(served).read("finds")["verified_at"].notna().all()
+
+
+@pytest.mark.parametrize("form", [2, 3])
+def test_without_a_find_chosen_the_form_asks_for_one(served: Path, form: int) -> None:
+    app = AppTest.from_function(record_page, default_timeout=60).run()
+    app.button[form].click().run()
+    assert [one.value for one in app.warning] == [say("ui_find_needed")]
 
 
 def test_the_committee_sees_a_row_per_township_and_the_ledger_head(served: Path) -> None:

@@ -1,4 +1,4 @@
-"""Recording what was looked at and what was found, in one short form each."""
+"""Recording what was looked at, what was found, and what became of it, in one short form each."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,32 +7,45 @@ import streamlit as st
 
 from geo.errors import GeoError
 from geo.ui import state
-from geo.ui.fields import Values, common_fields, find_fields, visit_fields
+from geo.ui.fields import Values, destruction_fields, find_fields, verification_fields, visit_fields
 from geo.workspace.county import County
-from geo.workspace.recording import Recorded, record_find, record_visit
+from geo.workspace.recording import (
+    Recorded,
+    record_destruction,
+    record_find,
+    record_verification,
+    record_visit,
+)
+
+FORMS: dict[str, tuple[Callable[[County], Values], Callable[[County, Values], Recorded]]] = {
+    "visit": (visit_fields, lambda county, values: record_visit(county.store, values, now=_now())),
+    "find": (find_fields, lambda county, values: record_find(county.store, values, now=_now())),
+    "destruction": (destruction_fields, lambda county, values: _destroyed(county, **values)),
+    "verification": (verification_fields, lambda county, values: _verified(county, **values)),
+}
 
 
 def page() -> None:
-    """Two forms: a visit, also with nothing found; a find with its destruction."""
+    """A visit, also with nothing found; a find; its destruction; that somebody went back and saw it gone."""
     county = state.county()
-    visit, find = st.tabs([state.word("ui_visit"), state.word("ui_find")])
-    with visit:
-        _form(county, "visit", visit_fields, record_visit)
-    with find:
-        _form(county, "find", find_fields, record_find)
+    for name, tab in zip(FORMS, st.tabs([state.word(f"ui_{name}") for name in FORMS]), strict=True):
+        with tab:
+            _form(county, name)
     state.foot(county.as_of(), state.head_of(county))
 
 
-def _form(
-    county: County, name: str, fields: Callable[[County, Values], Values], record: Callable[..., Recorded]
-) -> None:
+def _form(county: County, name: str) -> None:
+    fields, record = FORMS[name]
     with st.form(name, border=False):
-        values = fields(county, common_fields(county, name))
+        values = fields(county)
         sent = st.form_submit_button(state.word("ui_save"), type="primary")
     if not sent:
         return
+    if not values.get("find_id", True):
+        st.warning(state.word("ui_find_needed"))
+        return
     try:
-        done = record(county.store, values, now=datetime.now(UTC))
+        done = record(county, {key: value for key, value in values.items() if value not in (None, "")})
     except GeoError as error:
         state.sorry(error)
         return
@@ -40,3 +53,15 @@ def _form(
         st.info(state.word("ui_already", id=done.id))
     else:
         st.success(state.word("ui_saved", id=done.id, seq=done.entry.seq, head=done.entry.hash[:8]))
+
+
+def _destroyed(county: County, find_id: str, **values: object) -> Recorded:
+    return record_destruction(county.store, find_id, values, now=_now())
+
+
+def _verified(county: County, find_id: str, at: datetime | None = None) -> Recorded:
+    return record_verification(county.store, find_id, now=_now(), at=at)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
