@@ -4,11 +4,17 @@ from collections.abc import Collection
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from geo.analysis import travel
+from geo.analysis.sweeps import Ground, block_centres, block_values, sweep_of, walking_s
+from geo.grid import Grid
 from geo.layers import parcels as parcel_layer
-from geo.settings import PlanningSettings
+from geo.settings import DetectionSettings, PlanningSettings
+
+Floats = npt.NDArray[np.float64]
 
 TARGETS = (
     "target_id", "kind", "name", "easting_m", "northing_m", "mass", "sweep_s", "must", "deadline", "reason",
@@ -17,6 +23,10 @@ TARGETS = (
 Columns of a targets table. Optional: `pod`, how surely a stop finds what is there (default 1); `line` (n, 2), what is
 walked at the stop, entered at its first point and left at its last (default: the place itself).
 """
+SHORTEST_S = 300.0
+"""A block that takes less than five minutes is no segment of its own."""
+WAY_SHARE = 0.2
+"""Share of the way there and back counted against a segment: about five are walked in one outing."""
 NAME_CHARS = 10
 """Full-width characters of a stop's name after its ASCII id; handhelds cut the rest."""
 
@@ -150,3 +160,93 @@ def _lead_targets(leads: gpd.GeoDataFrame, seen: set[str], knobs: PlanningSettin
         "reason": fresh["kind"].to_numpy(),
     }
     return _targets(fresh, values)
+
+
+def sweep_targets(
+    ground: Ground,
+    surface: travel.CostSurface,
+    bases: Floats,
+    settings: PlanningSettings,
+    detection: DetectionSettings,
+    *,
+    first_block: tuple[int, int] = (0, 0),
+) -> pd.DataFrame:
+    """
+    The blocks worth sweeping as targets with a `line`, best finds per hour first, a share of the way there counted.
+
+    Parameters
+    ----------
+    bases
+        Where teams start, (n, 2) metres; a block nobody can walk to and back from is left out.
+    first_block
+        Row and column of the ground's first block in the county's, so that a segment keeps its id in every plan.
+    """
+    finds, seconds = block_values(ground, settings, detection.search_speed_kmh)
+    worth = np.divide(finds, seconds, out=np.zeros_like(finds), where=seconds >= SHORTEST_S).ravel()
+    best = np.argsort(-worth, kind="stable")[: 4 * settings.sweeps_n]
+    best = best[worth[best] > 0]
+    centre = block_centres(finds.shape, ground, settings)[best]
+    away_s = travel.times(surface, bases, centre).min(axis=0, initial=np.inf)
+    home_s = travel.times(surface, bases, centre, backwards=True).min(axis=0, initial=np.inf)
+    yields = finds.ravel()[best] / (seconds.ravel()[best] + WAY_SHARE * (away_s + home_s))
+    rows = []
+    for n in np.argsort(-yields, kind="stable")[: settings.sweeps_n]:
+        row, col = divmod(int(best[n]), finds.shape[1])
+        sweep = sweep_of(ground, (row, col), settings, detection) if yields[n] > 0 else None
+        if sweep is None or not travel.is_open(surface, sweep.line).all():
+            continue
+        name = f"{first_block[0] + row:03d}{first_block[1] + col:03d}"
+        rows.append(
+            {
+                "target_id": f"S{name}",
+                "kind": "sweep",
+                "name": f"踏查{name}",
+                "easting_m": sweep.line[0, 0],
+                "northing_m": sweep.line[0, 1],
+                "mass": float(finds.ravel()[best[n]]),
+                "sweep_s": sweep.seconds,
+                "must": False,
+                "deadline": None,
+                "reason": "",
+                "line": sweep.line,
+            }
+        )
+    return pd.DataFrame(rows, columns=[*TARGETS, "line"])
+
+
+def with_rings(
+    targets: pd.DataFrame, surface: travel.CostSurface, elevation: Grid, settings: PlanningSettings, speed_kmh: float
+) -> pd.DataFrame:
+    """
+    Targets that are places, with the ring that is searched round each in its minutes; none on closed ground.
+
+    The ring is a square, its sides a quarter of what is walked at search speed in `service_min`.
+    """
+    side = speed_kmh * 1000.0 / 60.0 * settings.service_min / 4.0
+    square = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]) * side / 2
+    lines: list[Floats | None] = []
+    seconds = []
+    for place, least_s in zip(targets[["easting_m", "northing_m"]].to_numpy(float), targets["sweep_s"], strict=True):
+        ring = place + square
+        walkable = bool(travel.is_open(surface, ring).all()) and bool(elevation.frame.holds(*ring.T).all())
+        lines.append(ring if walkable else None)
+        seconds.append(max(float(least_s), walking_s(ring, elevation, settings, speed_kmh) if walkable else 0.0))
+    shown = pd.Series(lines, index=targets.index, dtype=object)
+    return targets.assign(sweep_s=np.array(seconds, float), line=shown)
+
+
+def with_suspicion(mass: Grid, targets: pd.DataFrame) -> Grid:
+    """The expected plots per cell with those suspected at places on top, each in the cell it lies in."""
+    values = mass.values.astype(np.float32, copy=True)
+    place = targets[["easting_m", "northing_m"]].to_numpy(float)
+    held = np.asarray(mass.frame.holds(place[:, 0], place[:, 1]))
+    row, col = mass.frame.cells(place[held, 0], place[held, 1])
+    np.add.at(values, (row, col), targets["mass"].to_numpy(np.float32)[held])
+    return Grid(values, mass.frame)
+
+
+def lines_to_see(targets: pd.DataFrame) -> list[Floats]:
+    """What is walked at each target; two metres across the place where nothing is."""
+    place = targets[["easting_m", "northing_m"]].to_numpy(float)
+    spot = np.array([[-1.0, 0.0], [1.0, 0.0]])
+    return [one if isinstance(one, np.ndarray) else place[n] + spot for n, one in enumerate(targets["line"])]
