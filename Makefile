@@ -83,7 +83,8 @@ test: .venv/.installed-dev assets check build/.warm
 	$(call apt,command -v chromium,chromium)
 	$(call apt,command -v gpsbabel,gpsbabel)
 	$(call apt,command -v ogrinfo,gdal-bin)
-	$(BIN)/pytest --durations=10
+	$(call apt,ls /usr/share/postgresql/*/extension/postgis.control,postgresql postgresql-15-postgis-3)
+	trap '.ci/postgis stop' EXIT; url=$$(.ci/postgis start); TACHA_POSTGIS_URL=$$url $(BIN)/pytest --durations=10
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks.absence tests/analysis/absence_fixtures.json --json
