@@ -326,7 +326,7 @@ class LookoutSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything in ``county.toml``."""
+    """Everything in ``county.toml``; `store_url` names a PostGIS database where the county is not in county.gpkg."""
 
     county_id: str = ""
     name: str = ""
@@ -336,6 +336,7 @@ class Settings:
     margin_m: float = 1000.0
     season: int = 2026
     timezone: str = "Asia/Shanghai"
+    store_url: str = ""
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     absence: AbsenceSettings = field(default_factory=AbsenceSettings)
     coverage: CoverageSettings = field(default_factory=CoverageSettings)

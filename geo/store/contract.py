@@ -1,14 +1,16 @@
 """What every store does, whatever lies behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 import pyproj
 
-from geo.ledger import Entry, Linked, Verdict
+from geo.ledger import Entry, Linked, Stored, Verdict
+from geo.schema import Schema
 
 RECORDS = ("visits", "finds", "parcels", "leads", "steps")
 
@@ -25,6 +27,14 @@ class Change:
     rows: pd.DataFrame
     replace: bool = False
     before: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All of a store at one moment: its ledger, and each layer's rows as `audit.audit` takes them."""
+
+    entries: Iterable[Stored]
+    batches: Callable[[Schema], Iterable[Mapping[str, Sequence[Any]]]]
 
 
 class Store(Protocol):
@@ -56,6 +66,15 @@ class Store(Protocol):
 
     def verify(self, expected_head: str | None = None) -> Verdict:
         """The chain, and every row against the last entry that names it."""
+
+    def contents(self) -> AbstractContextManager[Contents]:
+        """Everything the county holds, as it stands at one moment."""
+
+    def fill(self, held: Contents) -> None:
+        """Take over another store's rows and entries, as they are; this one is still empty."""
+
+    def leave(self, where: str) -> None:
+        """Close the county to writing: it has moved."""
 
     def close(self) -> None:
         """Let go of the files or connections of this thread."""

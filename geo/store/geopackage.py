@@ -9,20 +9,22 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pyproj
 import shapely
 
 from geo import ledger
 from geo.errors import LedgerBroken, StoreError
+from geo.layers import SCHEMAS
 from geo.ledger import Entry, Linked, Verdict
 from geo.schema import Schema
 from geo.settings import Settings
-from geo.store.audit import audit
+from geo.store.audit import Columns, audit
 from geo.store.batches import batches
 from geo.store.blobs import blobs_of
 from geo.store.changes import Checked, checked, require_same, spelled_changes
-from geo.store.contract import Change
+from geo.store.contract import Change, Contents
 from geo.store.durable import explained, replace_file
 from geo.store.rows import plain_columns, schema_of, table_of
 from geo.store.tables import APPLICATION_ID, columns_of, make_tables, quoted, strange_table, widen
@@ -41,7 +43,7 @@ def create(path: Path, settings: Settings) -> "GeoPackageStore":
     return GeoPackageStore(path / NAME)
 
 
-def open_store(path: Path) -> "GeoPackageStore":
+def open_store(path: Path, settings: Settings | None = None) -> "GeoPackageStore":
     """The county.gpkg in a folder."""
     if not (path / NAME).is_file():
         raise StoreError("store_missing", path=path)
@@ -117,22 +119,41 @@ class GeoPackageStore:
 
     def verify(self, expected_head: str | None = None) -> Verdict:
         """The chain, every row against the last entry that names it, and the tables themselves, all at one moment."""
-        with explained(self.file):
-            self._db.execute("BEGIN")
-            try:
-                return self._verdict(expected_head)
-            finally:
-                self._db.execute("ROLLBACK")
-
-    def _verdict(self, expected_head: str | None) -> Verdict:
-        db = self._db
         try:
-            entries = db.execute("SELECT * FROM ledger ORDER BY seq")
-            verdict = audit(entries, lambda schema: batches(db, schema, self._srs_id), self._srs_id, expected_head)
-        except (sqlite3.Error, ValueError) as wrong:
+            with explained(self.file), self._reading() as db:
+                held = self._contents(db)
+                verdict = audit(held.entries, held.batches, self._srs_id, expected_head)
+                problem = verdict.first_problem or _damage(db, self._crs)
+        except (StoreError, ValueError) as wrong:
             return Verdict(False, 0, "", LedgerBroken("ledger_unreadable", why=wrong))
-        problem = verdict.first_problem or _damage(db, self._crs)
         return Verdict(problem is None, verdict.entries_n, verdict.head, problem)
+
+    @contextmanager
+    def contents(self) -> Iterator[Contents]:
+        """Everything the county holds, as it stands at one moment."""
+        with explained(self.file), self._reading() as db:
+            yield self._contents(db)
+
+    def fill(self, held: Contents) -> None:
+        """Take over another store's rows and entries, as they are; this one is still empty."""
+        with explained(self.file), self._writing() as db:
+            db.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?)", held.entries)
+            for schema in SCHEMAS.values():
+                for columns in held.batches(schema):
+                    _insert(db, schema, columns, self._srs_id)
+                shapes = self.read(schema.name) if schema.geometry else ()
+                if isinstance(shapes, gpd.GeoDataFrame) and bool(shapes.geometry.notna().any()):
+                    west, south, east, north = shapes.total_bounds.tolist()
+                    widen(db, schema, (west, south, east, north))
+
+    def leave(self, where: str) -> None:
+        """Close the county to writing: it has moved."""
+        with explained(self.file), self._writing() as db:
+            db.execute("INSERT INTO tacha_meta VALUES ('moved_to', ?)", (where,))
+
+    def _contents(self, db: sqlite3.Connection) -> Contents:
+        entries = db.execute("SELECT * FROM ledger ORDER BY seq")
+        return Contents(entries, lambda schema: batches(db, schema, self._srs_id))
 
     def close(self) -> None:
         """Close this thread's connection; the next use opens another."""
@@ -155,12 +176,26 @@ class GeoPackageStore:
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         try:
+            moved = db.execute("SELECT value FROM tacha_meta WHERE name = 'moved_to'").fetchone()
+            if moved:
+                raise StoreError("store_moved_away", path=self.file, where=moved[0])
             yield db
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """One transaction in which nothing moves."""
+        db = self._db
+        db.execute("BEGIN")
+        try:
+            yield db
+        finally:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
 
     def _meta(self) -> dict[str, str]:
         with explained(self.file):
@@ -218,7 +253,12 @@ def _write_rows(db: sqlite3.Connection, one: Checked, srs_id: int) -> None:
     known = dict(db.execute(f"SELECT {quoted(schema.key)}, fid FROM {quoted(schema.name)}{which}", values).fetchall())
     last = db.execute(f"SELECT coalesce(max(fid), 0) FROM {quoted(schema.name)}").fetchone()[0]
     one.place(known, last)
-    columns = dict(one.columns)
+    _insert(db, schema, one.columns, srs_id)
+    widen(db, schema, one.bounds)
+
+
+def _insert(db: sqlite3.Connection, schema: Schema, held: Columns, srs_id: int) -> None:
+    columns = dict(held)
     if schema.geometry:
         columns["geometry"] = blobs_of([None if t is None else bytes.fromhex(t) for t in columns["geometry"]], srs_id)
     sql = (
@@ -226,4 +266,3 @@ def _write_rows(db: sqlite3.Connection, one: Checked, srs_id: int) -> None:
         f" VALUES ({', '.join('?' * len(columns))})"
     )
     db.executemany(sql, zip(*columns.values(), strict=True))
-    widen(db, schema, one.bounds)
