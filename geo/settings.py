@@ -4,7 +4,7 @@ measurement: it is printed wherever a number rests on it. ``store`` reads them f
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date
 from typing import Any, TypeVar, get_type_hints
 
@@ -373,12 +373,6 @@ def assumptions(settings: Settings) -> dict[str, Any]:
     """The settings a coverage or probability figure rests on, for printing beside it."""
     named = ("detection", "absence", "coverage", "borders", "priority", "lookouts")
     return {name: to_mapping(getattr(settings, name)) for name in named}
-
-
-def changed(settings: Settings) -> list[str]:
-    """Names of the top-level groups that differ from the defaults."""
-    default = Settings()
-    return [f.name for f in fields(Settings) if getattr(settings, f.name) != getattr(default, f.name)]
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
