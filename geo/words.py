@@ -110,6 +110,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "磁盘已满，{path} 没有改动；请清理磁盘后重试",
         "the disk is full; {path} was not changed. Free some space and try again",
     ),
+    "move_nowhere": ("县已在那里，没有改动", "the county lies there already; nothing was changed"),
+    "move_unsound": (
+        "县与自己的台账不符（{why}），没有迁移",
+        "the county does not agree with its own ledger ({why}); it was not moved",
+    ),
+    "county_moved": (
+        "已迁到 {place}：台账 {n} 条，链头 {head}；旧库保留、不再写入",
+        "moved to {place}: {n} ledger entries, head {head}; the old one is kept and takes no more records",
+    ),
     "store_url_bad": (
         "数据库地址应为 postgresql://用户@主机/库?schema=县：{url}",
         "a database is named as postgresql://user@host/database?schema=county: {url}",
@@ -602,6 +611,61 @@ WORDS: dict[str, tuple[str, str]] = {
         "第 {round} 轮还没有下达任务单，请先 tacha order issue --round {round}",
         "no orders of round {round} yet; run tacha order issue --round {round}",
     ),
+    "progress_title": ("踏查进度（村）", "progress (villages)"),
+    "progress_total": (
+        "应查 {due_n} 村次（全部 {villages_n}）：已查 A {looked_a} B {looked_b} C {looked_c}，无法到达 {unreached}，逾期未报 {overdue}，"
+        "未到期未报 {due}，未到时间 {not_due}。踏查率 A {rate_villages_a}，A+B {rate_villages_ab}，A+B+C {rate_villages_abc}；"
+        "按亩 {rate_area_abc}（{area_unknown_n} 村次应踏查面积不明）。迟报 {late_n}，重复 {duplicates_n}，相互矛盾 {contradictory_n}",
+        "{due_n} due of {villages_n} villages × rounds: looked at A {looked_a} B {looked_b} C {looked_c}, unreached {unreached}, "
+        "overdue {overdue}, due {due}, not yet {not_due}. Rate A {rate_villages_a}, A+B {rate_villages_ab}, A+B+C "
+        "{rate_villages_abc}; by area {rate_area_abc} ({area_unknown_n} without a known area). {late_n} late, "
+        "{duplicates_n} double, {contradictory_n} contradictory",
+    ),
+    "today_round": (
+        "第{round}轮集中踏查 剩 {days} 天；纳入 {villages_n} 村，已到期 {due_n}，已查 {looked}，逾期未报 {overdue}，无法到达 {unreached}",
+        "round {round}, {days} days left; {villages_n} villages, {due_n} due, {looked} looked at, {overdue} overdue, {unreached} unreached",
+    ),
+    "today_open": ("未报与逾期（先急后缓）：{n}", "not reported, overdue first: {n}"),
+    "today_rest": (
+        "任务单 {orders_n} 份，未签收 {orders_unsigned_n}，已销号 {orders_closed_n}；未销号问题 {problems_n}；缺日报 {missing_n}；"
+        "靶标待核 {targets_open_n}（3 天内到期或已过 {targets_urgent_n}）；未铲净 {finds_standing_n}；无人负责 {nobody_n}；今日新报 {new_today_n}",
+        "{orders_n} orders, {orders_unsigned_n} unsigned, {orders_closed_n} closed; {problems_n} problems open; {missing_n} daily "
+        "reports missing; {targets_open_n} targets open ({targets_urgent_n} due in 3 days or over); {finds_standing_n} finds "
+        "standing; {nobody_n} units with nobody; {new_today_n} reported today",
+    ),
+    "if_b_title": (
+        "如果签字表按看到 {other} 计（现设 {own}，均为假设）",
+        "if a signed form counted as {other} seen (set: {own}; both assumptions)",
+    ),
+    "column_detection_stands": ("发现把握度 现", "detection as set"),
+    "column_detection_would": ("发现把握度 若计 B", "detection if B"),
+    "column_p_zero_stands": ("无在地把握度 现", "nothing stands, as set"),
+    "column_p_zero_would": ("无在地把握度 若计 B", "nothing stands, if B"),
+    "state_looked_a": ("已查 A", "looked at, A"),
+    "state_looked_b": ("已查 B", "looked at, B"),
+    "state_looked_c": ("已查 C", "looked at, C"),
+    "state_unreached": ("无法到达", "unreached"),
+    "state_overdue": ("逾期未报", "overdue"),
+    "state_due": ("未报", "due"),
+    "state_not_due": ("未到时间", "not yet due"),
+    "column_progress_name": ("乡镇", "township"),
+    "column_progress_township": ("乡镇", "township"),
+    "column_progress_village": ("村", "village"),
+    "column_progress_round": ("轮次", "round"),
+    "column_progress_state": ("状态", "state"),
+    "column_progress_overdue_days": ("逾期天数", "days late"),
+    "column_progress_due_n": ("应查", "due"),
+    "column_progress_looked_a": ("已查A", "A"),
+    "column_progress_looked_b": ("已查B", "B"),
+    "column_progress_looked_c": ("已查C", "C"),
+    "column_progress_unreached": ("未到达", "unreached"),
+    "column_progress_overdue": ("逾期", "overdue"),
+    "column_progress_due": ("未报", "open"),
+    "column_progress_not_due": ("未到期", "not yet"),
+    "column_progress_rate_villages_a": ("踏查率A", "rate A"),
+    "column_progress_rate_villages_ab": ("A+B", "A+B"),
+    "column_progress_rate_villages_abc": ("A+B+C", "A+B+C"),
+    "column_progress_rate_area_abc": ("按亩", "by area"),
     "yes": ("是", "yes"),
     "no": ("否", "no"),
     "book_title": ("{county}责任底数册", "{county}: responsibility register"),

@@ -15,6 +15,7 @@ from geo.cli import (
     explaining,
     flagging,
     looking,
+    moving,
     orders,
     papers,
     planning,
@@ -23,6 +24,7 @@ from geo.cli import (
     recording,
     running,
     timing,
+    villages,
 )
 from geo.cli.speaking import Session
 from geo.errors import GeoError
@@ -53,6 +55,7 @@ for module in (
     timing,
     flagging,
     planning,
+    moving,
     plots,
     proving,
     recording,
@@ -60,6 +63,7 @@ for module in (
     duties,
     orders,
     papers,
+    villages,
 ):
     module.register(app)
 

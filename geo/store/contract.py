@@ -44,6 +44,10 @@ class Store(Protocol):
     def crs(self) -> pyproj.CRS:
         """The county's metric CRS, in which every layer lies."""
 
+    @property
+    def place(self) -> str:
+        """Where the county lies: a file, or an address without its password."""
+
     def read(self, layer: str, keys: Sequence[str] | None = None) -> pd.DataFrame:
         """The layer in order of arrival, as its Schema has it; only the rows with these keys where `keys` is given."""
 
@@ -73,8 +77,11 @@ class Store(Protocol):
     def fill(self, held: Contents) -> None:
         """Take over another store's rows and entries, as they are; this one is still empty."""
 
-    def leave(self, where: str) -> None:
-        """Close the county to writing: it has moved."""
+    def leave(self, where: str | None) -> None:
+        """Close the county to writing, because it has moved; None opens it again."""
+
+    def discard(self) -> None:
+        """Undo the making of this store: a move into it failed."""
 
     def close(self) -> None:
         """Let go of the files or connections of this thread."""

@@ -70,6 +70,11 @@ class GeoPackageStore:
         """The county's metric CRS, in which every layer lies."""
         return self._crs
 
+    @property
+    def place(self) -> str:
+        """Where the county lies."""
+        return str(self.file)
+
     def read(self, layer: str, keys: Sequence[str] | None = None) -> pd.DataFrame:
         """The layer in order of arrival, as its Schema has it; only the rows with these keys where `keys` is given."""
         schema = schema_of(layer)
@@ -146,10 +151,19 @@ class GeoPackageStore:
                     west, south, east, north = shapes.total_bounds.tolist()
                     widen(db, schema, (west, south, east, north))
 
-    def leave(self, where: str) -> None:
-        """Close the county to writing: it has moved."""
-        with explained(self.file), self._writing() as db:
-            db.execute("INSERT INTO tacha_meta VALUES ('moved_to', ?)", (where,))
+    def leave(self, where: str | None) -> None:
+        """Close the county to writing, because it has moved; None opens it again."""
+        with explained(self.file):
+            if where:
+                self._db.execute("INSERT OR REPLACE INTO tacha_meta VALUES ('moved_to', ?)", (where,))
+            else:
+                self._db.execute("DELETE FROM tacha_meta WHERE name = 'moved_to'")
+
+    def discard(self) -> None:
+        """Undo the making of this store: a move into it failed."""
+        self.close()
+        for file in self.file.parent.glob(f"{self.file.name}*"):
+            file.unlink()
 
     def _contents(self, db: sqlite3.Connection) -> Contents:
         entries = db.execute("SELECT * FROM ledger ORDER BY seq")

@@ -125,10 +125,19 @@ class PostgisStore:
                 for columns in held.batches(schema):
                     db.execute(self._sql(write_list(schema, self._srs_id)), _dicts(schema, columns))
 
-    def leave(self, where: str) -> None:
-        """Close the county to writing: it has moved."""
-        with _explained(self.place), self._writing() as db:
-            db.execute(self._sql("INSERT INTO {}.meta VALUES ('moved_to', :where)"), {"where": where})
+    def leave(self, where: str | None) -> None:
+        """Close the county to writing, because it has moved; None opens it again."""
+        with _explained(self.place), self._engine.begin() as db:
+            db.execute(self._sql("LOCK TABLE {}.ledger IN EXCLUSIVE MODE"))
+            db.execute(self._sql("DELETE FROM {}.meta WHERE name = 'moved_to'"))
+            if where:
+                db.execute(self._sql("INSERT INTO {}.meta VALUES ('moved_to', :where)"), {"where": where})
+
+    def discard(self) -> None:
+        """Undo the making of this store: a move into it failed."""
+        with _explained(self.place), self._engine.begin() as db:
+            db.execute(self._sql("DROP SCHEMA {} CASCADE"))
+        self.close()
 
     def close(self) -> None:
         """Close every connection; the next use opens others."""
