@@ -176,7 +176,19 @@ def _room(half: int, square: int, listed: int) -> tuple[Any, ...]:
     lot = tuple(np.zeros(LANES, np.int64) for _ in range(3))
     seen = np.zeros((2 * half + 1) ** 2 + LANES, np.uint16)
     touched = np.zeros((blocks, blocks), np.uint8)
-    return np.zeros(shape), np.zeros(shape), touched, lot, sight_room(half), seen, aligned(listed + LANES)
+    any_seen = np.zeros(listed // LANES + 1, np.uint16)
+    line = (np.zeros(_kernels_spread.BLOCK), np.zeros(_kernels_spread.BLOCK))
+    return (
+        np.zeros(shape),
+        np.zeros(shape),
+        touched,
+        lot,
+        sight_room(half),
+        seen,
+        aligned(listed + LANES),
+        line,
+        any_seen,
+    )
 
 
 def days_of(seconds: npt.NDArray[np.float64], season: Season) -> npt.NDArray[np.int64]:
