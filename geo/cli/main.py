@@ -24,7 +24,6 @@ from geo.cli import (
     recording,
     running,
     timing,
-    villages,
 )
 from geo.cli.speaking import Session
 from geo.errors import GeoError
@@ -63,7 +62,6 @@ for module in (
     duties,
     orders,
     papers,
-    villages,
 ):
     module.register(app)
 
