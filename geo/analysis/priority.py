@@ -70,9 +70,21 @@ def relative_risk(
         risk[walk_m > settings.remote_m] *= np.float32(settings.remote)
     risk[_inside(designated, frame)] *= np.float32(settings.designated)
     _slopes(risk, terrain.elevation, settings)
-    if alerts is not None and len(alerts):
-        risk *= 1.0 + np.float32(settings.alert - 1.0) * _warmth(alerts, frame, settings)
-    return Grid(risk, frame)
+    return Grid(risk, frame) if alerts is None else warmed(Grid(risk, frame), alerts, settings)
+
+
+def warmed(risk: Grid, alerts: gpd.GeoDataFrame, settings: PrioritySettings) -> Grid:
+    """
+    The risk raised around alerts or finds, on both sides of every edge.
+
+    This season's own finds raise where to look next, never the weights of detection: whoever finds a plot and says so
+    must not see the own figure fall for it.
+    """
+    if not len(alerts):
+        return risk
+    return Grid(
+        risk.values * (1.0 + np.float32(settings.alert - 1.0) * _warmth(alerts, risk.frame, settings)), risk.frame
+    )
 
 
 def walking_metres(
@@ -105,14 +117,9 @@ def walking_metres(
     return metres
 
 
-def placed_alerts(
-    alerts: gpd.GeoDataFrame, finds: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, *, as_of: datetime
-) -> gpd.GeoDataFrame:
+def placed_alerts(alerts: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, *, as_of: datetime) -> gpd.GeoDataFrame:
     """
-    What raises the risk around it: alerts and finds up to `as_of`, with geometry and ``age_days``.
-
-    An alert without a place of its own lies on every edge of the unit it names. Finds raise both sides wherever they
-    are: the neighbour's office may not know yet.
+    Alerts up to `as_of`, with geometry and ``age_days``; one without a place lies on every edge of the unit it names.
 
     Parameters
     ----------
@@ -121,12 +128,19 @@ def placed_alerts(
     """
     moment = pd.Timestamp(as_of)
     known = alerts[alerts["kind"].isin(NEIGHBOURS) & (alerts["issued_at"] <= moment)]
-    found = finds[(finds["found_at"] <= moment) & finds.geometry.notna()]
     pairs = zip(known["unit_id"], known.geometry, strict=True)
     shapes = [_edges_of(unit, edges) if _bare(shape) else shape for unit, shape in pairs]
-    ages = pd.concat([moment - known["issued_at"], moment - found["found_at"]]) / pd.Timedelta(days=1)
-    table = gpd.GeoDataFrame({"age_days": ages.to_numpy(float)}, geometry=[*shapes, *found.geometry], crs=edges.crs)
+    ages = (moment - known["issued_at"]) / pd.Timedelta(days=1)
+    table = gpd.GeoDataFrame({"age_days": ages.to_numpy(float)}, geometry=shapes, crs=edges.crs)
     return gpd.GeoDataFrame(table[~(table.geometry.isna() | table.geometry.is_empty)].reset_index(drop=True))
+
+
+def warm_finds(finds: gpd.GeoDataFrame, *, as_of: datetime) -> gpd.GeoDataFrame:
+    """Finds up to `as_of` as something to be warmed by: geometry and ``age_days``."""
+    moment = pd.Timestamp(as_of)
+    found = finds[(finds["found_at"] <= moment) & finds.geometry.notna() & ~finds.geometry.is_empty]
+    ages = (moment - found["found_at"]) / pd.Timedelta(days=1)
+    return gpd.GeoDataFrame({"age_days": ages.to_numpy(float)}, geometry=list(found.geometry), crs=finds.crs)
 
 
 def designated_areas(
@@ -165,8 +179,7 @@ def learned_rates(finds_n: npt.ArrayLike, effort: npt.ArrayLike, *, strength: fl
     from scipy.special import gammaincinv
 
     found, work = np.asarray(finds_n, float), np.asarray(effort, float)
-    rate = found.sum() / work.sum() if work.sum() > 0.0 else 0.0
-    expected = rate * work
+    expected = found.sum() * (work / work.sum() if work.sum() > 0.0 else np.zeros(len(work)))
     low, high = (gammaincinv(strength + found, q) / (strength + expected) for q in (0.05, 0.95))
     factor = (strength + found) / (strength + expected)
     return pd.DataFrame(

@@ -184,8 +184,8 @@ def measure_borders(
 def _ground(county: County, survey: Survey, moment: datetime) -> tuple[Grid, Grid]:
     """Townships and relative risk on the county's grid, kept in ``grids/`` for the map."""
     settings, terrain, edges = county.settings.priority, survey.terrain, survey.edges
-    townships, villages, leads, roads, alerts, finds = (
-        county.store.read(layer) for layer in ("townships", "villages", "leads", "roads", "alerts", "finds")
+    townships, villages, leads, roads, alerts = (
+        county.store.read(layer) for layer in ("townships", "villages", "leads", "roads", "alerts")
     )
     placed = leads[leads.geometry.notna()]
     historic = placed["kind"] == "历史点位"
@@ -200,7 +200,7 @@ def _ground(county: County, survey: Survey, moment: datetime) -> tuple[Grid, Gri
             terrain, roads=roads, villages=villages.geometry, planning=county.settings.planning,
             cell_m=settings.remote_cell_m,
         ),
-        alerts=priority.placed_alerts(alerts, finds, edges, as_of=moment),
+        alerts=priority.placed_alerts(alerts, edges, as_of=moment),
         designated=priority.designated_areas(alerts, townships, settings=settings, as_of=moment),
     )  # fmt: skip
     grids.write_grid(county.path, "zones", zones)
@@ -432,6 +432,8 @@ def _blind_spots(county: County, survey: Survey, moment: datetime, report: Progr
     pod = Grid(np.nan_to_num(survey.effort.pod.values), terrain.elevation.frame)
     chance = p_zero.reindex(ids).astype("float64").fillna(county.settings.absence.prior)
     present = 1.0 - np.asarray(chance, np.float64)
+    warm = priority.warm_finds(county.store.read("finds"), as_of=moment)
+    risk = priority.warmed(risk, warm, county.settings.priority)
     mass = priority.posterior_mass(risk, pod, zones=zones, present=present)
     frame, day = terrain.elevation.frame, county.season.day_of(moment)
     widths = sweep_widths(terrain, county.season, county.settings.detection, day=day)
