@@ -2,8 +2,10 @@
 
 import json
 import os
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -32,6 +34,7 @@ from geo.store.upgrading import upgrade
 
 NAME = "county.gpkg"
 BUSY_S = 60.0
+TURN_S = (0.001, 0.004)
 
 
 def create(path: Path, settings: Settings) -> "GeoPackageStore":
@@ -188,7 +191,7 @@ class GeoPackageStore:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction that holds the write lock from its first statement; whatever goes wrong undoes it."""
         db = self._db
-        db.execute("BEGIN IMMEDIATE")
+        _take_turn(db)
         try:
             moved = db.execute("SELECT value FROM tacha_meta WHERE name = 'moved_to'").fetchone()
             if moved:
@@ -240,6 +243,27 @@ def _connect(file: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         return db
+
+
+def _take_turn(db: sqlite3.Connection) -> None:
+    """
+    Begin to write, asking again every few milliseconds while somebody else does.
+
+    SQLite's own waiting grows longer the longer one waits, so that of 25 writers some wait for many seconds.
+    """
+    deadline = time.monotonic() + BUSY_S
+    db.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as busy:
+                if busy.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(random.uniform(*TURN_S))
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {round(BUSY_S * 1000)}")
 
 
 def _damage(db: sqlite3.Connection, crs: pyproj.CRS) -> LedgerBroken | None:
