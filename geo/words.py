@@ -311,6 +311,30 @@ WORDS: dict[str, tuple[str, str]] = {
         "台账不一致：{why}（{n} 条，链头 {head}）",
         "the ledger disagrees: {why} ({n} entries, head {head})",
     ),
+    "stopped": (
+        "已停止；记录和停止前一样，没有写入一半的内容",
+        "stopped; the record is as it was before, nothing was half written",
+    ),
+    "progress": ("…… {what}（{done}/{total}）", "... {what} ({done}/{total})"),
+    "progress_shares": ("计算覆盖", "shares seen"),
+    "progress_p_zero": ("计算把握度", "probabilities"),
+    "progress_done": ("整理结果", "putting together"),
+    "progress_blind_spots": ("排列盲区", "blind spots"),
+    "progress_inputs": ("编造示例数据", "making up the inputs"),
+    "progress_import": ("导入", "importing"),
+    "progress_coverage": ("计算把握度", "detection"),
+    "progress_borders": ("计算交界", "borders"),
+    "folder_not_empty": (
+        "{path} 里已有文件，没有改动；请换一个空文件夹",
+        "{path} is not empty; nothing was changed, choose an empty folder",
+    ),
+    "assure_unknown": (
+        "全县的把握度不能计算：{names} 没有可算的数；其余乡镇中最低 {lowest_p_zero}，低于目标的 {below_goal_n} 个；"
+        "本年发现 {finds_n} 处，未铲净 {finds_standing_n} 处",
+        "no chance can be given for the whole county: {names} cannot be computed; lowest of the others {lowest_p_zero}, "
+        "below the goal {below_goal_n}; finds this year {finds_n}, still standing {finds_standing_n}",
+    ),
+    "assure_unknown_one": ("{name}（{why}）", "{name} ({why})"),
     "demo_made": (
         "虚构示例县已建好：{path}；读 {read}，收 {accepted}，未收 {refused}",
         "the made-up demo county stands in {path}: {read} read, {accepted} accepted, {refused} refused",

@@ -24,6 +24,7 @@ from geo.cli import (
     recording,
     running,
     timing,
+    villages,
 )
 from geo.cli.speaking import Session
 from geo.errors import GeoError
@@ -62,6 +63,7 @@ for module in (
     duties,
     orders,
     papers,
+    villages,
 ):
     module.register(app)
 
@@ -76,8 +78,6 @@ def main() -> None:
     except GeoError as error:
         sys.stderr.write(explain(error, "en" if english else "zh") + "\n")
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def _global_first(argv: list[str]) -> list[str]:

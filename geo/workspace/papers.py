@@ -3,11 +3,18 @@
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
+
+from geo.errors import LayerError
+from geo.layers.orders import TASK
 from geo.report.register_book import register_workbook
 from geo.report.sheets import Paper
+from geo.report.visit_form import form_workbook
 from geo.words import Language, say
 from geo.workspace.county import County
+from geo.workspace.progress import township_names, villages_due
 from geo.workspace.register import responsibility_register
+from geo.workspace.returning import team_of
 
 
 def paper_of(county: County, title: str, as_of: datetime, ledger_head: str | None, *notes: str, **more: Any) -> Paper:
@@ -37,3 +44,56 @@ def register_paper(county: County, *, as_of: datetime | None = None, language: L
     return register_workbook(
         book.units[~nobodys], county.store.read("duties"), book.aliases, paper=paper, language=language
     )
+
+
+def form_papers(
+    county: County, number: int, *, as_of: datetime | None = None, language: Language = "zh"
+) -> dict[str, bytes]:
+    """踏查记录表 of a round as one workbook per township, by file name."""
+    moment = as_of or county.as_of()
+    head = county.store.head()
+    files = {}
+    for name, orders in orders_by_township(county, number).items():
+        paper = paper_of(
+            county,
+            "form_title",
+            moment,
+            head.hash if head else None,
+            say("form_note", language),
+            round=number,
+            township=name,
+        )
+        files[f"踏查记录表-{name}.xlsx"] = form_workbook(orders, paper=paper, language=language)
+    return files
+
+
+def orders_by_township(county: County, number: int) -> dict[str, list[dict[str, Any]]]:
+    """The orders of a round as their papers name them, by township; `LayerError` where none was issued."""
+    orders = county.store.read("orders")
+    orders = orders[(orders["kind"] == TASK) & (orders["round"] == number)]
+    if orders.empty:
+        raise LayerError("orders_none", round=number)
+    units = county.store.read("units")
+    villages = villages_due(county, units).set_index("village_id")
+    names, teams = township_names(county, units), county.store.read("teams")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for order in orders.sort_values("unit_id").to_dict("records"):
+        village = villages.loc[order["unit_id"]]
+        township = names.get(order["township_id"]) or str(order["township_id"])
+        due, plain = village["courtyards_n"], {str(name): value for name, value in order.items()}
+        found.setdefault(township, []).append(
+            plain
+            | {
+                "township": township,
+                "village_id": order["unit_id"],
+                "village": village["name"],
+                "due_m2": village["due_m2"],
+            }
+            | {
+                "courtyards_due_n": None if pd.isna(due) else int(due),
+                "edge": village["edge"],
+                "key_area": village["key_area"],
+            }
+            | {"team_id": team_of(teams, order["township_id"], village["name"]), "elevation_m": village["elevation_m"]}
+        )
+    return found
