@@ -162,7 +162,7 @@ class Schema:
         kinds = shapely.get_type_id(shapes)
         allowed = [_GEOMETRIES.index(name) for name in self.geometry]
         for place in map(int, np.flatnonzero(~empty & ~np.isin(kinds, allowed))):
-            details = {"kind": _GEOMETRIES[kinds[place]], "wanted": "/".join(self.geometry)}
+            details: dict[str, object] = {"kind": _GEOMETRIES[kinds[place]], "wanted": "/".join(self.geometry)}
             yield Refusal(table.index[place], "geometry", "geometry_kind", details)
         # A track of one fix is a line of two equal points: only areas can be invalid.
         areas = ~empty & ~np.isin(kinds, _LINES)
