@@ -690,6 +690,24 @@ WORDS: dict[str, tuple[str, str]] = {
     "column_progress_rate_villages_ab": ("A+B", "A+B"),
     "column_progress_rate_villages_abc": ("A+B+C", "A+B+C"),
     "column_progress_rate_area_abc": ("按亩", "by area"),
+    "claims_title": (
+        "申报核对（假设：每小时 {search_speed_kmh} 公里 × 扫视宽度 {sweep_width_m_open} 米；未填工时按 {hours_per_day} 小时；大于 {claim_ratio} 倍的列出）",
+        "claims (assumed: {search_speed_kmh} km/h × sweep width {sweep_width_m_open} m, {hours_per_day} h where none is given, "
+        "listed above {claim_ratio} times)",
+    ),
+    "claims_note": (
+        "比值只说明申报面积与人力、时间是否相称，可能是口径不同（远望、乘车、含林地等），请核实，不作结论。",
+        "The ratio only sets the area claimed beside people and hours; it may be counted otherwise (seen from afar, by vehicle). "
+        "Ask; conclude nothing.",
+    ),
+    "column_claim_name": ("乡镇", "township"),
+    "column_claim_claims_n": ("申报条数", "claims"),
+    "column_claim_person_trips_n": ("人次", "person-trips"),
+    "column_claim_large_n": ("超倍数", "above"),
+    "column_claim_unpeopled_n": ("无人数", "no people given"),
+    "column_claim_claimed_m2": ("申报亩", "claimed, mu"),
+    "column_claim_searchable_m2": ("可查亩", "searchable, mu"),
+    "column_claim_ratio": ("比值", "ratio"),
     "yes": ("是", "yes"),
     "no": ("否", "no"),
     "book_title": ("{county}责任底数册", "{county}: responsibility register"),

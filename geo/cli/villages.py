@@ -1,4 +1,4 @@
-"""`progress`, `today`, `form import|enter|upgrade`, `if-b`: who has looked, and work without GPS for what it is."""
+"""`progress`, `today`, `form …`, `if-b`, `claims`: who has looked, and work without GPS for what it is."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(progress)
     app.command()(today)
     app.command("if-b")(if_b)
+    app.command()(claims)
     app.add_typer(form, name="form")
 
 
@@ -84,6 +85,25 @@ def if_b(
     rows = [[row["name"], *(_percent(row[name]) for name in names)] for row in answer["townships"]]
     title = talk.say("if_b_title", own=answer["assumption"]["class_b_sensitivity"], other=sensitivity)
     talk.table(title, [talk.say("column_name"), *(talk.say(f"column_{name}") for name in names)], rows)
+
+
+def claims(context: typer.Context) -> None:
+    """申报核对：申报的亩数、人次与可能查到的对照（只列比值，不作结论） claimed beside what could be searched."""
+    from geo.workspace.claims import check_claims
+
+    talk = session(context)
+    answer = check_claims(talk.open(), as_of=talk.as_of)
+    talk.answer(answer.json())
+    counts = ("name", "claims_n", "person_trips_n", "large_n", "unpeopled_n")
+    rows = [
+        [*(str(row[name]) for name in counts), _mu(row["claimed_m2"]), _mu(row["searchable_m2"]), _times(row["ratio"])]
+        for row in answer.townships.to_dict("records")
+    ]
+    names = (*counts, "claimed_m2", "searchable_m2", "ratio")
+    title = talk.say("claims_title", **answer.assumptions)
+    talk.table(title, [talk.say(f"column_claim_{name}") for name in names], rows)
+    talk.print(talk.say("claims_note"))
+    _foot(talk, answer.as_of, answer.ledger_head)
 
 
 @form.command("import")
@@ -173,6 +193,14 @@ def _dailies(page: dict[str, Any]) -> dict[str, Any]:
 def _foot(talk: Session, as_of: Any, head: str | None) -> None:
     moment = f"{as_of.astimezone(CHINA):%Y-%m-%d %H:%M}"
     talk.print(talk.say("foot", moment=moment, head=(head or "-")[:16]))
+
+
+def _mu(value: float) -> str:
+    return f"{value * 3 / 2000:,.0f}"
+
+
+def _times(value: Any) -> str:
+    return "–" if value is None or value != value else f"{value:.1f}"
 
 
 def _percent(value: Any) -> str:
