@@ -88,6 +88,7 @@ test: .venv/.installed-dev assets check build/.warm
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks.absence tests/analysis/absence_fixtures.json --json
+	$(BIN)/python -m benchmarks.calibration --quick --json
 	@for name in coverage record; do $(BIN)/python -m benchmarks.$$name --json; done
 
 lock:
