@@ -17,7 +17,7 @@ from rasterio.features import geometry_mask, rasterize
 
 from geo.analysis.zonal import buffer_mask
 from geo.grid import Frame, Grid
-from geo.layers.terrain import COVER_NAMES, Terrain
+from geo.layers.terrain import COVER_NAMES, Cover, Terrain
 from geo.settings import PlanningSettings, PrioritySettings
 
 BLOCK_ROWS = 512
@@ -100,7 +100,8 @@ def walking_metres(
 
     from geo.analysis import travel
 
-    surface = travel.cost_surface(terrain, roads, replace(planning, cell_m=cell_m))
+    thin = _thinned(terrain, max(round(cell_m / terrain.elevation.frame.cell_m), 1))
+    surface = travel.cost_surface(thin, roads, replace(planning, cell_m=thin.elevation.frame.cell_m))
     start = surface.road.copy()
     points = villages[~(villages.isna() | villages.is_empty)].representative_point()
     inside = surface.frame.holds(points.x, points.y)
@@ -115,6 +116,19 @@ def walking_metres(
     col = np.minimum(surface.frame.cells(east, surface.frame.north_m)[1], surface.frame.cols - 1)
     metres: Singles = (seconds / 3.6 * surface.flat_kmh).astype(np.float32)[row[:, None], col[None, :]]
     return metres
+
+
+def _thinned(terrain: Terrain, factor: int) -> Terrain:
+    """Every `factor`-th height; water where a third of the cells are: enough to tell near from far."""
+    frame = terrain.elevation.frame
+    rows, cols = max(frame.rows // factor, 1), max(frame.cols // factor, 1)
+    wide = Frame(frame.west_m, frame.north_m, frame.cell_m * factor, rows, cols, frame.crs)
+    middle = slice(factor // 2, None, factor)
+    heights = terrain.elevation.values[middle, middle][:rows, :cols]
+    water = (terrain.cover.values == Cover.WATER)[: rows * factor, : cols * factor]
+    wet = water.reshape(rows, factor, cols, factor).mean(axis=(1, 3)) >= 1.0 / 3.0
+    cover = np.where(wet, Cover.WATER, Cover.OPEN).astype(np.uint8)
+    return Terrain(Grid(np.ascontiguousarray(heights), wide), Grid(cover, wide), terrain.source_cell_m)
 
 
 def placed_alerts(alerts: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, *, as_of: datetime) -> gpd.GeoDataFrame:
