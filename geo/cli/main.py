@@ -11,6 +11,7 @@ import typer
 from geo.cli import (
     bringing,
     calibrating,
+    correcting,
     duties,
     explaining,
     flagging,
@@ -52,6 +53,7 @@ for module in (
     looking,
     explaining,
     calibrating,
+    correcting,
     timing,
     flagging,
     planning,
