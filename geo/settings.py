@@ -34,6 +34,8 @@ class DetectionSettings:
         A longer silence between two fixes is a gap: nobody knows where the walker went, nothing is counted.
     shortest_step_m
         Fixes nearer than this to the last one kept are GNSS jitter, not walking.
+    gaussian_peak
+        With model "gaussian": hazard of one endless straight pass right over the plot, nat.
     """
 
     model: str = "inverse_cube"
@@ -50,8 +52,11 @@ class DetectionSettings:
     longest_gap_s: float = 180.0
     longest_gap_m: float = 150.0
     shortest_step_m: float = 5.0
+    gaussian_peak: float = 3.0
 
     def __post_init__(self) -> None:
+        if not self.gaussian_peak > 0.0:
+            raise ValueError(f"gaussian_peak must be above 0, got {self.gaussian_peak}")
         if not 0.0 < self.availability < 1.0:
             raise ValueError(f"availability must lie between 0 and 1, got {self.availability}")
         for cover, widths in self.sweep_width_m.items():
@@ -325,6 +330,36 @@ class LookoutSettings:
 
 
 @dataclass(frozen=True)
+class SensorSettings:
+    """
+    What images from the air show (all *assumption* until tried on known plots).
+
+    Parameters
+    ----------
+    plot_m2
+        The plot that is looked for, m²; where it is under one ground pixel, sensitivity is 0.
+    best, scale_pixels
+        Sensitivity for a plot of very many pixels in flower, and how many pixels bring it near that.
+    stage_factor
+        Share of it in seedling, flower and capsule stage.
+    reach_m
+        Ground further than this from the camera does not count, metres.
+    """
+
+    plot_m2: float = 10.0
+    best: float = 0.85
+    scale_pixels: float = 25.0
+    stage_factor: tuple[float, ...] = (0.2, 1.0, 0.6)
+    reach_m: float = 500.0
+
+    def __post_init__(self) -> None:
+        if not (self.plot_m2 > 0.0 and 0.0 <= self.best < 1.0 and self.scale_pixels > 0.0 and self.reach_m > 0.0):
+            raise ValueError(f"sensors: sizes above 0 and best from 0 to below 1, got {self}")
+        if len(self.stage_factor) != 3 or not all(0.0 <= share <= 1.0 for share in self.stage_factor):
+            raise ValueError(f"sensors.stage_factor: three shares between 0 and 1, got {self.stage_factor}")
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything in ``county.toml``; `store_url` names a PostGIS database where the county is not in county.gpkg."""
 
@@ -343,6 +378,7 @@ class Settings:
     borders: BorderSettings = field(default_factory=BorderSettings)
     priority: PrioritySettings = field(default_factory=PrioritySettings)
     lookouts: LookoutSettings = field(default_factory=LookoutSettings)
+    sensors: SensorSettings = field(default_factory=SensorSettings)
     planning: PlanningSettings = field(default_factory=PlanningSettings)
     flagging: FlaggingSettings = field(default_factory=FlaggingSettings)
     plots: PlotSettings = field(default_factory=PlotSettings)
