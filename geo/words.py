@@ -1002,6 +1002,17 @@ WORDS: dict[str, tuple[str, str]] = {
         "收尾：替代物全部收回并清点；试验中发现真的原植物，停止试验，清点、拍照、报告公安。",
         "Afterwards: take every dummy back and count them. A real plant found meanwhile ends the trial: count, photograph, call the police.",
     ),
+    # second sensors
+    "sensors_title": ("步行与航拍（{n} 架次）", "feet and drones (flights: {n})"),
+    "sensors_foot": ("步行", "on foot"),
+    "sensors_air": ("航拍", "from the air"),
+    "sensors_together": ("合计", "together"),
+    "sensors_imaged": ("航拍有效面积份额", "share imaged well enough"),
+    "sensors_flight": ("架次 {id}：{n} 张，有效 {km2} km²", "flight {id}: {n} images, {km2} km² that count"),
+    "sensors_basis": (
+        "发现把握度；按 {plot} 平方米的地块、最高识别率 {best} 计（假设）；小于一个像元为 0；同一架次重叠影像只算最好的一张。无在地毒株把握度不计航拍。",
+        "Detection of a plot of {plot} m², at best {best} (assumptions); 0 under one pixel; of overlapping images in a flight the best counts. The chance that nothing stands does not use flights.",
+    ),
     # when ground was seen
     "seen_title": ("何时看过（自 {since} 起）", "when it was seen (since {since})"),
     "seen_seedling": ("第1轮 播种出苗期", "round 1, seedling"),

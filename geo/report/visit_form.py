@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from geo.layers.visits import GROUNDS
-from geo.report.sheets import Column, Paper, workbook
+from geo.report.sheets import A3, Column, Paper, workbook
 from geo.words import Language, say
 
 GIVEN = (
@@ -39,4 +39,5 @@ def form_workbook(orders: Sequence[dict[str, Any]], *, paper: Paper, language: L
         ``order_id, round, township, village_id, village, team_id, courtyards_due_n`` of each order.
     """
     groups = ((say("form_given", language), GIVEN), (say("form_filled", language), FILLED))
-    return workbook([(say("form_sheet", language), groups, form_rows(orders))], paper=paper, language=language)
+    sheets = [(say("form_sheet", language), groups, form_rows(orders))]
+    return workbook(sheets, paper=paper, language=language, size=A3)

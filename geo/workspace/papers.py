@@ -1,20 +1,30 @@
 """Papers: the answer gathered, the bytes made; every paper carries its moment, the ledger's head and a QR code."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
+from geo.analysis.rounds import calendar
 from geo.errors import LayerError
 from geo.layers.orders import TASK
+from geo.report.order_papers import form_document, order_document
 from geo.report.register_book import register_workbook
 from geo.report.sheets import Paper
 from geo.report.visit_form import form_workbook
 from geo.words import Language, say
 from geo.workspace.county import County
+from geo.workspace.ordering import village_heights
 from geo.workspace.progress import township_names, villages_due
 from geo.workspace.register import responsibility_register
 from geo.workspace.returning import team_of
+
+Progress = Callable[[str, int, int], None]
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Nobody wants to know how far it is."""
 
 
 def paper_of(county: County, title: str, as_of: datetime, ledger_head: str | None, *notes: str, **more: Any) -> Paper:
@@ -46,14 +56,31 @@ def register_paper(county: County, *, as_of: datetime | None = None, language: L
     )
 
 
-def form_papers(
-    county: County, number: int, *, as_of: datetime | None = None, language: Language = "zh"
+def order_papers(
+    county: County, number: int, *, as_of: datetime | None = None, language: Language = "zh", progress: Progress = quiet
 ) -> dict[str, bytes]:
-    """踏查记录表 of a round as one workbook per township, by file name."""
-    moment = as_of or county.as_of()
-    head = county.store.head()
+    """第 N 轮踏查任务单 with 签收 slips, one Word file per township, by file name."""
+    moment, head = as_of or county.as_of(), county.store.head()
+    days = calendar(county.settings.season, county.settings.campaign)
+    paper = paper_of(county, "order_title", moment, head.hash if head else None, round=number)
     files = {}
-    for name, orders in orders_by_township(county, number).items():
+    held = orders_by_township(county, number)
+    for n, (name, orders) in enumerate(held.items()):
+        progress(name, n, len(held))
+        files[f"踏查任务单-{name}.docx"] = order_document(orders, paper=paper, calendar=days, language=language)
+    return files
+
+
+def form_papers(
+    county: County, number: int, *, as_of: datetime | None = None, language: Language = "zh", progress: Progress = quiet
+) -> dict[str, bytes]:
+    """踏查记录表 of a round: per township the Word form to be signed and the workbook to be sent back, by file name."""
+    moment, head = as_of or county.as_of(), county.store.head()
+    printed = paper_of(county, "form_paper_title", moment, head.hash if head else None, round=number)
+    files = {}
+    held = orders_by_township(county, number)
+    for n, (name, orders) in enumerate(held.items()):
+        progress(name, n, len(held))
         paper = paper_of(
             county,
             "form_title",
@@ -63,6 +90,7 @@ def form_papers(
             round=number,
             township=name,
         )
+        files[f"踏查记录表-{name}.docx"] = form_document(orders, paper=printed, language=language)
         files[f"踏查记录表-{name}.xlsx"] = form_workbook(orders, paper=paper, language=language)
     return files
 
@@ -74,7 +102,9 @@ def orders_by_township(county: County, number: int) -> dict[str, list[dict[str, 
     if orders.empty:
         raise LayerError("orders_none", round=number)
     units = county.store.read("units")
-    villages = villages_due(county, units).set_index("village_id")
+    villages = villages_due(county, units)
+    heights = village_heights(county, villages.assign(unit_id=villages["village_id"]))
+    villages = villages.assign(elevation_m=heights).set_index("village_id")
     names, teams = township_names(county, units), county.store.read("teams")
     found: dict[str, list[dict[str, Any]]] = {}
     for order in orders.sort_values("unit_id").to_dict("records"):

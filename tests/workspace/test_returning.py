@@ -46,7 +46,7 @@ def filled(content: bytes, path: Path, lines: dict[int, dict[str, object]]) -> P
 def form(village_county: County) -> bytes:
     issue_orders(village_county, 1, now=NOW)
     papers = form_papers(village_county, 1, as_of=NOW)
-    assert sorted(papers) == ["踏查记录表-凉水乡.xlsx", "踏查记录表-白岩镇.xlsx"]
+    assert sorted(papers) == [f"踏查记录表-{name}.{kind}" for name in ("凉水乡", "白岩镇") for kind in ("docx", "xlsx")]
     return papers["踏查记录表-凉水乡.xlsx"]
 
 
