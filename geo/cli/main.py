@@ -24,6 +24,7 @@ from geo.cli import (
     proving,
     recording,
     running,
+    sensing,
     timing,
     villages,
 )
@@ -55,6 +56,7 @@ for module in (
     calibrating,
     correcting,
     timing,
+    sensing,
     flagging,
     planning,
     moving,
