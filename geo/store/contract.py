@@ -12,6 +12,7 @@ import pyproj
 from geo.ledger import Entry, Linked, Stored, Verdict
 from geo.schema import Schema
 
+Bounds = tuple[float, float, float, float]
 RECORDS = ("visits", "finds", "parcels", "leads", "steps")
 
 
@@ -53,6 +54,15 @@ class Store(Protocol):
 
     def read_where(self, layer: str, column: str, value: str) -> pd.DataFrame:
         """The rows whose text `column` holds `value`, in order of arrival."""
+
+    def holds(self, layer: str, keys: Sequence[str]) -> set[str]:
+        """Which of these keys the layer has; quicker than reading its rows."""
+
+    def count(self, layer: str) -> int:
+        """How many rows the layer has."""
+
+    def extent(self, layer: str) -> Bounds | None:
+        """A box that holds all the layer ever held: west, south, east, north in metres; None without geometry."""
 
     def append(self, entry: Entry, *changes: Change, now: datetime) -> Linked:
         """

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -24,11 +25,11 @@ from geo.schema import Schema
 from geo.settings import Settings
 from geo.store.audit import Columns, audit
 from geo.store.batches import batches
-from geo.store.blobs import blobs_of
+from geo.store.blobs import blobs_of, hexes_of
 from geo.store.changes import Checked, checked, require_same, spelled_changes
-from geo.store.contract import Change, Contents
+from geo.store.contract import Bounds, Change, Contents
 from geo.store.durable import explained, replace_file
-from geo.store.rows import plain_columns, schema_of, table_of
+from geo.store.rows import schema_of, table_of
 from geo.store.tables import APPLICATION_ID, columns_of, make_tables, quoted, strange_table, widen
 from geo.store.upgrading import upgrade
 
@@ -100,6 +101,26 @@ class GeoPackageStore:
         except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError) as wrong:
             raise LedgerBroken("table_unreadable", layer=layer, why=wrong) from wrong
 
+    def holds(self, layer: str, keys: Sequence[str]) -> set[str]:
+        """Which of these keys the layer has; quicker than reading its rows."""
+        schema = schema_of(layer)
+        which, values = _among(schema, keys)
+        with explained(self.file):
+            found = self._db.execute(f"SELECT {quoted(schema.key)} FROM {quoted(layer)}{which}", values)
+            return {str(key) for (key,) in found}
+
+    def count(self, layer: str) -> int:
+        """How many rows the layer has."""
+        with explained(self.file):
+            return int(self._db.execute(f"SELECT count(*) FROM {quoted(schema_of(layer).name)}").fetchone()[0])
+
+    def extent(self, layer: str) -> Bounds | None:
+        """A box that holds all the layer ever held: west, south, east, north in metres; None without geometry."""
+        sql = "SELECT min_x, min_y, max_x, max_y FROM gpkg_contents WHERE table_name = ?"
+        with explained(self.file):
+            found = self._db.execute(sql, (schema_of(layer).name,)).fetchone()
+        return None if found is None or None in found else found
+
     def append(self, entry: Entry, *changes: Change, now: datetime) -> Linked:
         """Write the changes and their ledger entry in one transaction; see `contract.Store.append`."""
         held = [checked(change, self._crs) for change in changes if len(change.rows)]
@@ -108,7 +129,7 @@ class GeoPackageStore:
             for one in held:
                 if one.change.before is not None:
                     keys = one.before[one.schema.key]
-                    require_same(one, plain_columns(one.schema, self.read(one.schema.name, keys)))
+                    require_same(one, _held(db, one.schema, keys, self._srs_id))
                 _write_rows(db, one, self._srs_id)
             linked = ledger.link(head, entry, now, spelled_changes(held, self._srs_id))
             db.execute("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?)", linked.stored)
@@ -277,6 +298,17 @@ def _damage(db: sqlite3.Connection, crs: pyproj.CRS) -> LedgerBroken | None:
 
 def _among(schema: Schema, keys: Sequence[str]) -> tuple[str, tuple[str]]:
     return f" WHERE {quoted(schema.key)} IN (SELECT value FROM json_each(?))", (json.dumps(list(keys)),)
+
+
+def _held(db: sqlite3.Connection, schema: Schema, keys: Sequence[str], srs_id: int) -> dict[str, Any]:
+    """The rows with these keys as plain columns."""
+    names = columns_of(schema)
+    which, values = _among(schema, keys)
+    rows = db.execute(f"SELECT {', '.join(map(quoted, names))} FROM {quoted(schema.name)}{which}", values).fetchall()
+    columns: dict[str, Any] = dict(zip(names, list(zip(*rows, strict=True)) or [()] * len(names), strict=True))
+    if schema.geometry:
+        columns["geometry"] = hexes_of(columns["geometry"], srs_id)
+    return columns
 
 
 def _head(db: sqlite3.Connection) -> Linked | None:

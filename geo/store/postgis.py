@@ -20,9 +20,9 @@ from geo.schema import Kind, Schema
 from geo.settings import Settings
 from geo.store.audit import Columns, audit
 from geo.store.changes import Checked, checked, require_same, spelled_changes
-from geo.store.contract import Change, Contents
+from geo.store.contract import Bounds, Change, Contents
 from geo.store.postgis_tables import make_tables, read_list, strange_table, write_list
-from geo.store.rows import blobless_table, plain_columns, schema_of
+from geo.store.rows import blobless_table, schema_of
 from geo.store.tables import SCHEMA_VERSION
 
 BATCH = 5000
@@ -76,6 +76,28 @@ class PostgisStore:
         if column not in schema.names:
             raise StoreError("column_unknown", layer=layer, column=column)
         return self._rows(schema, f' WHERE "{column}" = :value', {"value": value})
+
+    def holds(self, layer: str, keys: Sequence[str]) -> set[str]:
+        """Which of these keys the layer has; quicker than reading its rows."""
+        schema = schema_of(layer)
+        sql = f'SELECT "{schema.key}" FROM {{}}.{layer} WHERE "{schema.key}" = ANY(:keys)'
+        with _explained(self.place), self._engine.connect() as db:
+            return {str(key) for (key,) in db.execute(self._sql(sql), {"keys": list(keys)})}
+
+    def count(self, layer: str) -> int:
+        """How many rows the layer has."""
+        with _explained(self.place), self._engine.connect() as db:
+            return int(db.execute(self._sql(f"SELECT count(*) FROM {{}}.{schema_of(layer).name}")).scalar_one())
+
+    def extent(self, layer: str) -> Bounds | None:
+        """A box that holds all the layer ever held: west, south, east, north in metres; None without geometry."""
+        if not schema_of(layer).geometry:
+            return None
+        ends = "ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e)"
+        sql = f"SELECT {ends} FROM (SELECT ST_Extent(geometry) AS e FROM {{}}.{layer}) AS all_of_it"
+        with _explained(self.place), self._engine.connect() as db:
+            west, south, east, north = db.execute(self._sql(sql)).one()
+        return None if west is None else (west, south, east, north)
 
     def append(self, entry: Entry, *changes: Change, now: datetime) -> Linked:
         """Write the changes and their ledger entry in one transaction; see `contract.Store.append`."""
@@ -169,11 +191,11 @@ class PostgisStore:
         columns = list(zip(*rows, strict=True)) or [()] * (len(schema.names) + bool(schema.geometry))
         return blobless_table(schema, columns, self._crs)
 
-    def _columns(self, db: Connection, schema: Schema, keys: Sequence[str]) -> dict[str, list[Any]]:
+    def _columns(self, db: Connection, schema: Schema, keys: Sequence[str]) -> Columns:
+        names = [*schema.names, *(["geometry"] if schema.geometry else [])]
         sql = f'SELECT {read_list(schema)} FROM {{}}.{schema.name} WHERE "{schema.key}" = ANY(:keys) ORDER BY fid'
         rows = db.execute(self._sql(sql), {"keys": list(keys)}).fetchall()
-        columns = list(zip(*rows, strict=True)) or [()] * (len(schema.names) + bool(schema.geometry))
-        return plain_columns(schema, blobless_table(schema, columns, self._crs))
+        return dict(zip(names, list(zip(*rows, strict=True)) or [()] * len(names), strict=True))
 
     def _batches(self, db: Connection, schema: Schema) -> Iterator[Columns]:
         names = ["fid", *schema.names, *(["geometry"] if schema.geometry else [])]

@@ -71,7 +71,7 @@ def record_visit(
 
     def attempt() -> Recorded:
         parcels = _known(store, row)
-        if len(store.read("visits", [visit_id])):
+        if store.holds("visits", [visit_id]):
             return Recorded(visit_id, None, _status(parcels))
         status = _after_visit(parcels, row["outcome"], row["reason"])
         moved = _moved(parcels, status, row["reason"] if status == Status.DISMISSED else None)
@@ -105,8 +105,8 @@ def record_find(
 
     def attempt() -> Recorded:
         parcels = _known(store, row)
-        one_row(store, "visits", row["visit_id"], "visit_unknown")
-        if len(store.read("finds", [find_id])):
+        _require_there(store, "visits", row["visit_id"], "visit_unknown")
+        if store.holds("finds", [find_id]):
             return Recorded(find_id, None, _status(parcels), clearance)
         status = after_find(store, parcels, row.to_frame().T)
         body = {"find_id": find_id, "parcel_status": status, "clearance": clearance}
@@ -211,20 +211,24 @@ def require_find(row: pd.Series) -> None:
 def _known(store: Store, row: pd.Series) -> pd.DataFrame:
     """The row's parcel (empty without one), after making sure that all the row names is there, and its place too."""
     _require_inside(store, row["geometry"])
-    one_row(store, "villages", row.get("village_id"), "village_unknown")
-    one_row(store, "tracks", row["track_id"], "track_unknown")
-    teams = store.read("teams")
-    if len(teams) and not bool((teams["team_id"] == row["team_id"]).any()):
-        raise StoreError("team_unknown", value=row["team_id"])
+    _require_there(store, "villages", row.get("village_id"), "village_unknown")
+    _require_there(store, "tracks", row["track_id"], "track_unknown")
+    if store.count("teams"):
+        _require_there(store, "teams", row["team_id"], "team_unknown")
     return one_row(store, "parcels", row["parcel_id"], "parcel_unknown")
+
+
+def _require_there(store: Store, layer: str, key: str | None, code: str) -> None:
+    if key and not store.holds(layer, [str(key)]):
+        raise StoreError(code, value=key)
 
 
 def _require_inside(store: Store, place: Any) -> None:
     """Refuse a place more than a kilometre outside the county: as a rule its digits were swapped."""
-    townships = store.read("townships")
-    if place is None or townships.empty:
+    bounds = None if place is None else store.extent("townships")
+    if bounds is None:
         return
-    west, south, east, north = gpd.GeoSeries(townships["geometry"]).total_bounds
+    west, south, east, north = bounds
     county = shapely.box(west - MARGIN_M, south - MARGIN_M, east + MARGIN_M, north + MARGIN_M)
     if not county.intersects(place):
         raise StoreError("outside")
