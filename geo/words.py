@@ -1095,6 +1095,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "收尾：替代物全部收回并清点；试验中发现真的原植物，停止试验，清点、拍照、报告公安。",
         "Afterwards: take every dummy back and count them. A real plant found meanwhile ends the trial: count, photograph, call the police.",
     ),
+    "dem_title": ("地形模型越平滑，看得越多还是越少（发现把握度范围）", "detection on smoothed terrain, as a range"),
+    "dem_detection": ("原地形", "as it is"),
+    "dem_mean_3x3": ("3×3 平均", "3 × 3 mean"),
+    "dem_block_30m": ("30 米平均", "30 m mean"),
+    "dem_low": ("低", "low"),
+    "dem_high": ("高", "high"),
     # second sensors
     "sensors_title": ("步行与航拍（{n} 架次）", "feet and drones (flights: {n})"),
     "sensors_foot": ("步行", "on foot"),

@@ -25,6 +25,7 @@ from geo.cli import (
     recording,
     running,
     sensing,
+    smoothing,
     timing,
     villages,
 )
@@ -57,6 +58,7 @@ for module in (
     correcting,
     timing,
     sensing,
+    smoothing,
     flagging,
     planning,
     moving,
