@@ -61,7 +61,7 @@ class SweepRequest:
     forbidden: Collection[str] = ()
     views: routing.Views | None = None
     matrix: travel.Matrix | None = None
-    iterations: int = 20_000
+    iterations: int = 12_000
     hours: float | None = None
 
     @property

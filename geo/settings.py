@@ -203,8 +203,8 @@ class PlanningSettings:
     history_mass: float = 0.05
     candidates_n: int = 40
     variety: float = 0.1
-    sweeps_n: int = 80
-    block_m: float = 150.0
+    sweeps_n: int = 160
+    block_m: float = 100.0
     spacing_widths: float = 2.5
 
 
