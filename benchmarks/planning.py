@@ -14,7 +14,8 @@ and no figure of the planner decides a find. All teams have the same hours:
 - ``historic``: nearest flagged parcel, then nearest historic spot, then nearest random segment; not one of the three
   habits the ratio is taken over, for it knows where plots are likelier; its own ratio is printed beside.
 
-Prints ``{seeds, ratio_vs_best_median, ratios, ratio_vs_historic_median, share_of_bound_median, shares_of_bound, found, plots, hours, cpu_s}``:
+Prints ``{seeds, ratio_vs_best_median, ratios, ratio_vs_historic_median, share_of_bound_median, shares_of_bound, found,
+plots, hours, cpu_s}``:
 `ratios` is our finds over the best of the three in each county, `found` all finds by method, `share_of_bound` what
 our plans expect over what they could without any walking (science of search: no-travel allocation). Counties where
 none of the three found anything count with their smallest possible denominator, one find.
