@@ -64,8 +64,10 @@ def village_progress(
     rounds = due_from.shape[1]
     moment = int(as_of.timestamp() * 1000)
     named = visits[visits["village_id"].notna()]
-    at: Ints = named["visited_at"].astype("datetime64[ms, UTC]").astype("int64").to_numpy()
-    village = np.array(pd.Index(villages["village_id"]).get_indexer(pd.Index(named["village_id"])), dtype=np.int64)
+    moments = named["visited_at"].astype("datetime64[ms, UTC]").astype("int64")
+    at: Ints = np.asarray(moments, dtype=np.int64)
+    known = pd.Index(villages["village_id"])
+    village: Ints = np.asarray(known.get_indexer(pd.Index(named["village_id"])), dtype=np.int64)
     round_ = _rounds_of(named["round"], village, at, due_from, due_to)
     later = at > moment
     placed = ~later & (village >= 0) & (round_ >= 0)

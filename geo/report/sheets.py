@@ -86,7 +86,7 @@ def workbook(sheets: Sequence[Sheet], *, paper: Paper, language: Language = "zh"
                 code = io.BytesIO(qr_png(paper.code()))
                 sheet.insert_image(
                     len(rows) + 5,
-                    _columns_n(groups) - 1,
+                    max(0, _columns_n(groups) - 3),
                     "qr.png",
                     {"image_data": code, "x_scale": 0.7, "y_scale": 0.7},
                 )

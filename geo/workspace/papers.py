@@ -1,25 +1,29 @@
 """Papers: the answer gathered, the bytes made; every paper carries its moment, the ledger's head and a QR code."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
+from geo.analysis.progress import overdue_first
 from geo.analysis.rounds import calendar
 from geo.errors import LayerError
 from geo.layers.orders import TASK
 from geo.report.order_papers import form_document, order_document
+from geo.report.progress_table import progress_workbook
 from geo.report.register_book import register_workbook
 from geo.report.sheets import Paper
 from geo.report.visit_form import form_workbook
+from geo.season import CHINA
 from geo.words import Language, say
 from geo.workspace.county import County
 from geo.workspace.ordering import village_heights
-from geo.workspace.progress import township_names, villages_due
-from geo.workspace.register import responsibility_register
+from geo.workspace.progress import ProgressAnswer, measure_progress, township_names, villages_due
+from geo.workspace.register import plain_records, responsibility_register
 from geo.workspace.returning import team_of
 
+MU_M2 = 2000.0 / 3.0
 Progress = Callable[[str, int, int], None]
 
 
@@ -127,3 +131,40 @@ def orders_by_township(county: County, number: int) -> dict[str, list[dict[str, 
             | {"team_id": team_of(teams, order["township_id"], village["name"]), "elevation_m": village["elevation_m"]}
         )
     return found
+
+
+def progress_paper(
+    county: County, *, as_of: datetime | None = None, rounds: Sequence[int] | None = None, language: Language = "zh"
+) -> tuple[bytes, ProgressAnswer]:
+    """踏查进度表 as a workbook, and the answer it shows."""
+    answer = measure_progress(county, as_of=as_of, rounds=rounds)
+    note = say("progress_note", language)
+    paper = paper_of(county, "progress_paper_title", answer.as_of, answer.ledger_head, note)
+    towns = dict(zip(answer.townships["township_id"], answer.townships["name"], strict=True))
+    cells = answer.progress.cells
+    columns = county.settings.campaign.columns.get("progress", ())
+    content = progress_workbook(
+        [_in_mu(row) for row in plain_records(answer.townships)],
+        [_shown(row, towns, language) for row in overdue_first(cells).to_dict("records")],
+        [_shown(row, towns, language) for row in cells.to_dict("records")],
+        paper=paper,
+        columns=columns,
+        language=language,
+    )
+    return content, answer
+
+
+def _in_mu(row: dict[str, Any]) -> dict[str, Any]:
+    names = ("due", "looked_a", "looked_b", "looked_c")
+    areas = {f"{name}_mu": row[f"{name}_m2"] for name in names}
+    return row | {name: None if area is None else round(area / MU_M2, 2) for name, area in areas.items()}
+
+
+def _shown(row: dict[Any, Any], towns: dict[str, str], language: Language) -> dict[str, Any]:
+    first = row["first_at"]
+    return row | {
+        "township": towns.get(row["township_id"]),
+        "state": say(f"state_{row['state']}", language),
+        "first_at": None if pd.isna(first) else f"{first.tz_convert(CHINA):%Y-%m-%d %H:%M}",
+        "due_day": f"{row['due_to'].tz_convert(CHINA) - pd.Timedelta(seconds=1):%Y-%m-%d}",
+    }
