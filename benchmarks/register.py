@@ -2,7 +2,8 @@
 The villages' work, measured: ``python -m benchmarks.register [--villages 400] [--quick] --json``.
 
 Milliseconds of progress over three rounds, from tables in memory (``progress_ms``, as a page that keeps them shows it)
-and with everything read from the store first (``progress_read_ms``); CPU seconds to issue one round's orders.
+and with everything read from the store first (``progress_read_ms``); CPU seconds to issue one round's orders, and to
+print every January paper of that round (a county without terrain: `--county DIR` prints those of a county at hand).
 """
 
 import argparse
@@ -23,13 +24,16 @@ from geo.layers import SCHEMAS
 from geo.ledger import Entry
 from geo.settings import Settings
 from geo.store import Change
-from geo.workspace.county import County, found
+from geo.workspace.county import County, found, open_county
+from geo.workspace.map_papers import joint_papers, map_papers
 from geo.workspace.ordering import issue_orders
+from geo.workspace.papers import form_papers, order_papers, progress_paper, register_paper
 from geo.workspace.progress import measure_progress, progress_tables
 
 NOW = datetime(2026, 1, 4, tzinfo=UTC)
 MAY = datetime(2026, 5, 20, tzinfo=UTC)
 PER_TOWNSHIP = 16
+PAPERS_CAP = 1000
 
 
 def seconds(job: Callable[[], object], runs: int) -> float:
@@ -92,12 +96,36 @@ def visits_of(names: np.ndarray, rng: np.random.Generator) -> gpd.GeoDataFrame:
     return SCHEMAS["visits"].conform(pd.DataFrame(rows)).set_crs(4544)
 
 
+def print_all(county: County) -> None:
+    """Every January paper of a round: register, orders, forms, progress, joint notices and maps."""
+    register_paper(county, as_of=MAY)
+    order_papers(county, 1, as_of=MAY)
+    form_papers(county, 1, as_of=MAY)
+    progress_paper(county, as_of=MAY)
+    joint_papers(county, 1, as_of=MAY)
+    map_papers(county, 1, as_of=MAY)
+
+
+def papers_of(folder: Path) -> dict[str, object]:
+    """Seconds for the papers of a county on disk, and how large it is."""
+    county = open_county(folder)
+    issue_orders(county, 1, now=MAY)
+    sizes = {layer: len(county.store.read(layer)) for layer in ("townships", "villages")}
+    begin = time.monotonic()
+    used = seconds(lambda: print_all(county), 1)
+    return {**sizes, "papers_s": round(used, 1), "papers_wall_s": round(time.monotonic() - begin, 1)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--villages", type=int, default=400)
+    parser.add_argument("--county", type=Path, help="print the papers of this county (a copy: orders are issued)")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.county:
+        print(json.dumps(papers_of(options.county)))
+        return
     runs = 3 if options.quick else 7
     with tempfile.TemporaryDirectory() as folder:
         county = county_of(Path(folder) / "county", options.villages)
@@ -106,6 +134,7 @@ def main() -> None:
         computed = seconds(lambda: measure_progress(county, as_of=MAY, tables=tables), runs)
         read = seconds(lambda: measure_progress(county, as_of=MAY), runs)
         issued = seconds(lambda: issue_orders(county, 1, now=MAY), 1)
+        papers = seconds(lambda: print_all(county), 1) if options.villages <= PAPERS_CAP else None
         with_orders = seconds(lambda: measure_progress(county, as_of=MAY), runs)
     figures = {
         "villages": options.villages,
@@ -115,6 +144,7 @@ def main() -> None:
         "progress_read_ms": round(1000 * read, 1),
         "progress_read_with_orders_ms": round(1000 * with_orders, 1),
         "order_batch_s": round(issued, 3),
+        "papers_s": None if papers is None else round(papers, 1),
     }
     print(json.dumps(figures, ensure_ascii=False))
 

@@ -106,9 +106,11 @@ def maps(
     from geo.workspace.map_papers import map_papers
 
     talk = session(context)
-    told = {"as_of": talk.as_of, "townships": township, "font": font, "language": talk.language}
+    county = talk.open()
     with progress() as tell:
-        files = map_papers(talk.open(), round_, progress=tell, **told)
+        files = map_papers(
+            county, round_, townships=township, font=font, as_of=talk.as_of, language=talk.language, progress=tell
+        )
     _write(talk, {out / name: content for name, content in files.items()})
 
 

@@ -33,7 +33,7 @@ def progress_workbook(
     columns: Sequence[str] = (),
     language: Language = "zh",
 ) -> bytes:
-    """XLSX bytes; the first sheet has the columns of an upper-level form where `columns` gives them (``head=field``)."""
+    """XLSX bytes; the first sheet has the columns of an upper-level form where `columns` gives them: ``head=field``."""
     sheets = [
         (say("progress_sheet", language), (("", mapped(TOWNSHIPS, columns)),), townships),
         (say("progress_open", language), (("", CELLS),), open_),

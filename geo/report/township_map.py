@@ -185,10 +185,10 @@ def _xy(table: gpd.GeoDataFrame) -> tuple[Any, Any]:
 def _label(
     axes: Any, x: float, y: float, text: str, face: FontProperties, size: float, colour: str, *, offset: Any = (0, 0)
 ) -> None:
-    axes.annotate(
-        text, (x, y), xytext=offset, textcoords="offset points", fontproperties=face, fontsize=size, color=colour,
-        zorder=12, ha="left" if any(offset) else "center", path_effects=[withStroke(linewidth=2.2, foreground="white")], annotation_clip=True, clip_on=True,
-    )  # fmt: skip
+    look = {"fontproperties": face, "fontsize": size, "color": colour, "zorder": 12, "clip_on": True}
+    halo = [withStroke(linewidth=2.2, foreground="white")]
+    side = "left" if any(offset) else "center"
+    axes.annotate(text, (x, y), xytext=offset, textcoords="offset points", ha=side, path_effects=halo, **look)
 
 
 def _view(shape: Any) -> tuple[float, float, float, float]:

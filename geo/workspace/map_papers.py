@@ -86,7 +86,7 @@ def joint_papers(
     placed = villages[villages.geometry.notna()]
     days = (round_.start.astimezone(CHINA), round_.stop.astimezone(CHINA) - timedelta(days=1))
     span = (f"{days[0]:%Y-%m-%d}", f"{days[1]:%Y-%m-%d}")
-    order = chosen.assign(rank=chosen["seen_by_neither"].fillna(2.0))
+    order = chosen.assign(rank=pd.to_numeric(chosen["seen_by_neither"]).fillna(2.0))
     order = order.sort_values(["rank", "length_m"], ascending=[False, False], kind="stable")
     joints = [_joint(county, edge, gpd.GeoDataFrame(placed), span) for _, edge in order.iterrows()]
     head = county.store.head()
@@ -179,7 +179,7 @@ def _sheet(
             {"geometry": [*_inside(spots, shape).geometry, *_inside(old, shape).geometry]}, crs=county.crs
         ),
         _inside(targets, shape),
-        gpd.GeoDataFrame(edges[mine]).rename(columns={"seen_by_neither": "neither"}),
+        gpd.GeoDataFrame(edges[mine].assign(neither=pd.to_numeric(edges.loc[mine, "seen_by_neither"]))),
         gpd.GeoDataFrame(roads[roads.geometry.intersects(box)]),
         _window(county, "elevation", box),
         _window(county, "pod", box),
