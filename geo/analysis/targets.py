@@ -177,7 +177,7 @@ def sweep_targets(
     Parameters
     ----------
     bases
-        Where teams start, (n, 2) metres; a block nobody can walk to and back from is left out.
+        Where teams start, (n, 2) metres; a block nobody can walk to is left out.
     first_block
         Row and column of the ground's first block in the county's, so that a segment keeps its id in every plan.
     """
@@ -186,9 +186,8 @@ def sweep_targets(
     best = np.argsort(-worth, kind="stable")[: 4 * settings.sweeps_n]
     best = best[worth[best] > 0]
     centre = block_centres(finds.shape, ground, settings)[best]
-    away_s = travel.times(surface, bases, centre).min(axis=0, initial=np.inf)
-    home_s = travel.times(surface, bases, centre, backwards=True).min(axis=0, initial=np.inf)
-    yields = finds.ravel()[best] / (seconds.ravel()[best] + WAY_SHARE * (away_s + home_s))
+    away_s = travel.times(surface, np.unique(bases, axis=0), centre).min(axis=0, initial=np.inf)
+    yields = finds.ravel()[best] / (seconds.ravel()[best] + WAY_SHARE * 2.0 * away_s)
     rows = []
     for n in np.argsort(-yields, kind="stable")[: settings.sweeps_n]:
         row, col = divmod(int(best[n]), finds.shape[1])

@@ -7,6 +7,7 @@ by at most 2.75 %.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -62,6 +63,12 @@ class CostSurface:
     @property
     def frame(self) -> Frame:
         return self.elevation.frame
+
+    @cached_property
+    def nearest_open(self) -> tuple[Floats, npt.NDArray[np.int32]]:
+        """Of every cell the distance to open ground, in cells, and the row and column of its nearest open cell."""
+        away, nearest = ndimage.distance_transform_edt(self.closed, return_indices=True)
+        return away, nearest
 
 
 def tobler_kmh(slope: npt.ArrayLike) -> Floats:
@@ -172,8 +179,9 @@ def matrix(surface: CostSurface, bases: Points, entries: Points, exits: Points, 
         Longer ways are not searched, and ways from stop to stop not beyond a third of it: such pairs are priced by
         way of the nearest base.
     """
-    out = times(surface, bases, entries, limit_s=longest_s)
-    back = times(surface, bases, exits, limit_s=longest_s, backwards=True).T
+    places, which = np.unique(np.asarray(bases, float).reshape(-1, 2), axis=0, return_inverse=True)
+    out = times(surface, places, entries, limit_s=longest_s)[which.reshape(-1)]
+    back = times(surface, places, exits, limit_s=longest_s, backwards=True)[which.reshape(-1)].T
     leg = times(surface, exits, entries, limit_s=longest_s / 3.0)
     if out.size:
         leg = np.minimum(leg, (back[:, :, None] + out[None, :, :]).min(axis=1))
@@ -309,7 +317,7 @@ def _snap(surface: CostSurface, points: Points) -> tuple[npt.NDArray[np.int64], 
     inside = np.asarray(frame.holds(xy[:, 0], xy[:, 1]))
     row, col = np.where(inside, row, 0), np.where(inside, col, 0)
     if inside.any() and bool(surface.closed[row[inside], col[inside]].any()):
-        away, nearest = ndimage.distance_transform_edt(surface.closed, return_indices=True)
+        away, nearest = surface.nearest_open
         inside = inside & (away[row, col] <= SNAP_CELLS)
         row, col = nearest[0][row, col], nearest[1][row, col]
     if not surface.closed.size:

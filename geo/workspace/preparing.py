@@ -26,7 +26,7 @@ from geo.store.durable import make_folder, replace_file
 from geo.workspace.county import County
 from geo.workspace.covering import measure_borders, measure_coverage
 
-MARGIN_M = 2000.0
+MARGIN_M = 1200.0
 PLANNING_CELLS = 4
 FOLDER = "travel"
 
