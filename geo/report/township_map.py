@@ -109,13 +109,12 @@ def _ground(axes: Any, sheet: Sheet) -> None:
     if sheet.elevation is not None:
         step = max(1, max(sheet.elevation.frame.shape) // IMAGE_CELLS)
         heights = sheet.elevation.values[::step, ::step].astype(float)
-        axes.imshow(_shade(heights, sheet.elevation.frame.cell_m * step), extent=_extent(sheet.elevation), cmap="gray",
+        shade = _shade(heights, sheet.elevation.frame.cell_m * step)
+        axes.imshow(shade, extent=_extent(sheet.elevation), cmap="gray", interpolation="none",
                     vmin=0, vmax=1, alpha=0.35, zorder=1)  # fmt: skip
     if sheet.pod is not None:
         step = max(1, max(sheet.pod.frame.shape) // IMAGE_CELLS)
-        axes.imshow(
-            _tint(sheet.pod.values[::step, ::step]), extent=_extent(sheet.pod), zorder=2, interpolation="nearest"
-        )
+        axes.imshow(_tint(sheet.pod.values[::step, ::step]), extent=_extent(sheet.pod), zorder=2, interpolation="none")
 
 
 def _shade(heights: npt.NDArray[np.float64], cell_m: float) -> npt.NDArray[np.float64]:
@@ -288,5 +287,5 @@ def _counts(side: Any, sheet: Sheet, face: FontProperties, language: Language) -
 def _code(figure: Any, text: str) -> None:
     modules = np.array(qr_modules(text))
     axes = figure.add_axes((0.915, 0.055, 0.075, 0.075 * A3_INCHES[0] / A3_INCHES[1]))
-    axes.imshow(~modules, cmap="gray", interpolation="nearest")
+    axes.imshow(~modules, cmap="gray", interpolation="none")
     axes.set_axis_off()

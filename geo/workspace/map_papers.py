@@ -88,7 +88,12 @@ def joint_papers(
     span = (f"{days[0]:%Y-%m-%d}", f"{days[1]:%Y-%m-%d}")
     order = chosen.assign(rank=pd.to_numeric(chosen["seen_by_neither"]).fillna(2.0))
     order = order.sort_values(["rank", "length_m"], ascending=[False, False], kind="stable")
-    joints = [_joint(county, edge, gpd.GeoDataFrame(placed), span) for _, edge in order.iterrows()]
+    places = [_place(edge, placed) for _, edge in order.iterrows()]
+    degrees = to_degrees(shapely.get_x(places), shapely.get_y(places), county.crs)
+    joints = [
+        _joint(edge, gpd.GeoDataFrame(placed), place, (float(east), float(north)), span)
+        for (_, edge), place, east, north in zip(order.iterrows(), places, *degrees, strict=True)
+    ]
     head = county.store.head()
     paper = paper_of(county, "joint_paper_title", moment, head.hash if head else None)
     return joint_document(joints, paper=paper, language=language), joints
@@ -121,10 +126,15 @@ def meeting_point(line: Any, one: Any, other: Any) -> Any:
     return places[int(np.argmin(farther))]
 
 
-def _joint(county: County, edge: pd.Series, placed: gpd.GeoDataFrame, days: tuple[str, str]) -> Joint:
+def _place(edge: pd.Series, placed: pd.DataFrame) -> Any:
+    sides = (placed.loc[placed["township_id"] == edge[name], "geometry"] for name in ("township_id", "neighbour_id"))
+    return meeting_point(edge["geometry"], *(side.to_numpy() for side in sides))
+
+
+def _joint(
+    edge: pd.Series, placed: gpd.GeoDataFrame, place: Any, degrees: tuple[float, float], days: tuple[str, str]
+) -> Joint:
     own = [placed[placed["township_id"] == edge[name]] for name in ("township_id", "neighbour_id")]
-    place = meeting_point(edge["geometry"], *(table.geometry.to_numpy() for table in own))
-    longitude, latitude = (float(value) for value in to_degrees(place.x, place.y, county.crs))
     around = placed.assign(away=placed.geometry.distance(place)) if len(placed) else placed.assign(away=[])
     nearest = around[around["away"] <= NEAR_M].sort_values("away")
     sides = tuple(
@@ -140,7 +150,7 @@ def _joint(county: County, edge: pd.Series, placed: gpd.GeoDataFrame, days: tupl
         edge["border_id"],
         (sides[0], sides[1]),
         edge["length_m"] / 1000.0,
-        (round(longitude, 5), round(latitude, 5)),
+        (round(degrees[0], 5), round(degrees[1], 5)),
         None if nearest.empty else str(nearest["name"].iloc[0]),
         edge["strip_m"],
         edge["line_accuracy_m"],
