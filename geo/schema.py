@@ -6,6 +6,7 @@ Checked at the two doors (``formats`` and ``store``), trusted inside. `Schema.re
 """
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,7 +63,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `low` and `high` bound numbers, `choices` closes a text column."""
+    """One column: `low` and `high` bound numbers, `choices` closes a text, what matches `never` is refused unread."""
 
     name: str
     kind: Kind = Kind.TEXT
@@ -70,6 +71,7 @@ class Column:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    never: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ def _column_problems(values: pd.Series, column: Column) -> Iterator[Refusal]:
     if column.required:
         for place in (at for at, none in enumerate(missing) if none):
             yield Refusal(values.index[place], column.name, "value_missing")
-    if not column.choices and column.low is None and column.high is None:
+    if not column.choices and not column.never and column.low is None and column.high is None:
         return
     known = set(column.choices)
     for place, (value, none) in enumerate(zip(values.tolist(), missing, strict=True)):
@@ -186,6 +188,8 @@ def _column_problems(values: pd.Series, column: Column) -> Iterator[Refusal]:
         row = values.index[place]
         if known and value not in known:
             yield Refusal(row, column.name, "value_unknown", {"value": value, "known": "/".join(column.choices)})
+        if column.never and re.search(column.never, value):
+            yield Refusal(row, column.name, "identity_refused")
         if column.low is not None and value < column.low:
             yield Refusal(row, column.name, "value_low", {"value": value, "low": column.low})
         if column.high is not None and value > column.high:

@@ -874,6 +874,23 @@ WORDS: dict[str, tuple[str, str]] = {
     "head_first_at": ("首次到场", "first look"),
     "head_due_day": ("限期", "due"),
     "head_reports_n": ("报告数", "reports"),
+    "identity_refused": (
+        "内容像是举报人的身份（姓名、电话、证件），不予保存；线索只用编号",
+        "reads like the identity of whoever reported (name, phone, papers): not kept; a lead has only its number",
+    ),
+    "record_identity_refused": (
+        "{field}：内容像是举报人的身份（姓名、电话、证件），不予保存；线索只用编号",
+        "{field} reads like the identity of whoever reported: not kept; a lead has only its number",
+    ),
+    "lead_unknown": ("没有线索 {value}", "there is no lead {value}"),
+    "reward_move": (
+        "线索 {lead} 现为“{state}”，不能改为“{wanted}”（查实 → 应奖 → 已兑现）",
+        "lead {lead} is at {state}; {wanted} cannot follow (查实 → 应奖 → 已兑现)",
+    ),
+    "reward_done": ("线索 {id}：{state}", "lead {id}: {state}"),
+    "rewards_title": ("线索奖励", "rewards of leads"),
+    "column_lead_id": ("线索编号", "lead"),
+    "column_reward_state": ("奖励状态", "reward"),
     "yes": ("是", "yes"),
     "no": ("否", "no"),
     "book_title": ("{county}责任底数册", "{county}: responsibility register"),

@@ -23,6 +23,7 @@ from geo.cli import (
     plots,
     proving,
     recording,
+    rewards,
     running,
     sensing,
     smoothing,
@@ -70,6 +71,7 @@ for module in (
     orders,
     papers,
     villages,
+    rewards,
 ):
     module.register(app)
 
