@@ -40,7 +40,7 @@ def plan(
         talk.print(talk.say("plan_stands", n=len(standing)))
         return
     date = _day(day) if day else planning.next_day(county)
-    with progress() as tell:
+    with progress(talk.language) as tell:
         made = planning.plan_day(county, day=date, hours=hours, seed=seed, township_ids=township, progress=tell)
     planning.accept_plan(county, made, now=now())
     talk.answer(planning.plan_json(made))
@@ -84,6 +84,26 @@ def routes(
     if format not in ("gpx", "kml"):
         raise typer.BadParameter("gpx | kml", param_hint="--format")
     files = planning.export_routes(talk.open(), format, day=_day(day) if day else None)
+    _write(talk, files, out)
+
+
+@exporting.command("day")
+def day_folders(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("exports"),
+    day: Annotated[str | None, typer.Option(help="只导出这一天 only this day")] = None,
+    sheets: Annotated[bool, typer.Option(help="路线单 PDF route sheets")] = True,
+) -> None:
+    """每队每天一个文件夹和一个压缩包 a folder per team and day, and one zip: GPX, KML, GeoJSON, route sheet."""
+    from geo.workspace import handing
+
+    talk = session(context)
+    with progress() as tell:
+        files = handing.hand_out(talk.open(), day=_day(day) if day else None, sheets=sheets, progress=tell)
+    _write(talk, files, out)
+
+
+def _write(talk: Session, files: dict[str, bytes], out: Path) -> None:
     for name, content in files.items():
         target = out / name
         target.parent.mkdir(parents=True, exist_ok=True)
