@@ -13,7 +13,10 @@ from geo.ledger import Entry, Linked, Stored, Verdict
 from geo.schema import Schema
 
 Bounds = tuple[float, float, float, float]
-RECORDS = ("visits", "finds", "parcels", "leads", "steps")
+RECORDS = (
+    "visits", "finds", "parcels", "leads", "steps", "duties", "units", "aliases", "orders", "order_steps",
+    "daily_reports", "returns",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
