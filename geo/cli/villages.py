@@ -159,6 +159,31 @@ def enter(
 
 
 @form.command()
+def work(context: typer.Context) -> None:
+    """已做工作：按村、轮次、地类和证据类别 what was done, by village, round, ground and class."""
+    from geo.workspace.register import plain_records
+    from geo.workspace.returning import work_until
+
+    talk = session(context)
+    county = talk.open()
+    as_of = talk.as_of or county.as_of()
+    table = work_until(county, as_of)
+    talk.answer({"as_of": as_of.isoformat(), "work": plain_records(table)})
+    names = (
+        "village_id",
+        "round",
+        "ground",
+        "evidence",
+        "reports_n",
+        "person_hours",
+        "courtyards_n",
+        "courtyards_due_n",
+    )
+    rows = [[_text(row[name]) for name in names] for row in table.head(SHOWN).to_dict("records")]
+    talk.table(talk.say("work_title", n=len(table)), [talk.say(f"column_work_{name}") for name in names], rows)
+
+
+@form.command()
 def upgrade(
     context: typer.Context,
     visit: Annotated[str | None, typer.Argument()] = None,
@@ -201,6 +226,10 @@ def _mu(value: float) -> str:
 
 def _times(value: Any) -> str:
     return "–" if value is None or value != value else f"{value:.1f}"
+
+
+def _text(value: Any) -> str:
+    return "–" if value is None or value != value else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _percent(value: Any) -> str:

@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.analysis.order_book import order_book
+from geo.analysis.work import work_done
 from geo.errors import GeoError, LayerError, StoreError
 from geo.formats.office_sheets import OfficeSheet, plain_head, read_office_file
 from geo.layers import SCHEMAS
@@ -27,6 +28,7 @@ from geo.workspace.county import County
 from geo.workspace.covering import measure_coverage
 from geo.workspace.forms import content_id, filled_form
 from geo.workspace.importing import FileReport
+from geo.workspace.progress import villages_due
 from geo.workspace.register_rows import file_note
 
 MU_M2 = 2000.0 / 3.0
@@ -107,6 +109,15 @@ def enter_form(county: County, values: dict[str, Any], *, now: datetime) -> tupl
         return str(wrong.fields["value"]), False
     county.store.append(Entry("forms", {"visit_id": number}, "team"), *_changes(held), now=now)
     return number, True
+
+
+def work_until(county: County, as_of: datetime) -> pd.DataFrame:
+    """`work_done` of the season up to a moment, by village, round, ground and class."""
+    store = county.store
+    visits, units = store.read("visits"), store.read("units")
+    held = visits[visits["visited_at"].between(county.season.bounds[0], as_of)]
+    villages = villages_due(county, units).set_index("village_id")["township_id"]
+    return work_done(pd.DataFrame(held), store.read("returns"), villages)
 
 
 def upgradable(county: County) -> pd.DataFrame:
