@@ -29,6 +29,7 @@ from geo.cli import (
     smoothing,
     timing,
     villages,
+    whatif,
 )
 from geo.cli.speaking import Session
 from geo.errors import GeoError
@@ -72,6 +73,7 @@ for module in (
     papers,
     villages,
     rewards,
+    whatif,
 ):
     module.register(app)
 

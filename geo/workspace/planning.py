@@ -1,6 +1,7 @@
 """One day's routes for the teams of each township, kept in the store and handed out as GPX or KML."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +29,9 @@ def plan_day(
     hours: float | None = None,
     seed: int = 7,
     township_ids: list[str] | None = None,
+    extra_teams: int = 0,
+    pinned: Collection[str] = (),
+    forbidden: Collection[str] = (),
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Plan:
@@ -36,12 +40,19 @@ def plan_day(
 
     `cancelled` is asked all along; when it answers true, `geo.analysis.routing.Cancelled` is raised and nothing kept.
 
+    Parameters
+    ----------
+    extra_teams
+        So many more teams start from each township's office than the county has.
+    pinned, forbidden
+        Parcels and segments that come before all others, or that no team may take.
+
     Raises
     ------
     StoreError
         Where the county has no terrain, no teams or no office to start from.
     """
-    teams = _teams(county, township_ids)
+    teams = _reinforced(_teams(county, township_ids), extra_teams)
     if not county.has_terrain():
         raise StoreError("terrain_missing", path=county.path.name)
     rests = gather(county, progress=progress)
@@ -50,7 +61,8 @@ def plan_day(
         if progress:
             progress(str(township_id), number, teams["township_id"].nunique())
         request = request_for(county, rests, str(township_id), squad, day=day, hours=hours, seed=seed)
-        plans.append(patrol.plan_sweep(request, cancelled=cancelled))
+        asked = replace(request, pinned=pinned, forbidden=forbidden)
+        plans.append(patrol.plan_sweep(asked, cancelled=cancelled))
     return patrol.joined(plans)
 
 
@@ -118,6 +130,13 @@ def _teams(county: County, township_ids: list[str] | None) -> pd.DataFrame:
         raise StoreError("teams_missing")
     places = gpd.GeoSeries(starts.loc[teams["township_id"]].to_numpy())
     return teams.assign(easting_m=places.x.to_numpy(), northing_m=places.y.to_numpy()).reset_index(drop=True)
+
+
+def _reinforced(teams: pd.DataFrame, extra: int) -> pd.DataFrame:
+    """The teams, and `extra` more in each township, from the same office as its first."""
+    first = teams.drop_duplicates("township_id")
+    more = [first.assign(team_id=first["team_id"] + f"+{n}", name=first["name"] + f"+{n}") for n in range(1, extra + 1)]
+    return pd.concat([teams, *more], ignore_index=True) if more else teams
 
 
 def next_day(county: County) -> str:
