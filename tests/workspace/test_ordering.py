@@ -141,7 +141,7 @@ STEPS = st.tuples(st.integers(1, 4), st.sampled_from([s for s in Step if s != St
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEPS, min_size=1, max_size=6))
 def test_replayed_steps_and_orders_change_nothing(village_county: County, steps: list[tuple[int, Step, int]]) -> None:
-    """What was taken, sent again in any number, leaves ledger and states as they are; what was refused left no trace."""
+    """What was taken and is sent again leaves ledger and states as they are; what was refused left no trace."""
     later = NOW + timedelta(days=60)
     taken = []
 
