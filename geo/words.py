@@ -300,6 +300,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "{day}：{routes} 条路线，{stops} 个点，{unmet} 个未能安排；预计发现 {expected}（不计路程的上限 {bound}）",
         "{day}: routes {routes}, stops {stops}, not met {unmet}; expected finds {expected} (bound without travel {bound})",
     ),
+    "debrief_row": (
+        "{route}：计划 {ha} 公顷，当日轨迹 {tracks} 条；看到 {seen_share}，走得太快 {too_fast_share}，"
+        "视线不及 {out_of_sight_share}，没有走到 {not_walked_share}",
+        "{route}: planned {ha} ha, tracks that day {tracks}; seen {seen_share}, too fast {too_fast_share}, "
+        "out of sight {out_of_sight_share}, not walked {not_walked_share}",
+    ),
     "whatif_head": ("{day} 两个方案：现有安排 → 假设", "{day}, two plans: as it stands -> what if"),
     "whatif_row": ("{what}：{here} → {other}", "{what}: {here} -> {other}"),
     "whatif_teams_n": ("队伍", "teams"),

@@ -12,6 +12,7 @@ from geo.cli import (
     bringing,
     calibrating,
     correcting,
+    debriefing,
     duties,
     explaining,
     flagging,
@@ -74,6 +75,7 @@ for module in (
     villages,
     rewards,
     whatif,
+    debriefing,
 ):
     module.register(app)
 
