@@ -89,7 +89,7 @@ test: .venv/.installed-dev assets check build/.warm
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks.absence tests/analysis/absence_fixtures.json --json
 	$(BIN)/python -m benchmarks.calibration --quick --json
-	@for name in coverage record travel; do $(BIN)/python -m benchmarks.$$name --json; done
+	@for name in coverage record travel register; do $(BIN)/python -m benchmarks.$$name --json; done
 	$(BIN)/python -m benchmarks.views --seeds 8 --seconds 4 --json
 	$(BIN)/python -m benchmarks.planning --seeds 10 --draws 100 --json
 
