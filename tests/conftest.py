@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -51,8 +50,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def measured_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the small demo county, imported and measured once; not to be written to."""
     folder = tmp_path_factory.mktemp("measured") / "county"
-    now = datetime(2026, 5, 21, tzinfo=UTC)
-    make_demo(folder, size="small", seed=7, now=now, progress=lambda what, done, total: None)
+    make_demo(folder, size="small", seed=7, progress=lambda what, done, total: None)
     return folder
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import optimize, special, stats
 
-from geo.analysis.detection import MODELS
+from geo.analysis.detection import law_of
 from geo.season import Stage
 from geo.settings import DetectionSettings
 
@@ -121,7 +121,7 @@ def chance_found(trials: pd.DataFrame, widths_m: Floats, settings: DetectionSett
     for width in np.unique(widths_m):
         mine = widths_m == width
         endless = np.full(int(mine.sum()), _FAR)
-        hazard[mine] = MODELS[settings.model](float(width), settings.reach_m).along(distance[mine], -endless, endless)
+        hazard[mine] = law_of(settings, float(width)).along(distance[mine], -endless, endless)
     return np.asarray(-settings.availability * np.expm1(-passes * hazard))
 
 

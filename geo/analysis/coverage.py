@@ -13,7 +13,7 @@ import numpy.typing as npt
 from geo.analysis import _kernels, _kernels_spread
 from geo.analysis._far_field import window_shape
 from geo.analysis._kernels_lanes import LANES
-from geo.analysis.detection import CLAMP_SHARE, GAUSSIAN_PEAK, MODELS, gaussian_width
+from geo.analysis.detection import CLAMP_SHARE, MODELS, gaussian_width
 from geo.analysis.pieces import Pieces
 from geo.analysis.visibility import aligned, half_width, ray_program, sight_room
 from geo.errors import GridMismatch
@@ -163,7 +163,8 @@ class _Kernel:
         """Model, reach in cells, factor of the sweep width inside the law, factor of the law."""
         reach = self.settings.reach_m / self.terrain.elevation.frame.cell_m
         if self.settings.model == "gaussian":
-            return _kernels_spread.GAUSSIAN, reach, 1.0 / gaussian_width(), GAUSSIAN_PEAK
+            peak = self.settings.gaussian_peak
+            return _kernels_spread.GAUSSIAN, reach, 1.0 / gaussian_width(peak), peak
         return _kernels_spread.INVERSE_CUBE, reach, CLAMP_SHARE, 1.0 / (8.0 * np.pi)
 
 

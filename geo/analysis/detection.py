@@ -17,7 +17,6 @@ Floats = npt.NDArray[np.float64]
 
 HAZARD_UNITS = 65536
 CLAMP_SHARE = 0.1
-GAUSSIAN_PEAK = 3.0
 _FAR = 1e9
 
 
@@ -86,13 +85,23 @@ class InverseCube:
 @dataclass(frozen=True)
 class GaussianHazard:
     """
-    Hazard that falls as exp(-r^2 / 2 sigma^2); one endless pass overhead gives `GAUSSIAN_PEAK` nat (*assumption*).
+    Hazard that falls as exp(-r^2 / 2 sigma^2).
 
     A Gaussian hazard is not the half-normal curve: sigma follows from W by integrating 1 - exp(-H(x)).
+
+    Parameters
+    ----------
+    sweep_width_m
+        Area under the lateral range curve of one straight pass, metres.
+    reach_m
+        Beyond this nothing is seen, metres.
+    peak
+        Hazard of one endless straight pass right over the plot, nat (*assumption*, ``detection.gaussian_peak``).
     """
 
     sweep_width_m: float
     reach_m: float = 150.0
+    peak: float = 3.0
 
     def __post_init__(self) -> None:
         _check_width(self.sweep_width_m, self.reach_m)
@@ -100,12 +109,12 @@ class GaussianHazard:
     @property
     def sigma_m(self) -> float:
         """Standard deviation of the hazard, metres."""
-        return self.sweep_width_m / gaussian_width()
+        return self.sweep_width_m / gaussian_width(self.peak)
 
     def hazard(self, distance: npt.ArrayLike) -> Floats:
         """Hazard per metre walked, 1/m; `distance` in metres, any shape."""
         far, sigma = np.asarray(distance, float), self.sigma_m
-        peak = GAUSSIAN_PEAK / (sigma * sqrt(2.0 * pi))
+        peak = self.peak / (sigma * sqrt(2.0 * pi))
         return np.where(far <= self.reach_m, peak * np.exp(-0.5 * (far / sigma) ** 2), 0.0)
 
     def along(self, offset: npt.ArrayLike, start: npt.ArrayLike, stop: npt.ArrayLike) -> Floats:
@@ -113,7 +122,7 @@ class GaussianHazard:
         h, first, last = _cut(offset, start, stop, self.reach_m)
         turn = self.sigma_m * sqrt(2.0)
         across = np.exp(-((h / turn) ** 2))
-        return np.asarray(GAUSSIAN_PEAK * across * 0.5 * np.maximum(erf(last / turn) - erf(first / turn), 0.0))
+        return np.asarray(self.peak * across * 0.5 * np.maximum(erf(last / turn) - erf(first / turn), 0.0))
 
 
 @dataclass(frozen=True)
@@ -225,10 +234,17 @@ def season_pod(pods: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float3
     return np.asarray(1.0 - missed, np.float32)
 
 
-def gaussian_width() -> float:
+def law_of(settings: DetectionSettings, sweep_width_m: float) -> LateralRange:
+    """The law of the settings for one sweep width, metres."""
+    if settings.model == "gaussian":
+        return GaussianHazard(sweep_width_m, settings.reach_m, settings.gaussian_peak)
+    return MODELS[settings.model](sweep_width_m, settings.reach_m)
+
+
+def gaussian_width(peak: float) -> float:
     """Sweep width of a Gaussian hazard with sigma 1 m: the integral of 1 - exp(-peak exp(-x^2/2)), metres."""
     steps = np.linspace(-12.0, 12.0, 4801)
-    return float(np.trapezoid(-np.expm1(-GAUSSIAN_PEAK * np.exp(-0.5 * steps**2)), steps))
+    return float(np.trapezoid(-np.expm1(-peak * np.exp(-0.5 * steps**2)), steps))
 
 
 def _check_width(sweep_width_m: float, reach_m: float) -> None:

@@ -1,5 +1,28 @@
 """The command line: `tacha --county DIR COMMAND`. One file per job; every command calls ``workspace``."""
 
-from geo.cli.main import main
+import signal
+import sys
 
-__all__ = ["main"]
+
+class Stopped(BaseException):
+    """Ctrl-C: no failure of the program, and nothing that a library may take for one."""
+
+
+def main() -> None:
+    """Run the program; stopped at any moment, even while it loads, it says so in one sentence and exits with 130."""
+    try:
+        signal.signal(signal.SIGINT, _stop)
+        from geo.cli.main import main as run
+
+        run()
+    except (Stopped, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        from geo.words import say
+
+        english = "--lang=en" in sys.argv or "--lang en" in " ".join(sys.argv)
+        sys.stderr.write(say("stopped", "en" if english else "zh") + "\n")
+        sys.exit(130)
+
+
+def _stop(_number: int, _frame: object) -> None:
+    raise Stopped

@@ -76,7 +76,7 @@ def new(
         if error.code != "datum_needed":
             raise
         county, readings = create(replace(hints, datum=_asked(talk, str(error.fields["file"]))))
-    _tell(context, ImportReport([file_report(reading) for reading in readings]))
+    _tell(context, ImportReport([file_report(reading) for reading in readings]), **counties.odd_ground(county))
     townships = county.store.read("townships")
     talk.print(talk.say("county_made", path=folder, epsg=county.settings.epsg, n=len(townships)))
     talk.odd_ground(county)
@@ -95,7 +95,7 @@ def terrain(
     county = session(context).open()
 
     def bring(paths: list[Path], datum: str | None) -> "ImportReport":
-        with progress() as report:
+        with progress(session(context).language) as report:
             mine, theirs = ([p for p in some if p in paths] for some in (elevation, ground))
             return import_terrain(county, mine, theirs, now=now(), datum=datum, band=band, progress=report)
 
@@ -131,7 +131,7 @@ def _importer(layer: str) -> Callable[..., None]:
         )
 
         def bring(paths: list[Path], datum: str | None) -> "ImportReport":
-            with progress() as report:
+            with progress(session(context).language) as report:
                 return import_files(county, layer, paths, replace(hints, datum=datum), now=now(), progress=report)
 
         _bring(context, bring, listed(files, beside=county.path), datum)
@@ -173,10 +173,10 @@ def _day(text: str | None) -> date_of | None:
         raise typer.BadParameter(f"{text}: YYYY-MM-DD", param_hint="--date") from error
 
 
-def _tell(context: typer.Context, report: "ImportReport") -> None:
+def _tell(context: typer.Context, report: "ImportReport", **more: object) -> None:
     """Counts and reasons; exit 1 when nothing at all was accepted."""
     talk = session(context)
     talk.print(*report.sentences(talk.language))
-    talk.answer(report.json(talk.language))
+    talk.answer(report.json(talk.language) | more)
     if not report.accepted:
         raise typer.Exit(2 if any(file.needs_datum for file in report.files) else 1)

@@ -37,7 +37,7 @@ def flag(
         raise typer.BadParameter(f"{len(files)} 景 scenes, {len(days)} 个日期 dates", param_hint="--dates")
     numbers = _bands(bands)
     scenes = [Scene(file, day, numbers) for file, day in zip(files, days, strict=True)]
-    with progress() as tell:
+    with progress(talk.language) as tell:
         answer = flag_scenes(talk.open(), scenes, now=talk.as_of or now(), progress=tell)
     talk.answer(answer.json())
     _tell(talk, answer)

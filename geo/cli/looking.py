@@ -75,16 +75,19 @@ def assure(context: typer.Context) -> None:
         if row["levers"]:
             said = "；".join(lever_sentence(lever, talk.language) for lever in row["levers"][:LEVERS])
             talk.print(talk.say("assure_levers", name=row["name"], said=said))
-    talk.print(talk.say("assure_county", **_shown(answer.county)))
+    talk.print(_county_sentence(talk, answer))
     _foot(talk, answer)
 
 
 def borders(context: typer.Context, every: All = False) -> None:
     """交界登记 every jurisdiction edge: who saw its strip, and the blind spots ranked."""
+    from geo.workspace.county import odd_ground
+
     talk = session(context)
     answer = _borders(talk)
-    talk.answer(answer.json())
-    talk.odd_ground(talk.open())
+    county = talk.open()
+    talk.answer(answer.json() | odd_ground(county))
+    talk.odd_ground(county)
     odd = answer.borders["neighbour_id"].isin(SPECIAL)
     outer = answer.borders[odd].sort_values("neighbour_id", ascending=False, kind="stable")
     unseen = answer.borders["strip_km2"] * answer.borders["seen_by_neither"]
@@ -103,12 +106,14 @@ def borders(context: typer.Context, every: All = False) -> None:
 
 def duties_register(context: typer.Context, every: All = False) -> None:
     """责任底数册 who answers for which village and ground; 无人负责 first."""
+    from geo.workspace.county import odd_ground
     from geo.workspace.register import responsibility_register
 
     talk = session(context)
-    book = responsibility_register(talk.open(), as_of=talk.as_of)
+    county = talk.open()
+    book = responsibility_register(county, as_of=talk.as_of)
     counts = book.json()
-    talk.answer(counts)
+    talk.answer(counts | odd_ground(county))
     talk.print(talk.say("register_counts", **{k: counts[k] for k in ("units_n", "villages_n", "placed_n", "nobody_n")}))
     rows = [
         [_kind(r["unit_kind"], talk), r["unit_id"], r["name"], r["posts"] or talk.say("nobody")]
@@ -150,7 +155,7 @@ def summary(context: typer.Context) -> None:
             "summary_counts", **counts, borders=len(edges.borders), spots=len(edges.blind_spots), routes=len(routes)
         )
     )
-    talk.print(talk.say("assure_county", **_shown(answer.county)))
+    talk.print(_county_sentence(talk, answer))
     talk.answer({"coverage": answer.json(), "borders": edges.json(), "counts": counts, "routes_n": len(routes)})
     _foot(talk, answer)
 
@@ -158,15 +163,30 @@ def summary(context: typer.Context) -> None:
 def _coverage(talk: Session) -> "CoverageAnswer":
     from geo.workspace.covering import measure_coverage
 
-    with progress() as tell:
+    with progress(talk.language) as tell:
         return measure_coverage(talk.open(), as_of=talk.as_of, progress=tell)
 
 
 def _borders(talk: Session) -> "BordersAnswer":
     from geo.workspace.covering import measure_borders
 
-    with progress() as tell:
+    with progress(talk.language) as tell:
         return measure_borders(talk.open(), as_of=talk.as_of, progress=tell)
+
+
+def _county_sentence(talk: Session, answer: "CoverageAnswer") -> str:
+    """The county's chance; where a township's is unknown, which and why instead."""
+    facts = _shown(answer.county)
+    if not answer.county["unknown_n"]:
+        return talk.say("assure_county", **facts)
+    from geo.report.townships import reason_sentence
+
+    rows = answer.townships.to_dict("records")
+    empty = [r for r in rows if _whole(r["p_zero"]) == "–" and r["reasons"].get("p_zero") != "no_plantable"]
+    named = [
+        talk.say("assure_unknown_one", name=r["name"], why=reason_sentence(r["reasons"], talk.language)) for r in empty
+    ]
+    return talk.say("assure_unknown", names=named, **facts)
 
 
 def _coverage_row(row: dict[Any, Any], talk: Session) -> list[str]:

@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 
-from geo.cli.speaking import now, progress, session
+import geo
+from geo.cli.speaking import progress, session
 from geo.errors import StoreError
 
+SCRIPTS = Path(geo.__file__).parent / "ui" / "assets" / "leaflet"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -30,12 +32,10 @@ def demo(
     talk = session(context)
     if size not in ("small", "full"):
         raise typer.BadParameter("small | full", param_hint="--size")
-    if (folder / "county.gpkg").exists():
-        raise StoreError("county_exists", path=folder)
     from geo.workspace.demonstrating import make_demo
 
-    with progress() as tell:
-        _, reports = make_demo(folder, size=size, seed=seed, now=now(), progress=tell)
+    with progress(talk.language) as tell:
+        _, reports = make_demo(folder, size=size, seed=seed, progress=tell)
     plain = [report.json(talk.language) for report in reports]
     read, accepted = sum(p["read"] for p in plain), sum(p["accepted"] for p in plain)
     talk.answer({"folder": str(folder), "read": read, "accepted": accepted, "refused_n": read - accepted})
@@ -53,6 +53,8 @@ def serve(
     if listen not in LOOPBACK:
         raise StoreError("listen_refused", address=listen)
     county = talk.open()
+    if not SCRIPTS.is_dir():
+        raise StoreError("ui_assets_missing")
     talk.print(talk.say("serving", port=port))
     environment = os.environ | {"TACHA_COUNTY": str(county.path.resolve()), "TACHA_PORT": str(port)}
     raise typer.Exit(_until_it_ends([sys.executable, "-m", "geo.ui"], environment))

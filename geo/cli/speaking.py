@@ -6,6 +6,7 @@ Commands import what they call when they are called, so that `tacha --help` and 
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from geo.words import Language, say
+from geo.words import WORDS, Language, say
 
 if TYPE_CHECKING:
     from geo.workspace.county import County
 
 Report = Callable[[str, int, int], None]
+FIRST_LINE_S, NEXT_LINES_S = 2.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -88,16 +90,49 @@ def now() -> datetime:
 
 
 @contextmanager
-def progress() -> Iterator[Report]:
-    """A progress bar on standard error, on a terminal only."""
+def progress(language: Language = "zh") -> Iterator[Report]:
+    """Progress on standard error: a bar on a terminal, elsewhere a plain line after two seconds and then every five."""
+    if not sys.stderr.isatty():
+        with _plain_progress(language) as report:
+            yield report
+        return
     from rich.console import Console
     from rich.progress import Progress
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def report(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
+            bar.update(task, description=_step(what, language), completed=done, total=total)
 
         yield report
+
+
+@contextmanager
+def _plain_progress(language: Language) -> Iterator[Report]:
+    """Lines of a thread of its own, so that a long step is told too."""
+    latest: list[tuple[str, int, int]] = []
+    over = threading.Event()
+
+    def tell() -> None:
+        wait_s = FIRST_LINE_S
+        while not over.wait(wait_s):
+            wait_s = NEXT_LINES_S
+            if latest:
+                what, done, total = latest[-1]
+                sys.stderr.write(say("progress", language, what=_step(what, language), done=done, total=total) + "\n")
+                sys.stderr.flush()
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield lambda what, done, total: latest.append((what, done, total))
+    finally:
+        over.set()
+        teller.join()
+
+
+def _step(what: str, language: Language) -> str:
+    """The name of a step of the work in the user's language; the name of a file stays as it is."""
+    code = f"progress_{what.replace(' ', '_')}"
+    return say(code, language) if code in WORDS else what

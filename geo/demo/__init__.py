@@ -6,6 +6,6 @@ Read in this order: sizes, boundaries, terrain, people, ways, walks, records, tr
 
 from geo.demo.boundaries import as_geojson, townships
 from geo.demo.county import DemoCounty, make
-from geo.demo.sizes import SIZES, Size
+from geo.demo.sizes import NOW, SIZES, Size
 
-__all__ = ["SIZES", "DemoCounty", "Size", "as_geojson", "make", "townships"]
+__all__ = ["NOW", "SIZES", "DemoCounty", "Size", "as_geojson", "make", "townships"]

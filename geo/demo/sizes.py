@@ -2,6 +2,7 @@
 
 import zlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ COUNTY_ID = "529901"
 COUNTY_NAME = "示例县（虚构） Demo County (made up)"
 EPSG = 4544
 SEASON = 2026
+NOW = datetime(SEASON, 5, 21, tzinfo=UTC)
 CENTRE_M = (529_800.0, 2_954_000.0)
 
 

@@ -1,19 +1,25 @@
 """Layers out as files: vector formats by suffix, tables as CSV, always to a temporary name first."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import pyogrio
 
 from geo.errors import FormatError
 
 DRIVERS = {".geojson": "GeoJSON", ".gpkg": "GPKG", ".shp": "ESRI Shapefile"}
 
 
-def write_layer(rows: gpd.GeoDataFrame, path: Path, *, encoding: str | None = None) -> None:
+def write_layer(
+    rows: gpd.GeoDataFrame, path: Path, *, encoding: str | None = None, written_at: datetime | None = None
+) -> None:
     """
     A layer as GeoJSON (WGS 84), GeoPackage or Shapefile, by the suffix of `path`; times become ISO text.
+
+    `written_at` is the moment a GeoPackage notes as its last change; without it the library takes the clock's.
 
     Raises
     ------
@@ -33,7 +39,12 @@ def write_layer(rows: gpd.GeoDataFrame, path: Path, *, encoding: str | None = No
     options = {"encoding": encoding} if encoding else {}
     if driver == "ESRI Shapefile":
         plain = plain.rename(columns={name: name[:10] for name in plain.columns})
-    plain.to_file(path, driver=driver, engine="pyogrio", **options)
+    stamp = f"{written_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}" if written_at else None
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})
+    try:
+        plain.to_file(path, driver=driver, engine="pyogrio", **options)
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
 def write_table(rows: pd.DataFrame, path: Path) -> None:

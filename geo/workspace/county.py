@@ -134,6 +134,39 @@ def scattered(townships: gpd.GeoDataFrame) -> dict[str, int]:
     return {str(name): int(n) for name, n in zip(townships["name"], parts, strict=True) if n > 1}
 
 
+def odd_ground(county: County) -> dict[str, list[dict[str, object]]]:
+    """
+    Where responsibility slips, as plain values.
+
+    ``unassigned``: the holes of `unassigned`, each with its area (km2) and a point in it; ``several_parts``: every
+    township and department ground of more than one part, with their number and the area of the parts (km2).
+    """
+    townships, grounds = county.store.read("townships"), county.store.read("grounds")
+    holes = unassigned(gpd.GeoDataFrame(townships), gpd.GeoDataFrame(grounds))
+    inside = holes.representative_point().to_crs(4326)
+    units = [*zip(townships["township_id"], townships["name"], townships.geometry, strict=True)]
+    units += [*zip(grounds["ground_id"], grounds["name"], grounds.geometry, strict=True)]
+    areas = {
+        str(key): (name, sorted((_km2(part) for part in shapely.get_parts(shape)), reverse=True))
+        for key, name, shape in units
+    }
+    return {
+        "unassigned": [
+            {"km2": _km2(hole), "longitude": round(place.x, 6), "latitude": round(place.y, 6)}
+            for hole, place in zip(holes, inside, strict=True)
+        ],
+        "several_parts": [
+            {"unit_id": key, "name": name, "parts_n": len(parts), "parts_km2": parts}
+            for key, (name, parts) in areas.items()
+            if len(parts) > 1
+        ],
+    }
+
+
+def _km2(shape: shapely.Geometry) -> float:
+    return round(shape.area / 1e6, 4)
+
+
 def found(
     path: Path, settings: Settings, townships: gpd.GeoDataFrame, notes: list[dict[str, object]], *, now: datetime
 ) -> County:

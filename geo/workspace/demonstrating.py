@@ -1,11 +1,15 @@
 """The demo county on disk: its inputs written as files a county would have, then imported through the same doors."""
 
+import os
+import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from geo import demo
+from geo import store as stores
 from geo.demo import DemoCounty
+from geo.errors import StoreError
 from geo.formats import Hints, gpx, writing
 from geo.layers.tracks import Mode
 from geo.store import grids
@@ -20,14 +24,33 @@ AFTER_TRACKS = ("parcels", "visits", "leads", "alerts")
 SHAPES = {"neighbours": "geojson", "grounds": "geojson", "roads": "gpkg", "offices": "geojson", "parcels": "geojson"}
 
 
-def make_demo(
-    path: Path, *, size: str, seed: int, now: datetime, progress: Progress
-) -> tuple[County, list[ImportReport]]:
+def make_demo(path: Path, *, size: str, seed: int, progress: Progress) -> tuple[County, list[ImportReport]]:
     """
     A ready county in `path`: raw files in ``inputs/``, hidden truth in ``truth/``, everything imported and measured.
 
-    The truth is written here and read by no other command.
+    The truth is written here and read by no other command. Everything is made beside `path` and moved there at the
+    end: an interruption leaves nothing. The clock is the season's own (`demo.NOW`), so that the same seed gives the
+    same files and the same ledger.
+
+    Raises
+    ------
+    StoreError
+        Where the folder holds anything already.
     """
+    if (path / stores.FILE).exists():
+        raise StoreError("county_exists", path=path)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise StoreError("folder_not_empty", path=path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as beside:
+        folder = Path(beside) / path.name
+        reports = _made(folder, size, seed, progress)
+        os.replace(folder, path)
+    return open_county(path), reports
+
+
+def _made(path: Path, size: str, seed: int, progress: Progress) -> list[ImportReport]:
+    now = demo.NOW
     made = demo.make(size, seed)
     progress("inputs", 1, 6)
     inputs = path / "inputs"
@@ -41,12 +64,13 @@ def make_demo(
     measure_coverage(county)
     progress("borders", 5, 6)
     measure_borders(county)
-    return open_county(path), reports
+    county.store.close()
+    return reports
 
 
 def _write_inputs(made: DemoCounty, inputs: Path) -> None:
     for layer, suffix in SHAPES.items():
-        writing.write_layer(getattr(made, layer), inputs / f"{layer}.{suffix}")
+        writing.write_layer(getattr(made, layer), inputs / f"{layer}.{suffix}", written_at=demo.NOW)
     writing.write_layer(made.townships, inputs / "乡镇界.shp", encoding="GB18030")
     for layer in TABLES:
         writing.write_table(getattr(made, layer), inputs / f"{layer}.csv")

@@ -90,12 +90,13 @@ def survey(county: County, moment: datetime, progress: Progress) -> Survey:
     terrain = county.terrain()
     edges, strips = edges_and_strips(county)
     tracks, watched = tracks_until(county, moment), lookouts_until(county, moment)
-    seen = measure_effort(county, tracks, edges, strips, progress, lookouts=watched)
+    seen = measure_effort(county, terrain, tracks, edges, strips, progress, lookouts=watched)
     return Survey(terrain, edges, strips, tracks, seen)
 
 
 def measure_effort(
     county: County,
+    terrain: Terrain,
     tracks: gpd.GeoDataFrame,
     edges: gpd.GeoDataFrame,
     strips: Strips,
@@ -104,7 +105,6 @@ def measure_effort(
     lookouts: gpd.GeoDataFrame,
 ) -> Effort:
     """Hazard per month on the county's grid and per side on the strips; kept in ``grids/`` until its inputs change."""
-    terrain = county.terrain()
     key = _key(county, tracks, edges, lookouts)
     months = [f"{year}-{month:02d}" for year, month in county.season.months]
     if stamp(county) != key:

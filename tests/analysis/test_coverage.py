@@ -112,8 +112,9 @@ def test_one_pass_adds_up_to_the_law_on_every_cell():
 
 def test_a_gaussian_hazard_drives_the_engine_too():
     """The same check with the other law of the settings."""
-    ground, law = flat(61), GaussianHazard(20.0)
-    values = hazard_of(path([3.0, 250.0, 607.0], [304.0] * 3), ground, replace(PLAIN, model="gaussian")) / 65536.0
+    ground, law = flat(61), GaussianHazard(20.0, peak=2.0)
+    config = replace(PLAIN, model="gaussian", gaussian_peak=2.0)
+    values = hazard_of(path([3.0, 250.0, 607.0], [304.0] * 3), ground, config) / 65536.0
     rows, cols = np.mgrid[:61, :61]
     x, offset = (cols + 0.5) * 10.0, np.abs((rows + 0.5) * 10.0 - 304.0)
     assert np.abs(values - law.along(offset, 3.0 - x, 607.0 - x)).max() <= 0.6 / 65536

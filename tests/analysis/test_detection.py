@@ -15,9 +15,11 @@ from geo.analysis.detection import (
     HazardRate,
     InverseCube,
     chance,
+    law_of,
     pod,
     season_pod,
 )
+from geo.settings import DetectionSettings
 
 metres = st.floats(-160.0, 160.0)
 
@@ -69,6 +71,15 @@ def test_a_gaussian_hazard_covers_its_sweep_width():
     law = GaussianHazard(20.0)
     assert _area(law) == pytest.approx(20.0, abs=1e-6)
     assert law.sigma_m != pytest.approx(20.0 / np.sqrt(2 * np.pi), rel=0.1)
+
+
+@pytest.mark.parametrize("peak", [0.5, 3.0, 8.0])
+def test_the_settings_peak_is_the_hazard_right_overhead_and_leaves_the_sweep_width(peak):
+    """One endless pass at offset 0 gives `gaussian_peak` nat, and W stays what it is called."""
+    law = law_of(DetectionSettings(model="gaussian", gaussian_peak=peak), 20.0)
+    assert law.along(0.0, -1e6, 1e6) == pytest.approx(peak, rel=1e-6)
+    assert _area(law) == pytest.approx(20.0, abs=1e-5)
+    assert isinstance(law_of(DetectionSettings(), 20.0), InverseCube)
 
 
 @given(metres, metres, metres, st.floats(0.0, 1.0), st.sampled_from([InverseCube(20.0), GaussianHazard(20.0)]))

@@ -112,3 +112,50 @@ def test_a_county_that_cannot_be_written_is_one_sentence(inputs: Path, tmp_path:
     tmp_path.chmod(0o500)
     found = tacha("--county", tmp_path / "county", "new", inputs / "square.geojson")
     assert found.returncode == 1
+
+
+RING = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"name": "回乡", "code": "520525002"},
+            "geometry": {
+                "type": "MultiPolygon",
+                "coordinates": [
+                    [
+                        [[105.0, 26.6], [105.1, 26.6], [105.1, 26.7], [105.0, 26.7], [105.0, 26.6]],
+                        [[105.04, 26.64], [105.04, 26.65], [105.05, 26.65], [105.05, 26.64], [105.04, 26.64]],
+                    ],
+                    [[[105.2, 26.6], [105.21, 26.6], [105.21, 26.61], [105.2, 26.61], [105.2, 26.6]]],
+                ],
+            },
+        }
+    ],
+}
+
+
+def test_ground_of_nobody_and_units_of_several_parts_are_in_the_json_of_every_register(tmp_path: Path) -> None:
+    """A hole of 0.01 by 0.01 degrees (995 m x 1,108 m) and a second part of the same size, told by three commands."""
+    (tmp_path / "ring.geojson").write_text(json.dumps(RING), encoding="utf-8")
+    county = ("--county", tmp_path / "county", "--json")
+    for words in (("new", tmp_path / "ring.geojson"), ("borders",), ("register",)):
+        told = json.loads(tacha(*county, *words).stdout)
+        (hole,) = told["unassigned"]
+        assert hole["km2"] == pytest.approx(0.995 * 1.108, rel=0.01)
+        assert (hole["longitude"], hole["latitude"]) == pytest.approx((105.045, 26.645), abs=1e-3)
+        (unit,) = told["several_parts"]
+        assert (unit["unit_id"], unit["name"], unit["parts_n"]) == ("520525002", "回乡", 2)
+        assert unit["parts_km2"][1] == pytest.approx(hole["km2"], rel=0.01)
+
+
+def test_a_missing_map_script_is_told_before_any_address(inputs: Path) -> None:
+    """No address is printed that nothing will answer."""
+    code = "from pathlib import Path; from geo.cli import running; running.SCRIPTS = Path('nowhere'); "
+    words = ["--county", str(inputs / "county"), "app"]
+    told = subprocess.run(
+        [sys.executable, "-c", code + "from geo.cli.main import main; main()", *words],
+        capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "npm ci" in told.stderr

@@ -19,7 +19,7 @@ def two_townships(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the small demo county, measured, with one day's routes accepted."""
     path, now = tmp_path_factory.mktemp("demo") / "示例 县", datetime(2026, 5, 20, 8, tzinfo=UTC)
-    county, _ = make_demo(path, size="small", seed=7, now=now, progress=lambda what, done, total: None)
+    county, _ = make_demo(path, size="small", seed=7, progress=lambda what, done, total: None)
     accept_plan(county, plan_day(county, day=next_day(county)), now=now)
     return path
 
