@@ -1,0 +1,35 @@
+"""The county's line under a table of townships: a number, or whose number is missing and why."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from geo.cli.looking import _county_sentence
+from geo.cli.speaking import Session
+from geo.workspace.covering import CoverageAnswer
+
+FACTS = {
+    "p_zero": None, "p_zero_low": None, "p_zero_high": None, "unknown_n": 1, "below_goal_n": 1, "lowest_p_zero": 0.62,
+    "finds_n": 2, "finds_standing_n": 1,
+}  # fmt: skip
+ROWS = [
+    {"name": "甲乡", "p_zero": 0.62, "reasons": {}},
+    {"name": "乙镇", "p_zero": None, "reasons": {"p_zero": "no_track"}},
+    {"name": "水面街道", "p_zero": None, "reasons": {"p_zero": "no_plantable"}},
+]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_an_unknown_township_is_named_with_its_reason(language: str) -> None:
+    """One township of three has no track: it is named, no dash stands for a figure; bare ground is not blamed."""
+    answer = CoverageAnswer(datetime(2026, 5, 1, tzinfo=UTC), None, {}, pd.DataFrame(ROWS), pd.DataFrame(), FACTS, [])
+    talk = Session(Path(), False, "zh" if language == "zh" else "en", None)
+    said = _county_sentence(talk, answer)
+    assert "乙镇" in said
+    assert ("没有轨迹" if language == "zh" else "no track") in said
+    assert "62%" in said
+    assert "–" not in said
+    assert "甲乡" not in said
+    assert "水面街道" not in said

@@ -1,0 +1,48 @@
+"""Ctrl-C at any moment: one sentence, exit code 130, and the record as it was."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WORDS = {
+    "zh": "已停止；记录和停止前一样，没有写入一半的内容",
+    "en": "stopped; the record is as it was before, nothing was half written",
+}
+AT_IMPORT = """
+import importlib.abc, os, signal, sys
+class Key(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Key())
+from geo.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["typer", "geo.cli.looking", "geo.workspace.demonstrating", "geo.layers.borders"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_ctrl_c_while_the_program_loads_is_one_sentence(tmp_path: Path, name: str, language: str) -> None:
+    """The key is pressed at the very moment a part of the program is looked for."""
+    words = ["demo", str(tmp_path / "demo"), "--lang", language]
+    told = subprocess.run(
+        [sys.executable, "-c", AT_IMPORT.format(name=name), *words], capture_output=True, encoding="utf-8", check=False
+    )
+    assert (told.returncode, told.stdout, told.stderr) == (130, "", WORDS[language] + "\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_long_work_tells_its_step_on_stderr_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    """Redirected output: plain lines, none of them on stdout; stopped after the first."""
+    command = [sys.executable, "-c", "from geo.cli import main; main()", "demo", str(tmp_path / "demo"), "--json"]
+    told = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+    assert told.stderr is not None
+    assert told.stderr.readline().startswith("…… ")
+    told.send_signal(signal.SIGINT)
+    out, rest = told.communicate()
+    assert (told.returncode, out, rest.splitlines()[-1:]) == (130, "", [WORDS["zh"]])
+    assert "Traceback" not in rest
+    assert list(tmp_path.iterdir()) == []
