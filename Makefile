@@ -83,11 +83,15 @@ test: .venv/.installed-dev assets check build/.warm
 	$(call apt,command -v chromium,chromium)
 	$(call apt,command -v gpsbabel,gpsbabel)
 	$(call apt,command -v ogrinfo,gdal-bin)
-	$(BIN)/pytest --durations=10
+	$(call apt,ls /usr/share/postgresql/*/extension/postgis.control,postgresql postgresql-15-postgis-3)
+	trap '.ci/postgis stop' EXIT; url=$$(.ci/postgis start); TACHA_POSTGIS_URL=$$url $(BIN)/pytest --durations=10
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks.absence tests/analysis/absence_fixtures.json --json
-	@for name in coverage record; do $(BIN)/python -m benchmarks.$$name --json; done
+	$(BIN)/python -m benchmarks.calibration --quick --json
+	@for name in coverage record travel register; do $(BIN)/python -m benchmarks.$$name --json; done
+	$(BIN)/python -m benchmarks.views --seeds 8 --seconds 4 --json
+	$(BIN)/python -m benchmarks.planning --seeds 10 --draws 100 --json
 
 lock:
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install -q . && build/lock/bin/pip uninstall -qy tacha

@@ -1,7 +1,7 @@
 """Walks to plan and to judge: the first front door."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -11,20 +11,18 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from geo.analysis import routing, travel
-from geo.layers import parcels as parcel_layer
+from geo.analysis import best_routes, routing, travel
+from geo.analysis.targets import NAME_CHARS, TARGETS, budget_s, candidate_targets
 from geo.layers import routes as route_layer
 from geo.schema import Schema
 from geo.settings import PlanningSettings
 
 Floats = npt.NDArray[np.float64]
-TARGETS = (
-    "target_id", "kind", "name", "easting_m", "northing_m", "mass", "sweep_s", "must", "deadline", "reason",
+__all__ = (
+    "TARGETS", "Plan", "SweepRequest", "arranged", "budget_s", "candidate_targets", "joined", "plan_sweep",
+    "travel_matrix",
 )  # fmt: skip
-"""Columns of a targets table; an optional `pod` column says how surely a stop finds what is there (default 1)."""
 UNMET = ("target_id", "name", "must", "reason")
-NAME_CHARS = 10
-"""Full-width characters of a stop's name after its ASCII id; handhelds cut the rest."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,8 @@ class SweepRequest:
         Target ids the leader wants in (treated as must-visits) or out.
     views
         What the targets see, where they overlap; rows in the order of `targets`. None: each its own ground.
+    matrix
+        Travel times between the teams' bases and the targets where they are known already, in their order.
     hours
         Hours of this day, in place of those in the settings.
     """
@@ -60,7 +60,8 @@ class SweepRequest:
     pinned: Collection[str] = ()
     forbidden: Collection[str] = ()
     views: routing.Views | None = None
-    iterations: int = 1500
+    matrix: travel.Matrix | None = None
+    iterations: int = 12_000
     hours: float | None = None
 
     @property
@@ -114,19 +115,56 @@ def plan_sweep(
 
     The same request gives the same routes; another seed gives others of like value, so that nobody can learn them.
     """
-    targets = request.targets.reset_index(drop=True)
-    chosen = np.flatnonzero(~targets["target_id"].isin(list(request.forbidden)).to_numpy(bool))
-    problem = _problem(request, targets, chosen)
+    kept, problem = _kept(request)
     rng = np.random.default_rng(request.seed)
-    solution = routing.solve(
+    found = best_routes.solve(
         _varied(problem, rng, request.settings.variety),
         rng,
         iterations=request.iterations,
         progress=progress,
         cancelled=cancelled,
     )
-    kept = targets.iloc[chosen].reset_index(drop=True)
-    outings = [_outing(request, kept, problem, solution.routes, team) for team in range(len(request.teams))]
+    return _plan(request, kept, problem, found.routes)
+
+
+def arranged(request: SweepRequest, orders: Mapping[str, Sequence[str]]) -> Plan:
+    """
+    The day as a leader arranged it: target ids in walking order by team_id, timed again.
+
+    Nothing is searched and nothing left out; where `hours_used` of a team is above `budget_h`, its day is too long.
+
+    Raises
+    ------
+    ValueError
+        For a team or target the request does not hold, a target given twice, and stops without a way between them.
+    """
+    kept, problem = _kept(request)
+    number = {str(one): n for n, one in enumerate(kept["target_id"])}
+    teams = [str(one) for one in request.teams["team_id"]]
+    asked = [one for order in orders.values() for one in order]
+    unknown = [one for one in orders if one not in teams] + [one for one in asked if one not in number]
+    twice = sorted({one for one in asked if asked.count(one) > 1})
+    if unknown or twice:
+        raise ValueError(f"not in the request: {unknown}; given twice: {twice}")
+    routes = tuple(tuple(number[one] for one in orders.get(team, ())) for team in teams)
+    lost = [teams[n] for n, route in enumerate(routes) if not np.isfinite(_known_s(problem, n, route)).all()]
+    if lost:
+        raise ValueError(f"no way on foot between the stops of {lost}")
+    return _plan(request, kept, problem, routes)
+
+
+def _kept(request: SweepRequest) -> tuple[pd.DataFrame, routing.Problem]:
+    """The targets that are not forbidden, and the day's problem over them."""
+    targets = request.targets.reset_index(drop=True)
+    chosen = np.flatnonzero(~targets["target_id"].isin(list(request.forbidden)).to_numpy(bool))
+    return targets.iloc[chosen].reset_index(drop=True), _problem(request, targets, chosen)
+
+
+def _plan(
+    request: SweepRequest, kept: pd.DataFrame, problem: routing.Problem, plans: tuple[tuple[int, ...], ...]
+) -> Plan:
+    """Routes drawn on the ground and timed again, and what they leave out."""
+    outings = [_outing(request, kept, problem, plans, team) for team in range(len(request.teams))]
     walked = [outing for outing in outings if outing.order]
     crs = request.surface.frame.crs
     routes = gpd.GeoDataFrame([_route_row(request, one) for one in walked], geometry=[o.line for o in walked], crs=crs)
@@ -134,11 +172,12 @@ def plan_sweep(
     places = np.concatenate([one.places for one in walked]) if walked else np.zeros((0, 2))
     stops = gpd.GeoDataFrame(rows, geometry=shapely.points(places), crs=crs)
     away_h = [float(one.leg_s.sum() + one.service_s.sum()) / 3600.0 for one in outings]
+    planned = {str(kept["target_id"].iloc[stop]) for order in plans for stop in order}
     return Plan(
         routes=_layer(route_layer.SCHEMA, routes),
         stops=_layer(route_layer.STOPS, stops),
-        unmet=_unmet(request, targets, {int(chosen[s]) for route in solution.routes for s in route}),
-        expected=routing.value_of(problem.views, [stop for order in solution.routes for stop in order]),
+        unmet=_unmet(request, request.targets.reset_index(drop=True), planned),
+        expected=routing.value_of(problem.views, [stop for order in plans for stop in order]),
         bound=routing.bound(problem),
         tighter_bound=routing.tighter_bound(problem),
         hours_used=pd.Series(away_h, index=request.teams["team_id"].to_numpy(), name="hours_used", dtype=float),
@@ -166,72 +205,42 @@ def joined(plans: Sequence[Plan]) -> Plan:
     )
 
 
-def budget_s(settings: PlanningSettings) -> float:
-    """
-    Seconds a team may be away, the reserve kept back.
-
-    >>> budget_s(PlanningSettings(hours=7.0, reserve=0.15))
-    21420.0
-    """
-    return settings.hours * (1.0 - settings.reserve) * 3600.0
+def travel_matrix(request: SweepRequest) -> travel.Matrix:
+    """Travel times of a request, for all its targets: what `SweepRequest.matrix` may hold."""
+    longest = min(request.settings.longest_leg_h * 3600.0, request.budget_s)
+    entry, leaving = _ends(request.targets)
+    return travel.matrix(request.surface, _xy(request.teams), entry, leaving, longest_s=longest)
 
 
-def candidate_targets(
-    parcels: gpd.GeoDataFrame,
-    blind_spots: gpd.GeoDataFrame,
-    leads: gpd.GeoDataFrame,
-    settings: PlanningSettings | None = None,
-    *,
-    township_id: str | None = None,
-    area: shapely.Geometry | None = None,
-    visited: Collection[str] = (),
-) -> pd.DataFrame:
-    """
-    Targets of one township: open parcels (must), the best blind spots by mass per hour, historic spots and tips.
+def _ends(targets: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Where each target is entered and left, (n, 2) each."""
+    place = _xy(targets)
+    lines = _lines_of(targets)
+    entry = [place[n] if line is None else line[0] for n, line in enumerate(lines)]
+    leaving = [place[n] if line is None else line[-1] for n, line in enumerate(lines)]
+    return np.array(entry).reshape(-1, 2), np.array(leaving).reshape(-1, 2)
 
-    Parameters
-    ----------
-    parcels, leads
-        Layers, metric CRS of the county.
-    blind_spots
-        `blind_spot_id`, `mass` (expected plots standing undetected) and `hours` (to search it once), with geometry;
-        `name` and `township_id` where known. Best first or not.
-    township_id, area
-        Keep only rows of this township; rows without a township_id belong to it when they touch `area`. Both None:
-        the tables hold one township already.
-    visited
-        Ids of parcels, blind spots or leads already looked at.
-    """
-    knobs = settings or PlanningSettings()
-    seen = {str(one) for one in visited}
-    parts = [
-        _parcel_targets(_of_township(parcels, township_id, area), seen, knobs),
-        _blind_spot_targets(_of_township(blind_spots, township_id, area), seen, knobs),
-        _lead_targets(_of_township(leads, township_id, area), seen, knobs),
-    ]
-    held = [part for part in parts if len(part)]
-    if not held:
-        return pd.DataFrame(columns=list(TARGETS))
-    return pd.concat(held, ignore_index=True)
+
+def _lines_of(targets: pd.DataFrame) -> list[Floats | None]:
+    """What is walked at each target; None where it is a place."""
+    if "line" not in targets:
+        return [None] * len(targets)
+    return [np.asarray(line, float) if isinstance(line, np.ndarray) else None for line in targets["line"]]
 
 
 def _problem(request: SweepRequest, targets: pd.DataFrame, chosen: npt.NDArray[np.int64]) -> routing.Problem:
     """Travel times, prizes and hours of the targets in play."""
     kept = targets.iloc[chosen]
-    base, place = _xy(request.teams), _xy(kept)
-    most = request.budget_s
-    furthest = min(request.settings.longest_leg_h * 3600.0, most)
-    out = travel.times(request.surface, base, place, limit_s=furthest)
-    back = travel.times(request.surface, base, place, limit_s=furthest, backwards=True).T
-    leg = travel.times(request.surface, place, place, limit_s=min(furthest, most / 3.0))
+    known = request.matrix or travel_matrix(request)
+    out, back, leg = known.out[:, chosen], known.back[chosen], known.leg[np.ix_(chosen, chosen)]
     pod = kept["pod"].to_numpy(float) if "pod" in kept else np.ones(len(kept))
     views = routing.separate_views(kept["mass"].to_numpy(float), pod)
     return routing.Problem(
         out=out,
         back=np.ascontiguousarray(back),
-        leg=np.minimum(leg, _via_base(out, back)),
+        leg=leg,
         service=kept["sweep_s"].to_numpy(float),
-        budget=np.full(len(base), most),
+        budget=np.full(len(request.teams), request.budget_s),
         views=views if request.views is None else _only_rows(request.views, chosen),
         must=_must(request, kept),
         allowed=np.isfinite(out) & np.isfinite(back.T),
@@ -243,13 +252,6 @@ def _varied(problem: routing.Problem, rng: np.random.Generator, variety: float) 
     views = problem.views
     mass = views.mass * (1.0 + variety * rng.uniform(-1.0, 1.0, len(views.mass)))
     return replace(problem, views=replace(views, mass=mass))
-
-
-def _via_base(out: Floats, back: Floats) -> Floats:
-    """Seconds from stop to stop by way of the nearest base: the price of pairs too far to be searched directly."""
-    if not out.size:
-        return np.full((out.shape[1], out.shape[1]), np.inf)
-    return np.asarray((back[:, :, None] + out[None, :, :]).min(axis=1))
 
 
 def _only_rows(views: routing.Views, rows: npt.NDArray[np.int64]) -> routing.Views:
@@ -289,15 +291,17 @@ def _outing(
     order = plans[team]
     earlier = tuple(stop for one in plans[:team] for stop in one)
     base = _xy(request.teams.iloc[[team]])
-    places = np.vstack([base, _xy(targets)[list(order)], base])
-    line, leg_s = _walk(request, places, _known_s(problem, team, order)) if order else (places, np.zeros(1))
+    entry, leaving = (np.vstack([base, ends[list(order)], base]) for ends in _ends(targets))
+    searched = [_lines_of(targets)[stop] for stop in order]
+    known_s = _known_s(problem, team, order)
+    line, leg_s = _walk(request, entry, leaving, searched, known_s) if order else (entry, np.zeros(1))
     name = (request.day, request.township_id, str(request.teams["team_id"].iloc[team]))
     return _Outing(
         team=team,
         route_id="-".join(part for part in name if part),
         order=order,
         gain=routing.gains(problem, order, earlier),
-        places=places,
+        places=entry,
         line=shapely.LineString(line),
         leg_s=leg_s,
         service_s=problem.service[list(order)],
@@ -341,22 +345,29 @@ def _stop_rows(request: SweepRequest, targets: pd.DataFrame, outing: _Outing) ->
 
 def _known_s(problem: routing.Problem, team: int, route: tuple[int, ...]) -> list[float]:
     """Seconds of each leg as the search priced it: base to first stop, stop to stop, last stop to base."""
+    if not route:
+        return []
     between = [float(problem.leg[a, b]) for a, b in pairwise(route)]
     return [float(problem.out[team, route[0]]), *between, float(problem.back[route[-1], team])]
 
 
-def _walk(request: SweepRequest, places: Floats, known_s: list[float]) -> tuple[Floats, Floats]:
-    """The least-cost line through the places in order, and seconds by leg, never more than `known_s`."""
+def _walk(
+    request: SweepRequest, entry: Floats, leaving: Floats, searched: list[Floats | None], known_s: list[float]
+) -> tuple[Floats, Floats]:
+    """The least-cost line through the stops in order, with what is walked at each, and seconds by leg."""
     lines: list[Floats] = []
     seconds: list[float] = []
-    for a, b, at_most in zip(places[:-1], places[1:], known_s, strict=True):
-        line, took = travel.path(request.surface, a, b, limit_s=at_most + 1.0)
-        lines.append(line if not lines else line[1:])
+    for n, at_most in enumerate(known_s):
+        line, took = travel.path(request.surface, leaving[n], entry[n + 1], limit_s=at_most + 1.0)
+        stop = searched[n] if n < len(searched) else None
+        lines += [line] if stop is None else [line, stop]
         seconds.append(took)
-    return np.vstack(lines), np.array(seconds)
+    walked = np.vstack(lines)
+    fresh = np.r_[True, (np.diff(walked, axis=0) != 0).any(axis=1)]
+    return walked[fresh], np.array(seconds)
 
 
-def _unmet(request: SweepRequest, targets: pd.DataFrame, planned: set[int]) -> pd.DataFrame:
+def _unmet(request: SweepRequest, targets: pd.DataFrame, planned: set[str]) -> pd.DataFrame:
     """Must-visits left out, and all targets no team can walk to, each with its reason."""
     must = _must(request, targets)
     opened = travel.is_open(request.surface, _xy(targets))
@@ -366,7 +377,7 @@ def _unmet(request: SweepRequest, targets: pd.DataFrame, planned: set[int]) -> p
     rows = []
     for i, target in enumerate(targets.itertuples()):
         walkable = bool(opened[i]) and int(ground[i]) in based
-        if i in planned or (walkable and not must[i]) or (forbidden[i] and not must[i]):
+        if target.target_id in planned or (walkable and not must[i]) or (forbidden[i] and not must[i]):
             continue
         reason = "forbidden" if forbidden[i] else "closed" if not opened[i] else "hours" if walkable else "unreachable"
         rows.append((str(target.target_id), str(target.name), bool(must[i]), reason))
@@ -400,85 +411,3 @@ def _stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
 
 def _xy(table: pd.DataFrame) -> Floats:
     return table[["easting_m", "northing_m"]].to_numpy(float)
-
-
-def _of_township(table: gpd.GeoDataFrame, township_id: str | None, area: shapely.Geometry | None) -> gpd.GeoDataFrame:
-    """Rows that belong to the township by its id or, without one, by touching its area; rows without place go."""
-    if not len(table):
-        return table
-    placed = table[table.geometry.notna() & ~table.geometry.is_empty]
-    if township_id is None and area is None:
-        return placed
-    code = placed["township_id"] if "township_id" in placed else pd.Series(None, index=placed.index, dtype=object)
-    touches = placed.intersects(area) if area is not None else pd.Series(False, index=placed.index)
-    return gpd.GeoDataFrame(placed[(code == township_id) | (code.isna() & touches)])
-
-
-def _targets(table: gpd.GeoDataFrame, columns: dict[str, object]) -> pd.DataFrame:
-    place = table.geometry.representative_point()
-    values = {"easting_m": place.x.to_numpy(), "northing_m": place.y.to_numpy(), **columns}
-    return pd.DataFrame(values, index=table.index, columns=list(TARGETS)).reset_index(drop=True)
-
-
-def _column(table: gpd.GeoDataFrame, name: str, default: object) -> pd.Series:
-    if name not in table:
-        return pd.Series(default, index=table.index)
-    values: pd.Series = table[name] if default is None else table[name].fillna(default)
-    return values
-
-
-def _parcel_targets(parcels: gpd.GeoDataFrame, seen: set[str], knobs: PlanningSettings) -> pd.DataFrame:
-    if not len(parcels):
-        return pd.DataFrame(columns=list(TARGETS))
-    due = parcels[parcels["status"].isin(parcel_layer.OPEN) & ~parcels["parcel_id"].isin(seen)]
-    values = {
-        "target_id": due["parcel_id"].to_numpy(),
-        "kind": "parcel",
-        "name": [str(one)[-NAME_CHARS:].lstrip("-_ ") for one in due["parcel_id"]],
-        "mass": _column(due, "suspicion", knobs.unjudged_suspicion).to_numpy(float),
-        "sweep_s": knobs.service_min * 60.0,
-        "must": True,
-        "deadline": _column(due, "deadline", None).to_numpy(),
-        "reason": _column(due, "reason", "").to_numpy(),
-    }
-    return _targets(due, values)
-
-
-def _blind_spot_targets(spots: gpd.GeoDataFrame, seen: set[str], knobs: PlanningSettings) -> pd.DataFrame:
-    if not len(spots):
-        return pd.DataFrame(columns=list(TARGETS))
-    hours = np.clip(spots["hours"].to_numpy(float), 1.0 / 60.0, None)
-    yields = pd.Series(spots["mass"].to_numpy(float) / hours, index=spots.index)
-    fresh = spots[~spots["blind_spot_id"].isin(seen)]
-    best = fresh.loc[yields.loc[fresh.index].sort_values(ascending=False, kind="stable").index[: knobs.candidates_n]]
-    longest_h = budget_s(knobs) / 3600.0 / 3.0
-    need_h = np.clip(best["hours"].to_numpy(float), 1.0 / 60.0, None)
-    share = np.minimum(1.0, longest_h / need_h)
-    values = {
-        "target_id": best["blind_spot_id"].to_numpy(),
-        "kind": "blind_spot",
-        "name": _column(best, "name", "盲区").to_numpy(),
-        "mass": best["mass"].to_numpy(float) * share,
-        "sweep_s": need_h * share * 3600.0,
-        "must": False,
-        "deadline": None,
-        "reason": "",
-    }
-    return _targets(best, values)
-
-
-def _lead_targets(leads: gpd.GeoDataFrame, seen: set[str], knobs: PlanningSettings) -> pd.DataFrame:
-    if not len(leads):
-        return pd.DataFrame(columns=list(TARGETS))
-    fresh = leads[~leads["lead_id"].isin(seen)]
-    values = {
-        "target_id": fresh["lead_id"].to_numpy(),
-        "kind": "history",
-        "name": _column(fresh, "place_text", "").to_numpy(),
-        "mass": fresh["weight"].to_numpy(float) * knobs.history_mass,
-        "sweep_s": knobs.service_min * 60.0,
-        "must": False,
-        "deadline": None,
-        "reason": fresh["kind"].to_numpy(),
-    }
-    return _targets(fresh, values)

@@ -4,7 +4,7 @@ measurement: it is printed wherever a number rests on it. ``store`` reads them f
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date
 from typing import Any, TypeVar, get_type_hints
 
@@ -34,6 +34,8 @@ class DetectionSettings:
         A longer silence between two fixes is a gap: nobody knows where the walker went, nothing is counted.
     shortest_step_m
         Fixes nearer than this to the last one kept are GNSS jitter, not walking.
+    gaussian_peak
+        With model "gaussian": hazard of one endless straight pass right over the plot, nat.
     """
 
     model: str = "inverse_cube"
@@ -50,8 +52,11 @@ class DetectionSettings:
     longest_gap_s: float = 180.0
     longest_gap_m: float = 150.0
     shortest_step_m: float = 5.0
+    gaussian_peak: float = 3.0
 
     def __post_init__(self) -> None:
+        if not self.gaussian_peak > 0.0:
+            raise ValueError(f"gaussian_peak must be above 0, got {self.gaussian_peak}")
         if not 0.0 < self.availability < 1.0:
             raise ValueError(f"availability must lie between 0 and 1, got {self.availability}")
         for cover, widths in self.sweep_width_m.items():
@@ -198,8 +203,8 @@ class PlanningSettings:
     history_mass: float = 0.05
     candidates_n: int = 40
     variety: float = 0.1
-    sweeps_n: int = 80
-    block_m: float = 150.0
+    sweeps_n: int = 160
+    block_m: float = 100.0
     spacing_widths: float = 2.5
 
 
@@ -325,8 +330,38 @@ class LookoutSettings:
 
 
 @dataclass(frozen=True)
+class SensorSettings:
+    """
+    What images from the air show (all *assumption* until tried on known plots).
+
+    Parameters
+    ----------
+    plot_m2
+        The plot that is looked for, m²; where it is under one ground pixel, sensitivity is 0.
+    best, scale_pixels
+        Sensitivity for a plot of very many pixels in flower, and how many pixels bring it near that.
+    stage_factor
+        Share of it in seedling, flower and capsule stage.
+    reach_m
+        Ground further than this from the camera does not count, metres.
+    """
+
+    plot_m2: float = 10.0
+    best: float = 0.85
+    scale_pixels: float = 25.0
+    stage_factor: tuple[float, ...] = (0.2, 1.0, 0.6)
+    reach_m: float = 500.0
+
+    def __post_init__(self) -> None:
+        if not (self.plot_m2 > 0.0 and 0.0 <= self.best < 1.0 and self.scale_pixels > 0.0 and self.reach_m > 0.0):
+            raise ValueError(f"sensors: sizes above 0 and best from 0 to below 1, got {self}")
+        if len(self.stage_factor) != 3 or not all(0.0 <= share <= 1.0 for share in self.stage_factor):
+            raise ValueError(f"sensors.stage_factor: three shares between 0 and 1, got {self.stage_factor}")
+
+
+@dataclass(frozen=True)
 class Settings:
-    """Everything in ``county.toml``."""
+    """Everything in ``county.toml``; `store_url` names a PostGIS database where the county is not in county.gpkg."""
 
     county_id: str = ""
     name: str = ""
@@ -336,12 +371,14 @@ class Settings:
     margin_m: float = 1000.0
     season: int = 2026
     timezone: str = "Asia/Shanghai"
+    store_url: str = ""
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     absence: AbsenceSettings = field(default_factory=AbsenceSettings)
     coverage: CoverageSettings = field(default_factory=CoverageSettings)
     borders: BorderSettings = field(default_factory=BorderSettings)
     priority: PrioritySettings = field(default_factory=PrioritySettings)
     lookouts: LookoutSettings = field(default_factory=LookoutSettings)
+    sensors: SensorSettings = field(default_factory=SensorSettings)
     planning: PlanningSettings = field(default_factory=PlanningSettings)
     flagging: FlaggingSettings = field(default_factory=FlaggingSettings)
     plots: PlotSettings = field(default_factory=PlotSettings)
@@ -372,12 +409,6 @@ def assumptions(settings: Settings) -> dict[str, Any]:
     """The settings a coverage or probability figure rests on, for printing beside it."""
     named = ("detection", "absence", "coverage", "borders", "priority", "lookouts")
     return {name: to_mapping(getattr(settings, name)) for name in named}
-
-
-def changed(settings: Settings) -> list[str]:
-    """Names of the top-level groups that differ from the defaults."""
-    default = Settings()
-    return [f.name for f in fields(Settings) if getattr(settings, f.name) != getattr(default, f.name)]
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:

@@ -64,7 +64,8 @@ def test_both_languages_have_the_same_blanks(code: str) -> None:
 def test_a_reason_is_worded_once() -> None:
     """The same reason said in two ways drifts apart."""
     reasons = [code.removeprefix("reason_") for code in WORDS if code.startswith("reason_")]
-    assert [code for code in reasons if code in WORDS] == []
+    raised = set().union(*(codes_in(file) for file in python_files(ROOT / "geo")))
+    assert [code for code in reasons if code in WORDS and code not in raised] == []
 
 
 def test_environment_lists_the_same_packages_as_pyproject() -> None:

@@ -129,7 +129,11 @@ def _series(right: npt.NDArray[Any], down: npt.NDArray[Any]) -> Floats:
 
 
 def _listed(near: npt.NDArray[np.bool_], ring: npt.NDArray[np.bool_], half: int) -> tuple[Any, ...]:
-    """Near and ring cells as lists, and which of them each row and block of sixteen columns holds from where on."""
+    """
+    Near and ring cells as lists, and which of them each row and block of sixteen columns holds from where on.
+
+    The lists run down one block after the other, so that sixteen neighbours are often all in sight or all hidden.
+    """
     side = 2 * half + 1
     blocks = -(-side // LANES)
     masks, places = np.zeros((side, blocks, 2), np.uint16), np.zeros((side, blocks, 2), np.int64)
@@ -139,15 +143,19 @@ def _listed(near: npt.NDArray[np.bool_], ring: npt.NDArray[np.bool_], half: int)
         wide[:, :side] = cells
         flags = wide.reshape(side, blocks, LANES)
         masks[..., kind] = (flags << np.arange(LANES)).sum(axis=-1)
-        inside = flags.sum(axis=-1).ravel()
-        places[..., kind] = (begin + np.cumsum(inside) - inside).reshape(side, blocks)
-        rows, cols = np.nonzero(cells)
+        inside = flags.sum(axis=-1).T.ravel()
+        places[..., kind] = (begin + np.cumsum(inside) - inside).reshape(blocks, side).T
+        b, rows, cols = np.nonzero(flags.transpose(1, 0, 2))
+        cols += b * LANES
         count = -(-len(rows) // LANES) * LANES
         for places_of in (cols, rows):
             padded = aligned(count)
             padded[:] = 2.0 * half
             padded[: len(rows)] = places_of - half
             lists.append(padded)
+        flat = np.full(count, side * side)
+        flat[: len(rows)] = rows * side + cols
+        lists.append(flat)
         counts.append(count)
         begin += count
     return masks.ravel(), places.ravel(), tuple(lists), tuple(counts)

@@ -176,7 +176,7 @@ def _wide(value):  # type: ignore[no-untyped-def]
 @compiled
 def _near_values(values, shape, pieces, n0, n1):  # type: ignore[no-untyped-def]
     """Closed form for the cells near the observer, sixteen at a time."""
-    xs, ys, count = shape[0]
+    xs, ys, count, _ = shape[0]
     for at in range(0, count, LANES):
         x, y = load(xs, at), load(ys, at)
         total = _wide(0.0)
@@ -191,14 +191,16 @@ def _near_values(values, shape, pieces, n0, n1):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _ring_values(values, shape, pieces, n0, n1):  # type: ignore[no-untyped-def]
+def _ring_values(values, shape, pieces, n0, n1, any_seen, lane):  # type: ignore[no-untyped-def]
     """Cells that the reach cuts through: the part of each piece within reach, two Gauss points."""
-    xs, ys, count = shape[1]
+    xs, ys, count, _ = shape[1]
     begin, (reach, curve) = shape[0][2], shape[3]
     zero, half, square, middle = _wide(0.0), _wide(0.5), _wide(reach * reach), spread(pick(curve, 6))
     c0, c1, c2 = spread(pick(curve, 0)), spread(pick(curve, 1)), spread(pick(curve, 2))
     c3, c4, c5 = spread(pick(curve, 3)), spread(pick(curve, 4)), spread(pick(curve, 5))
     for at in range(0, count, LANES):
+        if not (pick(any_seen, at // LANES) >> lane) & 1:
+            continue
         x, y = load(xs, at), load(ys, at)
         total = zero
         for k in range(n0, n1):
@@ -251,11 +253,11 @@ def _far_values(tables, at, terms, m):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _spread_run(flat, start, stride, seen, lane, half, shape, pieces, n0, n1, values):  # type: ignore[no-untyped-def]
+def _spread_run(flat, start, stride, seen, any_seen, lane, half, shape, pieces, n0, n1, values):  # type: ignore[no-untyped-def]
     """Add the integral of r^-3 along a run to every cell in sight but the clamped ones. `start`: its first cell."""
     tables, table_at, terms, masks, places = shape[2]
     _near_values(values, shape, pieces, n0, n1)
-    _ring_values(values, shape, pieces, n0, n1)
+    _ring_values(values, shape, pieces, n0, n1, any_seen, lane)
     n = _moments(pieces, n0, n1)
     m = (
         _wide(n[0]), _wide(n[1]), _wide(n[2]), _wide(n[3]), _wide(n[4]), _wide(n[5]), _wide(n[6]),
@@ -327,50 +329,96 @@ def _touch(touched, across, row, col, half):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _nat(held, ground, calendar, law, row, col, box, day):  # type: ignore[no-untyped-def]
-    """Hazard of what the scratch holds, with the target's sweep width of that day; 0 outside the box."""
-    if not (box[0] <= row < box[2] and box[1] <= col < box[3]):
-        return 0.0
-    width = width_at(ground, calendar, row, col, day)
-    if law[0] == INVERSE_CUBE:
-        return held * law[3] * width * width
-    return held * law[3] if width > 0.0 else 0.0
+def _widths(line, ground, calendar, row, col, day):  # type: ignore[no-untyped-def]
+    """`width_at` of the cells of a block's row that lie in the terrain, in steps the compiler can do side by side."""
+    cover, table, starts, stages, per_100_m = calendar
+    local, width = line
+    at = row * ground[2] + col
+    first, last = max(-col, 0), min(ground[2] - col, BLOCK)
+    for j in range(first, last):
+        z = np.float64(pick(ground[0], at + j))
+        put(local, j, day - (z - 1000.0) / 100.0 * per_100_m)
+    for j in range(first, last):
+        here = pick(local, j)
+        stage = 0
+        for k in range(1, stages):
+            stage = k if here >= pick(starts, k) else stage
+        put(width, j, pick(table, pick(cover, at + j) * stages + stage) if here == here else 0.0)
 
 
 @compiled
-def _settle(scratch, total, touched, lean, law, origin, box, day):  # type: ignore[no-untyped-def]
+def _nats(line, scratch, place, ground, calendar, law, row, col, box, day):  # type: ignore[no-untyped-def]
+    """
+    Hazard of a block's row with the targets' sweep widths of that day, into the first of `line`; 0 outside the box.
+
+    The scratch is 0 afterwards. False where there was nothing to do.
+    """
+    nat, width = line
+    some = 0
+    for j in range(BLOCK):
+        some += pick(scratch, place + j) > 0.0
+    if some == 0:
+        return False
+    first, last = max(box[1] - col, 0), min(box[3] - col, BLOCK)
+    if box[0] <= row < box[2]:
+        _widths(line, ground, calendar, row, col, day)
+    else:
+        first, last = 0, 0
+    for j in range(BLOCK):
+        held = pick(scratch, place + j) if first <= j < last else 0.0
+        wide = pick(width, j) if first <= j < last else 0.0
+        if law[0] == INVERSE_CUBE:
+            wide *= wide
+        else:
+            wide = 1.0 if wide > 0.0 else 0.0
+        put(nat, j, held * law[3] * wide)
+    for j in range(BLOCK):
+        put(scratch, place + j, 0.0)
+    return True
+
+
+@compiled
+def _settle(lean, sizes, law, origin, box, day):  # type: ignore[no-untyped-def]
     """The end of a day within a track: into the total with that day's sweep widths, the scratch to 0."""
-    for a in range(touched.shape[0]):
-        for b in range(touched.shape[1]):
-            if touched[a, b]:
+    ground, calendar, scratch, total, touched, line = lean
+    stride, down, across = sizes
+    for a in range(down):
+        for b in range(across):
+            if pick(touched, a * across + b):
                 for r in range(a * BLOCK, (a + 1) * BLOCK):
-                    for c in range(b * BLOCK, (b + 1) * BLOCK):
-                        if scratch[r, c] > 0.0:
-                            row, col = origin[0] + r, origin[1] + c
-                            total[r, c] += _nat(scratch[r, c], lean[0], lean[1], law, row, col, box, day)
-                            scratch[r, c] = 0.0
+                    place = r * stride + b * BLOCK
+                    row, col = origin[0] + r, origin[1] + b * BLOCK
+                    if _nats(line, scratch, place, ground, calendar, law, row, col, box, day):
+                        for j in range(BLOCK):
+                            put(total, place + j, pick(total, place + j) + pick(line[0], j))
 
 
 @compiled
-def _hand_over(scratch, total, settled, touched, lean, law, origin, box, day, where, units, n):  # type: ignore[no-untyped-def]
-    """The end of a track: every touched block in whole units from the n-th place on, `total` and scratch to 0."""
-    for a in range(touched.shape[0]):
-        for b in range(touched.shape[1]):
-            if not touched[a, b]:
+def _hand_over(lean, sizes, law, origin, box, day, settled, where, units, n):  # type: ignore[no-untyped-def]
+    """The end of a track: every touched block in whole units from the n-th place on, scratch and total to 0."""
+    ground, calendar, scratch, total, touched, line = lean
+    stride, down, across = sizes
+    for a in range(down):
+        for b in range(across):
+            if not pick(touched, a * across + b):
                 continue
-            touched[a, b] = 0
+            put(touched, a * across + b, np.uint8(0))
             where[n, 0], where[n, 1] = origin[0] + a * BLOCK, origin[1] + b * BLOCK
+            out = base(units[n])
             for i in range(BLOCK):
+                place = (a * BLOCK + i) * stride + b * BLOCK
+                row, col = origin[0] + a * BLOCK + i, origin[1] + b * BLOCK
+                some = _nats(line, scratch, place, ground, calendar, law, row, col, box, day)
+                if not (some or settled):
+                    for j in range(BLOCK):
+                        put(out, i * BLOCK + j, np.int32(0))
+                    continue
                 for j in range(BLOCK):
-                    r, c = a * BLOCK + i, b * BLOCK + j
-                    nat = 0.0
-                    if scratch[r, c] > 0.0:
-                        nat = _nat(scratch[r, c], lean[0], lean[1], law, origin[0] + r, origin[1] + c, box, day)
-                        scratch[r, c] = 0.0
+                    nat = pick(line[0], j) if some else 0.0
                     if settled:
-                        nat += total[r, c]
-                        total[r, c] = 0.0
-                    units[n, i, j] = np.int32(np.rint(min(nat, MOST_NAT) * UNITS))
+                        nat += pick(total, place + j)
+                        put(total, place + j, 0.0)
+                    put(out, i * BLOCK + j, np.int32(np.rint(min(nat, MOST_NAT) * UNITS)))
             n += 1
     return n
 
@@ -379,8 +427,8 @@ def _hand_over(scratch, total, settled, touched, lean, law, origin, box, day, wh
 def _lean_shape(shape, offsets):  # type: ignore[no-untyped-def]
     """`_far_field.window_shape` as bare pointers."""
     tables, table_at, terms, masks, places, lists, counts, reach, curve = shape
-    near = (base(lists[0]), base(lists[1]), counts[0])
-    ring = (base(lists[2]), base(lists[3]), counts[1])
+    near = (base(lists[0]), base(lists[1]), counts[0], base(lists[2]))
+    ring = (base(lists[3]), base(lists[4]), counts[1], base(lists[5]))
     far = (base(tables), base(table_at), base(terms), base(masks), base(places))
     return (near, ring, far, (reach, base(curve))), (base(offsets), len(offsets))
 
@@ -391,8 +439,14 @@ def _spread_batch(batch, n, day, origin, lean, law, heights, half, sizes):  # ty
     ground, calendar, program, shape, offsets, pieces, begin, room, flat, touched = lean
     stride, across = sizes
     rows, cols, runs = batch
-    patch, seen, values = room
+    patch, seen, values, any_seen = room
     see(ground, (rows, cols), n, half, heights, program, patch, seen)
+    _, _, ring, listed = shape[1]
+    for at in range(0, ring, LANES):
+        some = np.uint16(0)
+        for k in range(at, at + LANES):
+            some |= pick(seen, pick(listed, k))
+        put(any_seen, at // LANES, some)
     for lane in range(n):
         row, col = pick(rows, lane), pick(cols, lane)
         r, c = row - origin[0], col - origin[1]
@@ -400,7 +454,7 @@ def _spread_batch(batch, n, day, origin, lean, law, heights, half, sizes):  # ty
         start = (r - half) * stride + c - half
         _touch(touched, across, r, c, half)
         if shape[0][2] > 0:
-            _spread_run(flat, start, stride, seen, lane, half, shape, pieces, n0, n1, values)
+            _spread_run(flat, start, stride, seen, any_seen, lane, half, shape, pieces, n0, n1, values)
         _spread_slowly(
             flat, start, stride, seen, lane, half, offsets, pieces, n0, n1, law, ground, calendar, row, col, day
         )
@@ -431,16 +485,18 @@ def spread_tracks(ground, box, runs, ends, weights, program, shape, offsets, law
         Row and column of the first cell of each block, int64 (k, 2), and its units, int32 (k, 32, 32).
     """
     elevation, cover, table, starts, per_100_m = ground
-    scratch, total, touched, batch, patch, seen, values = room
+    scratch, total, touched, batch, patch, seen, values, line, any_seen = room
     margin = 2 * half + LANES
     most = (scratch.shape[0] - 2 * margin) // BLOCK * BLOCK
     land = (base(elevation), elevation.shape[0], elevation.shape[1])
     calendar = (base(cover), base(table), base(starts), len(starts), per_100_m)
     window, slow = _lean_shape(shape, offsets)
-    work = ((base(patch[0]), base(patch[1]), base(patch[2])), base(seen), base(values))
+    work = ((base(patch[0]), base(patch[1]), base(patch[2])), base(seen), base(values), base(any_seen))
     pieces = (base(ends), base(weights))
     lean = (land, calendar, lean_program(program), window, slow, pieces, base(runs), work, base(scratch), base(touched))
     sizes = (scratch.shape[1], touched.shape[1])
+    sums = (land, calendar, base(scratch), base(total), base(touched), (base(line[0]), base(line[1])))
+    blocks = (scratch.shape[1], touched.shape[0], touched.shape[1])
     rows, cols, chosen = batch
     lanes = (base(rows), base(cols), base(chosen))
     where, units = np.empty((64, 2), np.int64), np.empty((64, BLOCK, BLOCK), np.int32)
@@ -466,7 +522,7 @@ def spread_tracks(ground, box, runs, ends, weights, program, shape, offsets, law
                         _spread_batch(lanes, n, day, origin, lean, law, heights, half, sizes)
                         n = 0
                     if runs[at, 4] != day:
-                        _settle(scratch, total, touched, lean, law, origin, part, day)
+                        _settle(sums, blocks, law, origin, part, day)
                         settled, day = True, runs[at, 4]
                     rows[n], cols[n], chosen[n] = r, c, at
                     n += 1
@@ -475,7 +531,7 @@ def spread_tracks(ground, box, runs, ends, weights, program, shape, offsets, law
                 more = count + np.sum(touched)
                 if more > len(where):
                     where, units = _longer(where, more, count), _longer(units, more, count)
-                count = _hand_over(scratch, total, settled, touched, lean, law, origin, part, day, where, units, count)
+                count = _hand_over(sums, blocks, law, origin, part, day, settled, where, units, count)
         begin = end
     return where[:count], units[:count]
 

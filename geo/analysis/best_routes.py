@@ -36,8 +36,8 @@ def solve(
     """
     used = spent or (lambda turns: turns / max(iterations, 1))
     tell = progress or (lambda _: None)
-    if not problem.out.size:
-        return routing.solve(problem, rng)
+    if not problem.out.size or not problem.budget.max() > 0:
+        return routing.solution(problem, tuple(() for _ in problem.budget))
     candidates = []
     done = 0
     for number in range(starts):

@@ -136,7 +136,7 @@ def width_from_range(range_m: npt.ArrayLike, visibility: str) -> Estimate:
     visibility
         Of the dummy against its ground: ``high``, ``medium``, ``low``.
 
-    >>> width_from_range([10.0, 12.0, 14.0], "medium").value
+    >>> round(width_from_range([10.0, 12.0, 14.0], "medium").value, 6)
     19.2
     """
     if visibility not in RANGE_FACTORS:

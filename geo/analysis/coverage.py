@@ -122,7 +122,11 @@ class _Kernel:
         shape, offsets = window_shape(settings.reach_m / cell, half, self._clamp(), settings.model == "inverse_cube")
         program = ray_program(self._radius_m / cell, cell)
         heights = (float(settings.eye_m), float(settings.target_m), float(cell))
-        room = self.idle.pop() if self.idle else _room(half, sum(shape[6]))
+        spans = [int(np.ptp(lot[0][:-1, axis])) + 1 + 2 * half for axis in (1, 2)]
+        square = min(max(*spans, _kernels_spread.BLOCK), SQUARE)
+        room = self.idle.pop() if self.idle else _room(half, square, sum(shape[6]))
+        if len(room[0]) < square + 2 * (2 * half + LANES):
+            room = _room(half, square, sum(shape[6]))
         fixed = (program, shape, offsets, self._law(), heights, half)
         blocks = _kernels_spread.spread_tracks(self._ground(), self.box, *lot, *fixed, room)
         self.idle.append(room)
@@ -163,18 +167,28 @@ class _Kernel:
         return _kernels_spread.INVERSE_CUBE, reach, CLAMP_SHARE, 1.0 / (8.0 * np.pi)
 
 
-def _room(half: int, listed: int) -> tuple[Any, ...]:
+def _room(half: int, square: int, listed: int) -> tuple[Any, ...]:
     """
-    Working memory for one thread: a square of targets with a margin twice, and what one lot of observers needs.
-
-    Pages of zeros that nobody touches cost nothing.
+    Working memory for one thread: a square of targets with a margin, twice, and what sixteen observers need.
     """
-    blocks = -(-(SQUARE + 2 * (2 * half + LANES)) // _kernels_spread.BLOCK)
-    square = (blocks * _kernels_spread.BLOCK,) * 2
+    blocks = -(-(square + 2 * (2 * half + LANES)) // _kernels_spread.BLOCK)
+    shape = (blocks * _kernels_spread.BLOCK,) * 2
     lot = tuple(np.zeros(LANES, np.int64) for _ in range(3))
     seen = np.zeros((2 * half + 1) ** 2 + LANES, np.uint16)
     touched = np.zeros((blocks, blocks), np.uint8)
-    return np.zeros(square), np.zeros(square), touched, lot, sight_room(half), seen, aligned(listed + LANES)
+    any_seen = np.zeros(listed // LANES + 1, np.uint16)
+    line = (np.zeros(_kernels_spread.BLOCK), np.zeros(_kernels_spread.BLOCK))
+    return (
+        np.zeros(shape),
+        np.zeros(shape),
+        touched,
+        lot,
+        sight_room(half),
+        seen,
+        aligned(listed + LANES),
+        line,
+        any_seen,
+    )
 
 
 def days_of(seconds: npt.NDArray[np.float64], season: Season) -> npt.NDArray[np.int64]:

@@ -17,7 +17,7 @@ from rasterio.features import geometry_mask, rasterize
 
 from geo.analysis.zonal import buffer_mask
 from geo.grid import Frame, Grid
-from geo.layers.terrain import COVER_NAMES, Terrain
+from geo.layers.terrain import COVER_NAMES, Cover, Terrain
 from geo.settings import PlanningSettings, PrioritySettings
 
 BLOCK_ROWS = 512
@@ -70,9 +70,21 @@ def relative_risk(
         risk[walk_m > settings.remote_m] *= np.float32(settings.remote)
     risk[_inside(designated, frame)] *= np.float32(settings.designated)
     _slopes(risk, terrain.elevation, settings)
-    if alerts is not None and len(alerts):
-        risk *= 1.0 + np.float32(settings.alert - 1.0) * _warmth(alerts, frame, settings)
-    return Grid(risk, frame)
+    return Grid(risk, frame) if alerts is None else warmed(Grid(risk, frame), alerts, settings)
+
+
+def warmed(risk: Grid, alerts: gpd.GeoDataFrame, settings: PrioritySettings) -> Grid:
+    """
+    The risk raised around alerts or finds, on both sides of every edge.
+
+    This season's own finds raise where to look next, never the weights of detection: whoever finds a plot and says so
+    must not see the own figure fall for it.
+    """
+    if not len(alerts):
+        return risk
+    return Grid(
+        risk.values * (1.0 + np.float32(settings.alert - 1.0) * _warmth(alerts, risk.frame, settings)), risk.frame
+    )
 
 
 def walking_metres(
@@ -88,7 +100,8 @@ def walking_metres(
 
     from geo.analysis import travel
 
-    surface = travel.cost_surface(terrain, roads, replace(planning, cell_m=cell_m))
+    thin = _thinned(terrain, max(round(cell_m / terrain.elevation.frame.cell_m), 1))
+    surface = travel.cost_surface(thin, roads, replace(planning, cell_m=thin.elevation.frame.cell_m))
     start = surface.road.copy()
     points = villages[~(villages.isna() | villages.is_empty)].representative_point()
     inside = surface.frame.holds(points.x, points.y)
@@ -105,14 +118,22 @@ def walking_metres(
     return metres
 
 
-def placed_alerts(
-    alerts: gpd.GeoDataFrame, finds: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, *, as_of: datetime
-) -> gpd.GeoDataFrame:
-    """
-    What raises the risk around it: alerts and finds up to `as_of`, with geometry and ``age_days``.
+def _thinned(terrain: Terrain, factor: int) -> Terrain:
+    """Every `factor`-th height; water where a third of the cells are: enough to tell near from far."""
+    frame = terrain.elevation.frame
+    rows, cols = max(frame.rows // factor, 1), max(frame.cols // factor, 1)
+    wide = Frame(frame.west_m, frame.north_m, frame.cell_m * factor, rows, cols, frame.crs)
+    middle = slice(factor // 2, None, factor)
+    heights = terrain.elevation.values[middle, middle][:rows, :cols]
+    water = (terrain.cover.values == Cover.WATER)[: rows * factor, : cols * factor]
+    wet = water.reshape(rows, factor, cols, factor).mean(axis=(1, 3)) >= 1.0 / 3.0
+    cover = np.where(wet, Cover.WATER, Cover.OPEN).astype(np.uint8)
+    return Terrain(Grid(np.ascontiguousarray(heights), wide), Grid(cover, wide), terrain.source_cell_m)
 
-    An alert without a place of its own lies on every edge of the unit it names. Finds raise both sides wherever they
-    are: the neighbour's office may not know yet.
+
+def placed_alerts(alerts: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, *, as_of: datetime) -> gpd.GeoDataFrame:
+    """
+    Alerts up to `as_of`, with geometry and ``age_days``; one without a place lies on every edge of the unit it names.
 
     Parameters
     ----------
@@ -121,12 +142,19 @@ def placed_alerts(
     """
     moment = pd.Timestamp(as_of)
     known = alerts[alerts["kind"].isin(NEIGHBOURS) & (alerts["issued_at"] <= moment)]
-    found = finds[(finds["found_at"] <= moment) & finds.geometry.notna()]
     pairs = zip(known["unit_id"], known.geometry, strict=True)
     shapes = [_edges_of(unit, edges) if _bare(shape) else shape for unit, shape in pairs]
-    ages = pd.concat([moment - known["issued_at"], moment - found["found_at"]]) / pd.Timedelta(days=1)
-    table = gpd.GeoDataFrame({"age_days": ages.to_numpy(float)}, geometry=[*shapes, *found.geometry], crs=edges.crs)
+    ages = (moment - known["issued_at"]) / pd.Timedelta(days=1)
+    table = gpd.GeoDataFrame({"age_days": ages.to_numpy(float)}, geometry=shapes, crs=edges.crs)
     return gpd.GeoDataFrame(table[~(table.geometry.isna() | table.geometry.is_empty)].reset_index(drop=True))
+
+
+def warm_finds(finds: gpd.GeoDataFrame, *, as_of: datetime) -> gpd.GeoDataFrame:
+    """Finds up to `as_of` as something to be warmed by: geometry and ``age_days``."""
+    moment = pd.Timestamp(as_of)
+    found = finds[(finds["found_at"] <= moment) & finds.geometry.notna() & ~finds.geometry.is_empty]
+    ages = (moment - found["found_at"]) / pd.Timedelta(days=1)
+    return gpd.GeoDataFrame({"age_days": ages.to_numpy(float)}, geometry=list(found.geometry), crs=finds.crs)
 
 
 def designated_areas(
@@ -165,8 +193,7 @@ def learned_rates(finds_n: npt.ArrayLike, effort: npt.ArrayLike, *, strength: fl
     from scipy.special import gammaincinv
 
     found, work = np.asarray(finds_n, float), np.asarray(effort, float)
-    rate = found.sum() / work.sum() if work.sum() > 0.0 else 0.0
-    expected = rate * work
+    expected = found.sum() * (work / work.sum() if work.sum() > 0.0 else np.zeros(len(work)))
     low, high = (gammaincinv(strength + found, q) / (strength + expected) for q in (0.05, 0.95))
     factor = (strength + found) / (strength + expected)
     return pd.DataFrame(

@@ -7,6 +7,7 @@ by at most 2.75 %.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -62,6 +63,12 @@ class CostSurface:
     @property
     def frame(self) -> Frame:
         return self.elevation.frame
+
+    @cached_property
+    def nearest_open(self) -> tuple[Floats, npt.NDArray[np.int32]]:
+        """Of every cell the distance to open ground, in cells, and the row and column of its nearest open cell."""
+        away, nearest = ndimage.distance_transform_edt(self.closed, return_indices=True)
+        return away, nearest
 
 
 def tobler_kmh(slope: npt.ArrayLike) -> Floats:
@@ -149,6 +156,36 @@ def times(
     a, b = np.asarray(sources, float).reshape(-1, 2), np.asarray(targets, float).reshape(-1, 2)
     seconds[(a[:, None, :] == b[None, :, :]).all(axis=2)] = 0.0
     return seconds
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Seconds from bases to stops (bases, stops), from stops to bases, and from leaving a stop to entering another."""
+
+    out: Floats
+    back: Floats
+    leg: Floats
+
+
+def matrix(surface: CostSurface, bases: Points, entries: Points, exits: Points, *, longest_s: float) -> Matrix:
+    """
+    All walking times of a day's planning.
+
+    Parameters
+    ----------
+    bases, entries, exits
+        (n, 2) easting and northing; `entries` and `exits` row by row of the same stop.
+    longest_s
+        Longer ways are not searched, and ways from stop to stop not beyond a third of it: such pairs are priced by
+        way of the nearest base.
+    """
+    places, which = np.unique(np.asarray(bases, float).reshape(-1, 2), axis=0, return_inverse=True)
+    out = times(surface, places, entries, limit_s=longest_s)[which.reshape(-1)]
+    back = times(surface, places, exits, limit_s=longest_s, backwards=True)[which.reshape(-1)].T
+    leg = times(surface, exits, entries, limit_s=longest_s / 3.0)
+    if out.size:
+        leg = np.minimum(leg, (back[:, :, None] + out[None, :, :]).min(axis=1))
+    return Matrix(out, np.ascontiguousarray(back), leg)
 
 
 def path(surface: CostSurface, start: Points, stop: Points, *, limit_s: float = np.inf) -> tuple[Floats, float]:
@@ -280,7 +317,7 @@ def _snap(surface: CostSurface, points: Points) -> tuple[npt.NDArray[np.int64], 
     inside = np.asarray(frame.holds(xy[:, 0], xy[:, 1]))
     row, col = np.where(inside, row, 0), np.where(inside, col, 0)
     if inside.any() and bool(surface.closed[row[inside], col[inside]].any()):
-        away, nearest = ndimage.distance_transform_edt(surface.closed, return_indices=True)
+        away, nearest = surface.nearest_open
         inside = inside & (away[row, col] <= SNAP_CELLS)
         row, col = nearest[0][row, col], nearest[1][row, col]
     if not surface.closed.size:

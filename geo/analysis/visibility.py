@@ -1,7 +1,7 @@
 """Line of sight over an elevation model: exact R3 (every ray from the eye to every target, every crossing)."""
 
 from functools import lru_cache
-from math import gcd
+from math import gcd, hypot
 from typing import Any
 
 import numpy as np
@@ -134,15 +134,14 @@ def _crossings(major: int, minor: int, radius_cells: float) -> list[tuple[int, i
 
     Each is major and minor of the two cells it lies between, share of the second (-1: a centre), distance in cells.
     """
-    length = float(np.hypot(major, minor))
-    targets = int(np.floor(np.sqrt(radius_cells**2 + 1e-9) / length))
+    targets = int(np.floor(np.sqrt(radius_cells**2 + 1e-9) / hypot(major, minor)))
     found = []
     for i in range(1, major * targets + 1):
         low, rest = divmod(minor * i, major)
         share = rest / major if rest else -1.0
-        found.append((i, low, i, low + (rest > 0), share, length * i / major))
+        found.append((i, low, i, low + (rest > 0), share, hypot(i, minor * i / major)))
     for i in range(1, minor * targets + 1):
         low, rest = divmod(major * i, minor)
         if rest:
-            found.append((low, i, low + 1, i, rest / minor, length * i / minor))
+            found.append((low, i, low + 1, i, rest / minor, hypot(major * i / minor, i)))
     return sorted(found, key=lambda crossing: crossing[-1])

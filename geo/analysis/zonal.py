@@ -203,10 +203,33 @@ def township_shares(
     zones.require_same_frame(risk)
     if int(zones.values.max(initial=0)) > len(zone_ids):
         raise ValueError(f"zones number up to {zones.values.max()}, only {len(zone_ids)} are named")
-    sums = np.zeros((len(zone_ids), 10))
+    sums = zone_sums(zones.values, risk.values, pod, near, zones_n=len(zone_ids), settings=settings)
+    return shares_of(sums, zone_ids, cell_m=zones.frame.cell_m)
+
+
+def zone_sums(
+    zones: npt.NDArray[np.int16],
+    risk: npt.NDArray[np.float32],
+    pod: npt.NDArray[np.float32],
+    near: Passes,
+    *,
+    zones_n: int,
+    settings: CoverageSettings,
+) -> Floats:
+    """
+    What `shares_of` is made of, summed over the cells given: the whole county, or a window of it (same shape each).
+
+    Sums of a window before and after a change bring those of the county up to date: whole − before + after.
+    """
+    sums = np.zeros((zones_n, 10))
     limits = np.array([settings.watched_pod, settings.blind_pod])
-    kernels.sum_zones(zones.values, risk.values, pod, near.near, near.wide, near.days, limits, sums)
-    cell_km2 = (zones.frame.cell_m / 1000.0) ** 2
+    kernels.sum_zones(zones, risk, pod, near.near, near.wide, near.days, limits, sums)
+    return sums
+
+
+def shares_of(sums: Floats, zone_ids: list[str], *, cell_m: float) -> pd.DataFrame:
+    """The table of `township_shares` from sums of `zone_sums` (zones, 10)."""
+    cell_km2 = (cell_m / 1000.0) ** 2
     plantable, watched = sums[:, 1], sums[:, 7]
     columns = {
         "area_km2": sums[:, 0] * cell_km2,

@@ -23,6 +23,7 @@ LAYERS = {
     "duties": "责任岗位 who answers for what, from when to when",
     "teams": "队伍 teams",
     "tracks": "轨迹 recorded tracks",
+    "flights": "无人机航拍日志 drone flight log, one row per image",
     "lookouts": "定点望远观察 lookouts: where, from when to when, which sector",
     "parcels": "疑似地块、靶标 suspected parcels and target lists",
     "visits": "踏查记录 visits",

@@ -11,17 +11,26 @@ import typer
 from geo.cli import (
     bringing,
     calibrating,
+    correcting,
+    debriefing,
     duties,
     explaining,
     flagging,
     looking,
+    moving,
     orders,
     papers,
     planning,
     plots,
     proving,
     recording,
+    rewards,
     running,
+    sensing,
+    smoothing,
+    timing,
+    villages,
+    whatif,
 )
 from geo.cli.speaking import Session
 from geo.errors import GeoError
@@ -49,8 +58,13 @@ for module in (
     looking,
     explaining,
     calibrating,
+    correcting,
+    timing,
+    sensing,
+    smoothing,
     flagging,
     planning,
+    moving,
     plots,
     proving,
     recording,
@@ -58,6 +72,10 @@ for module in (
     duties,
     orders,
     papers,
+    villages,
+    rewards,
+    whatif,
+    debriefing,
 ):
     module.register(app)
 
@@ -72,8 +90,6 @@ def main() -> None:
     except GeoError as error:
         sys.stderr.write(explain(error, "en" if english else "zh") + "\n")
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def _global_first(argv: list[str]) -> list[str]:

@@ -27,6 +27,8 @@ def plan(
     hours: Annotated[float | None, typer.Option(min=0.0, max=24.0, help="每队工时 hours per team")] = None,
     seed: Annotated[int, typer.Option(help="换一个种子得到另一方案 another seed, another plan")] = 7,
     township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
+    pin: Annotated[list[str] | None, typer.Option(help="必到：地块或踏查单元编号 must be visited")] = None,
+    forbid: Annotated[list[str] | None, typer.Option(help="不去：地块或踏查单元编号 left out")] = None,
     if_missing: Annotated[bool, typer.Option("--if-missing", help="已有路线则保留 keep the routes there are")] = False,
 ) -> None:
     """一天的踏查路线 one day's routes per team, within its hours, and keep them."""
@@ -39,9 +41,18 @@ def plan(
         talk.answer({"kept": sorted(standing["route_id"])})
         talk.print(talk.say("plan_stands", n=len(standing)))
         return
-    date = _day(day) if day else planning.next_day(county)
-    with progress() as tell:
-        made = planning.plan_day(county, day=date, hours=hours, seed=seed, township_ids=township, progress=tell)
+    date = checked_day(day) if day else planning.next_day(county)
+    with progress(talk.language) as tell:
+        made = planning.plan_day(
+            county,
+            day=date,
+            hours=hours,
+            seed=seed,
+            township_ids=township,
+            pinned=pin or (),
+            forbidden=forbid or (),
+            progress=tell,
+        )
     planning.accept_plan(county, made, now=now())
     talk.answer(planning.plan_json(made))
     fields = {"routes": len(made.routes), "stops": len(made.stops), "unmet": len(made.unmet)}
@@ -63,7 +74,8 @@ def _tell_unmet(talk: Session, unmet: "pd.DataFrame") -> None:
             talk.print("  " + talk.say("plan_unmet_more", n=n, what=talk.say(what), why=why))
 
 
-def _day(text: str) -> str:
+def checked_day(text: str) -> str:
+    """The date as it is kept; a usage error for anything else."""
     try:
         return date_of.fromisoformat(text).isoformat()
     except ValueError as error:
@@ -83,7 +95,27 @@ def routes(
     talk = session(context)
     if format not in ("gpx", "kml"):
         raise typer.BadParameter("gpx | kml", param_hint="--format")
-    files = planning.export_routes(talk.open(), format, day=_day(day) if day else None)
+    files = planning.export_routes(talk.open(), format, day=checked_day(day) if day else None)
+    _write(talk, files, out)
+
+
+@exporting.command("day")
+def day_folders(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("exports"),
+    day: Annotated[str | None, typer.Option(help="只导出这一天 only this day")] = None,
+    sheets: Annotated[bool, typer.Option(help="路线单 PDF route sheets")] = True,
+) -> None:
+    """每队每天一个文件夹和一个压缩包 a folder per team and day, and one zip: GPX, KML, GeoJSON, route sheet."""
+    from geo.workspace import handing
+
+    talk = session(context)
+    with progress() as tell:
+        files = handing.hand_out(talk.open(), day=checked_day(day) if day else None, sheets=sheets, progress=tell)
+    _write(talk, files, out)
+
+
+def _write(talk: Session, files: dict[str, bytes], out: Path) -> None:
     for name, content in files.items():
         target = out / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -89,6 +89,15 @@ _ANY: dict[str, tuple[str, ...]] = {
     "from_deg": ("from_deg", "起始方位"),
     "to_deg": ("to_deg", "终止方位"),
     "eye_m": ("eye_m", "眼高"),
+    "image_id": ("image_id", "影像编号", "照片编号"),
+    "flight_id": ("flight_id", "航次", "架次"),
+    "taken_at": ("taken_at", "拍摄时间"),
+    "height_m": ("height_m", "离地高度", "相对高度"),
+    "heading_deg": ("heading_deg", "航向", "偏航角"),
+    "tilt_deg": ("tilt_deg", "离底角", "俯仰离底角"),
+    "fov_across_deg": ("fov_across_deg", "横向视场角"),
+    "fov_along_deg": ("fov_along_deg", "纵向视场角"),
+    "pixels_across_n": ("pixels_across_n", "横向像素"),
     "tried_at": ("tried_at", "试验日期", "试验时间"),
 }
 

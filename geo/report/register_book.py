@@ -18,6 +18,8 @@ PLAIN = (
     Column("key_area", 5), Column("edge", 5),
 )  # fmt: skip
 SPAN = (Column("valid_from", 10), Column("valid_to", 10), Column("standing", 9), Column("source", 12))
+NOBODY = (("kind_said", 9), ("unit_id", 16), ("name", 22), ("township_id", 14))
+"""Its heads are no heads of the register, so that the sheet is not read back as one."""
 ALIASES = (
     Column("unit_id", 15), Column("alias_kind", 8), Column("alias", 22), Column("change", 10),
     Column("evidence", 60), Column("confirmed", 8), Column("valid_to", 11), Column("source", 22),
@@ -73,7 +75,14 @@ def register_workbook(
     groups = (("", PLAIN), (say("book_posts", language), posts), ("", SPAN))
     rows = register_rows(units, duties, paper.as_of)
     names = [alias_row(row) for row in aliases.to_dict("records")]
-    sheets = [(say("book_sheet", language), groups, rows), (say("book_aliases", language), (("", ALIASES),), names)]
+    rounds = sorted({number for held in units["nobody_rounds"] for number in held})
+    marks = tuple(Column(f"round_{number}", 8, head=say("nobody_round", language, round=number)) for number in rounds)
+    plain = (Column(name, width, head=say(f"nobody_{name}", language)) for name, width in NOBODY)
+    sheets = [
+        (say("book_sheet", language), groups, rows),
+        (say("book_nobody", language), (("", (*plain, *marks)),), nobody_rows(units, rounds)),
+        (say("book_aliases", language), (("", ALIASES),), names),
+    ]
     return workbook(sheets, paper=paper, language=language, size=A3)
 
 
@@ -101,7 +110,8 @@ def nobody_rows(units: pd.DataFrame, rounds: Sequence[int]) -> list[dict[str, An
     for unit in units.to_dict("records"):
         if unit["nobody"] or unit["nobody_rounds"]:
             marks = {f"round_{number}": "×" if number in unit["nobody_rounds"] else None for number in rounds}
-            rows.append({name: unit[name] for name in ("unit_kind", "unit_id", "name", "township_id")} | marks)
+            said = {"kind_said": say(f"unit_{unit['unit_kind']}")}
+            rows.append(said | {name: unit[name] for name in ("unit_id", "name", "township_id")} | marks)
     return rows
 
 

@@ -1,6 +1,7 @@
 """Workbooks of papers: a title, heads of one or two rows, rows, and what every paper carries on its last lines."""
 
 import io
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from geo.season import CHINA
 from geo.words import Language, say
 
 A4, A3 = 9, 8
+LINE_POINTS = 12.0
 _FORMATS = {"share": "0.0%", "area": "#,##0.0", "count": "0", "text": "@"}
 
 
@@ -86,7 +88,7 @@ def workbook(sheets: Sequence[Sheet], *, paper: Paper, language: Language = "zh"
                 code = io.BytesIO(qr_png(paper.code()))
                 sheet.insert_image(
                     len(rows) + 5,
-                    _columns_n(groups) - 1,
+                    max(0, _columns_n(groups) - 3),
                     "qr.png",
                     {"image_data": code, "x_scale": 0.7, "y_scale": 0.7},
                 )
@@ -153,6 +155,9 @@ def _fill(
     _heads(sheet, groups, two, styles, language)
     first = 3 + two
     for number, row in enumerate(rows):
+        lines = max((_lines(row.get(column.name), column.width) for column in columns), default=1)
+        if lines > 1:
+            sheet.set_row(first + number, LINE_POINTS * lines + 3)
         for place, column in enumerate(columns):
             _write(sheet, first + number, place, row.get(column.name), styles[column.kind])
     for place, column in enumerate(columns):
@@ -178,6 +183,14 @@ def _heads(sheet: Any, groups: Sequence[Group], two: bool, styles: dict[str, Any
                 sheet.write_string(2, place, title, styles["head"])
             place += 1
     sheet.set_row(2, 20 if two else 30)
+
+
+def _lines(value: Any, width: float) -> int:
+    """How many lines a text takes in a column so many characters wide; a Chinese character is two wide."""
+    if not isinstance(value, str):
+        return 1
+    wide = sum(2 if unicodedata.east_asian_width(letter) in "WFA" else 1 for letter in value)
+    return max(1, -(-wide * 9 // int(width * 11)))  # 9-point letters in columns measured in 11-point ones
 
 
 def _write(sheet: Any, row: int, column: int, value: Any, style: Any) -> None:

@@ -1,7 +1,7 @@
 """Whether a store still holds what its ledger says: the chain first, then every row of every layer."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from geo.errors import LedgerBroken
@@ -11,7 +11,7 @@ from geo.schema import Schema
 
 FRAME = "row_crs"
 Digests = dict[str, dict[str, str]]
-Columns = dict[str, Sequence[Any]]
+Columns = Mapping[str, Sequence[Any]]
 Batches = Callable[[Schema], Iterable[Columns]]
 
 

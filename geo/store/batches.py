@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from geo.errors import LedgerBroken
 from geo.schema import Schema
@@ -20,7 +21,7 @@ def batches(
     try:
         rows = db.execute(f"SELECT {', '.join(map(quoted, wanted))} FROM {quoted(schema.name)} ORDER BY fid")
         while some := rows.fetchmany(BATCH):
-            columns: Columns = dict(zip(wanted, zip(*some, strict=True), strict=True))
+            columns: dict[str, Sequence[Any]] = dict(zip(wanted, zip(*some, strict=True), strict=True))
             if "geometry" in columns:
                 columns["geometry"] = hexes_of(columns["geometry"], srs_id)
             yield columns

@@ -11,10 +11,8 @@ from geo.errors import LayerError, StoreError
 from geo.ledger import spelled_object, spelled_rows, text_digest
 from geo.schema import Schema
 from geo.store.audit import FRAME
-from geo.store.contract import RECORDS, Change
+from geo.store.contract import RECORDS, Bounds, Change
 from geo.store.rows import plain_columns, schema_of
-
-Bounds = tuple[float, float, float, float]
 
 
 @dataclass
@@ -58,7 +56,7 @@ def checked(change: Change, crs: pyproj.CRS) -> Checked:
     return Checked(change, schema, plain_columns(schema, table), before)
 
 
-def require_same(one: Checked, held: dict[str, list[Any]]) -> None:
+def require_same(one: Checked, held: Mapping[str, Sequence[Any]]) -> None:
     """Refuse a change worked out on rows that somebody has changed since."""
     if sorted(spelled_rows(one.before)) != sorted(spelled_rows(held)):
         raise StoreError("store_moved")

@@ -1,16 +1,22 @@
 """What every store does, whatever lies behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 import pyproj
 
-from geo.ledger import Entry, Linked, Verdict
+from geo.ledger import Entry, Linked, Stored, Verdict
+from geo.schema import Schema
 
-RECORDS = ("visits", "finds", "parcels", "leads", "steps")
+Bounds = tuple[float, float, float, float]
+RECORDS = (
+    "visits", "finds", "parcels", "leads", "steps", "duties", "units", "aliases", "orders", "order_steps",
+    "daily_reports", "returns",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,14 @@ class Change:
     before: pd.DataFrame | None = None
 
 
+@dataclass(frozen=True)
+class Contents:
+    """All of a store at one moment: its ledger, and each layer's rows as `audit.audit` takes them."""
+
+    entries: Iterable[Stored]
+    batches: Callable[[Schema], Iterable[Mapping[str, Sequence[Any]]]]
+
+
 class Store(Protocol):
     """Layers with their ledger: rows enter only together with the entry that says so."""
 
@@ -34,11 +48,24 @@ class Store(Protocol):
     def crs(self) -> pyproj.CRS:
         """The county's metric CRS, in which every layer lies."""
 
+    @property
+    def place(self) -> str:
+        """Where the county lies: a file, or an address without its password."""
+
     def read(self, layer: str, keys: Sequence[str] | None = None) -> pd.DataFrame:
         """The layer in order of arrival, as its Schema has it; only the rows with these keys where `keys` is given."""
 
     def read_where(self, layer: str, column: str, value: str) -> pd.DataFrame:
         """The rows whose text `column` holds `value`, in order of arrival."""
+
+    def holds(self, layer: str, keys: Sequence[str]) -> set[str]:
+        """Which of these keys the layer has; quicker than reading its rows."""
+
+    def count(self, layer: str) -> int:
+        """How many rows the layer has."""
+
+    def extent(self, layer: str) -> Bounds | None:
+        """A box that holds all the layer ever held: west, south, east, north in metres; None without geometry."""
 
     def append(self, entry: Entry, *changes: Change, now: datetime) -> Linked:
         """
@@ -56,6 +83,18 @@ class Store(Protocol):
 
     def verify(self, expected_head: str | None = None) -> Verdict:
         """The chain, and every row against the last entry that names it."""
+
+    def contents(self) -> AbstractContextManager[Contents]:
+        """Everything the county holds, as it stands at one moment."""
+
+    def fill(self, held: Contents) -> None:
+        """Take over another store's rows and entries, as they are; this one is still empty."""
+
+    def leave(self, where: str | None) -> None:
+        """Close the county to writing, because it has moved; None opens it again."""
+
+    def discard(self) -> None:
+        """Undo the making of this store: a move into it failed."""
 
     def close(self) -> None:
         """Let go of the files or connections of this thread."""

@@ -5,10 +5,12 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from geo.errors import StoreError
 
+BACKUPS = "backups"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 _SAID = (
@@ -51,6 +53,16 @@ def explained(path: Path) -> Iterator[None]:
         raise StoreError(code, path=path, why=wrong) from wrong
     except UnicodeDecodeError as wrong:  # SQLite's own message quotes bytes of a damaged file
         raise StoreError("store_refuses", path=path, why=wrong.reason) from wrong
+
+
+def put_aside(path: Path, why: str, now: datetime) -> None:
+    """Move a file of no more use into ``backups`` beside it, with its journal."""
+    make_folder(path.parent / BACKUPS)
+    name = f"{path.stem}-{why}-{now:%Y%m%dT%H%M%S}"
+    for suffix in ("-wal", "-shm", ""):
+        file = path.with_name(path.name + suffix)
+        if file.exists():
+            file.replace(path.parent / BACKUPS / f"{name}{path.suffix}{suffix}")
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -22,11 +22,6 @@ def has_grid(path: Path, name: str) -> bool:
     return _file(path, name).is_file()
 
 
-def grid_names(path: Path) -> list[str]:
-    """Names of the county's rasters, sorted."""
-    return sorted(file.stem for file in (path / FOLDER).glob("*.tif") if not file.name.startswith("."))
-
-
 def write_grid(path: Path, name: str, grid: Grid) -> None:
     """Keep a raster under a name; truth values are kept as 0 and 1 (uint8)."""
     file = _file(path, name)

@@ -1,13 +1,14 @@
 """Rows of a layer as plain values: what a table holds, what the ledger digests, and back."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
+import shapely
 
 from geo.errors import LayerError, StoreError
 from geo.layers import SCHEMAS
@@ -49,11 +50,22 @@ def plain_rows(schema: Schema, table: pd.DataFrame) -> list[Row]:
 
 def table_of(schema: Schema, columns: Sequence[Sequence[Any]], crs: pyproj.CRS) -> pd.DataFrame:
     """The conformed table of stored columns, in the schema's order, blobs of geometry last."""
+    return _table(schema, columns, crs, shapes_of)
+
+
+def blobless_table(schema: Schema, columns: Sequence[Sequence[Any]], crs: pyproj.CRS) -> pd.DataFrame:
+    """As `table_of`, geometry as WKB in hex."""
+    return _table(schema, columns, crs, lambda shapes: shapely.from_wkb(np.array(shapes, dtype=object)))
+
+
+def _table(
+    schema: Schema, columns: Sequence[Sequence[Any]], crs: pyproj.CRS, shaped: Callable[[Sequence[Any]], Any]
+) -> pd.DataFrame:
     held = dict(zip(schema.names, columns, strict=False))
     data = {c.name: _series(held[c.name], c.kind) for c in schema.columns}
     table = pd.DataFrame(data, index=pd.RangeIndex(len(columns[0])))
     if schema.geometry:
-        table = gpd.GeoDataFrame(table, geometry=shapes_of(columns[-1]), crs=crs)
+        table = gpd.GeoDataFrame(table, geometry=shaped(columns[-1]), crs=crs)
     return schema.conform(table)
 
 
@@ -76,6 +88,8 @@ def _utf8(text: str, where: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise LayerError("value_unstorable", where=where, value=ascii(text)) from None
+    if "\0" in text:
+        raise LayerError("value_unstorable", where=where, value=ascii(text))
     return unicodedata.normalize("NFC", text)
 
 

@@ -15,10 +15,8 @@ from geo.schema import Schema
 from geo.store.audit import Columns, audit
 from geo.store.batches import batches
 from geo.store.changes import spelled_layers
-from geo.store.durable import make_folder, replace_file
+from geo.store.durable import BACKUPS, make_folder, replace_file
 from geo.store.tables import SCHEMA_VERSION, add_column, add_layer, columns_of, make_ledger, quoted
-
-BACKUPS = "backups"
 
 
 def upgrade(db: sqlite3.Connection, file: Path, meta: Mapping[str, str]) -> None:

@@ -29,6 +29,7 @@ SLIVER_M = 30.0
 DATED = {
     "tracks": ("ended_at",),
     "lookouts": ("ended_at",),
+    "flights": ("taken_at",),
     "visits": ("visited_at",),
     "finds": ("found_at", "destroyed_at", "verified_at"),
     "parcels": ("flagged_at",),

@@ -16,7 +16,6 @@ from geo.analysis import absence, blind_spots, priority, zonal
 from geo.analysis.detection import sweep_widths
 from geo.analysis.resets import courtyard_table, tip_sensitivity, zero_yield
 from geo.grid import Grid
-from geo.layers.borders import Strips
 from geo.layers.duties import post_of
 from geo.layers.terrain import COVER_NAMES, PLANTABLE, Terrain
 from geo.layers.tracks import Mode
@@ -25,7 +24,7 @@ from geo.settings import assumptions
 from geo.store import grids
 from geo.workspace import effort
 from geo.workspace.county import County
-from geo.workspace.effort import Effort
+from geo.workspace.effort import Effort, Survey
 
 Progress = Callable[[str, int, int], None]
 FIGURES = (
@@ -119,27 +118,28 @@ def measure_coverage(
     """
     moment = as_of or county.as_of()
     report = progress or _silent
-    kept = _kept(county, "coverage", moment)
+    kept = _kept_coverage(county, moment)
     if kept is not None:
-        return CoverageAnswer(
-            moment,
-            _head(county),
-            assumptions(county.settings),
-            pd.DataFrame(kept["townships"]),
-            pd.DataFrame(kept["villages"]),
-            kept["county"],
-            kept["notes"],
-        )
-    terrain = county.terrain()
-    edges, strips = effort.edges_and_strips(county)
-    tracks = effort.tracks_until(county, moment)
-    watched = effort.lookouts_until(county, moment)
-    seen = effort.measure_effort(county, tracks, edges, strips, report, lookouts=watched)
+        return kept
+    return _coverage(county, effort.survey(county, moment, report), moment, report)
+
+
+def _kept_coverage(county: County, moment: datetime) -> CoverageAnswer | None:
+    kept = _kept(county, "coverage", moment)
+    if kept is None:
+        return None
+    tables = pd.DataFrame(kept["townships"]), pd.DataFrame(kept["villages"])
+    return CoverageAnswer(moment, _head(county), assumptions(county.settings), *tables, kept["county"], kept["notes"])
+
+
+def _coverage(county: County, survey: Survey, moment: datetime, report: Progress) -> CoverageAnswer:
+    """The figures computed and kept."""
     report("shares", 0, 3)
-    zones, risk = _ground(county, terrain, edges, moment)
-    figures, parts = _figures(county, terrain, zones, risk, seen, tracks, moment, report)
-    facts = _county_facts(county, terrain, figures, moment)
-    facts["learned_cover"] = _learned_cover(terrain, risk, seen, _until(county, "finds", "found_at", moment))
+    zones, risk = _ground(county, survey, moment)
+    figures, parts = _figures(county, survey, zones, risk, moment, report)
+    finds = _until(county, "finds", "found_at", moment)
+    facts = _county_facts(county, survey.terrain, figures, finds, moment)
+    facts["learned_cover"] = _learned_cover(survey.terrain, risk, survey.effort, finds)
     rows, below = ([_plain(row) for row in table.to_dict("records")] for table in (figures, parts))
     notes = _notes(county)
     _keep(county, "coverage", moment, {"townships": rows, "villages": below, "county": facts, "notes": notes})
@@ -157,15 +157,14 @@ def measure_borders(
     if kept is not None:
         tables = [_from_plain(kept[name], county) for name in ("borders", "blind_spots")]
         return BordersAnswer(moment, _head(county), assumptions(county.settings), tables[0], tables[1], kept["notes"])
-    edges, strips = effort.edges_and_strips(county)
     if county.has_terrain():
-        terrain = county.terrain()
-        tracks, watched = effort.tracks_until(county, moment), effort.lookouts_until(county, moment)
-        seen = effort.measure_effort(county, tracks, edges, strips, report, lookouts=watched)
-        plantable = terrain.plantable.reshape(-1)[strips.cells]
-        pod_a, pod_b = seen.pod_a, seen.pod_b
-        spots = _blind_spots(county, terrain, edges, strips, seen, moment, report)
+        survey = effort.survey(county, moment, report)
+        edges, strips = survey.edges, survey.strips
+        plantable = survey.terrain.plantable.reshape(-1)[strips.cells]
+        pod_a, pod_b = survey.effort.pod_a, survey.effort.pod_b
+        spots = _blind_spots(county, survey, moment, report)
     else:
+        edges, strips = effort.edges_and_strips(county)
         pod_a = pod_b = np.zeros(len(strips.cells), np.float32)
         plantable = np.zeros(len(strips.cells), bool)
         spots = _no_spots(county)
@@ -182,11 +181,11 @@ def measure_borders(
     return BordersAnswer(moment, _head(county), assumptions(county.settings), table, spots, _notes(county))
 
 
-def _ground(county: County, terrain: Terrain, edges: gpd.GeoDataFrame, moment: datetime) -> tuple[Grid, Grid]:
+def _ground(county: County, survey: Survey, moment: datetime) -> tuple[Grid, Grid]:
     """Townships and relative risk on the county's grid, kept in ``grids/`` for the map."""
-    settings = county.settings.priority
-    townships, villages, leads, roads, alerts, finds = (
-        county.store.read(layer) for layer in ("townships", "villages", "leads", "roads", "alerts", "finds")
+    settings, terrain, edges = county.settings.priority, survey.terrain, survey.edges
+    townships, villages, leads, roads, alerts = (
+        county.store.read(layer) for layer in ("townships", "villages", "leads", "roads", "alerts")
     )
     placed = leads[leads.geometry.notna()]
     historic = placed["kind"] == "历史点位"
@@ -201,7 +200,7 @@ def _ground(county: County, terrain: Terrain, edges: gpd.GeoDataFrame, moment: d
             terrain, roads=roads, villages=villages.geometry, planning=county.settings.planning,
             cell_m=settings.remote_cell_m,
         ),
-        alerts=priority.placed_alerts(alerts, finds, edges, as_of=moment),
+        alerts=priority.placed_alerts(alerts, edges, as_of=moment),
         designated=priority.designated_areas(alerts, townships, settings=settings, as_of=moment),
     )  # fmt: skip
     grids.write_grid(county.path, "zones", zones)
@@ -210,16 +209,10 @@ def _ground(county: County, terrain: Terrain, edges: gpd.GeoDataFrame, moment: d
 
 
 def _figures(
-    county: County,
-    terrain: Terrain,
-    zones: Grid,
-    risk: Grid,
-    seen: Effort,
-    tracks: gpd.GeoDataFrame,
-    moment: datetime,
-    report: Progress,
+    county: County, survey: Survey, zones: Grid, risk: Grid, moment: datetime, report: Progress
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The figures of every township, and those of every village with ground on the map."""
+    terrain, tracks, seen = survey.terrain, survey.tracks, survey.effort
     townships, villages = county.store.read("townships"), county.store.read("villages")
     ids = list(townships["township_id"])
     on_foot = tracks[tracks["mode"] == Mode.FOOT]
@@ -387,9 +380,10 @@ def _township_at(rows: pd.DataFrame, zones: Grid, ids: list[str]) -> pd.Series:
     return owner
 
 
-def _county_facts(county: County, terrain: Terrain, figures: pd.DataFrame, moment: datetime) -> dict[str, Any]:
+def _county_facts(
+    county: County, terrain: Terrain, figures: pd.DataFrame, finds: pd.DataFrame, moment: datetime
+) -> dict[str, Any]:
     """The facts of the year beside the county's probability: zero planting, zero yield, finds not yet destroyed."""
-    finds = _until(county, "finds", "found_at", moment)
     destroyed = (finds["fraction"] >= 1.0) & (finds["destroyed_at"] <= moment)
     held = zero_yield(finds, county.settings.absence, moment)
     facts = {
@@ -427,23 +421,19 @@ def _unseen_yield(season: Season, terrain: Terrain, p_zero: Any, moment: datetim
     return None if p_zero is None else 1.0 - float(p_zero)
 
 
-def _blind_spots(
-    county: County,
-    terrain: Terrain,
-    edges: gpd.GeoDataFrame,
-    strips: Strips,
-    seen: Effort,
-    moment: datetime,
-    report: Progress,
-) -> gpd.GeoDataFrame:
+def _blind_spots(county: County, survey: Survey, moment: datetime, report: Progress) -> gpd.GeoDataFrame:
     """Blind spots ranked by posterior mass per hour, with the posts that answer on both sides."""
-    p_zero = measure_coverage(county, as_of=moment, progress=report).townships.set_index("township_id")["p_zero"]
+    figures = _kept_coverage(county, moment) or _coverage(county, survey, moment, report)
+    p_zero = figures.townships.set_index("township_id")["p_zero"]
+    terrain, edges, strips = survey.terrain, survey.edges, survey.strips
     report("blind spots", 0, 1)
     zones, risk = (grids.read_grid(county.path, name) for name in ("zones", "risk"))
     ids = list(county.store.read("townships")["township_id"])
-    pod = Grid(np.nan_to_num(seen.pod.values), terrain.elevation.frame)
+    pod = Grid(np.nan_to_num(survey.effort.pod.values), terrain.elevation.frame)
     chance = p_zero.reindex(ids).astype("float64").fillna(county.settings.absence.prior)
     present = 1.0 - np.asarray(chance, np.float64)
+    warm = priority.warm_finds(county.store.read("finds"), as_of=moment)
+    risk = priority.warmed(risk, warm, county.settings.priority)
     mass = priority.posterior_mass(risk, pod, zones=zones, present=present)
     frame, day = terrain.elevation.frame, county.season.day_of(moment)
     widths = sweep_widths(terrain, county.season, county.settings.detection, day=day)

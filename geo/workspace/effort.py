@@ -43,6 +43,17 @@ class Effort:
     pod_b: npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What every figure of one moment starts from: ground, edges with their strips, tracks, and what they amount to."""
+
+    terrain: Terrain
+    edges: gpd.GeoDataFrame
+    strips: Strips
+    tracks: gpd.GeoDataFrame
+    effort: Effort
+
+
 def jurisdictions(county: County) -> gpd.GeoDataFrame:
     """Every unit with an edge: townships, department grounds and known neighbours, with ``unit_id, kind, name``."""
     townships, grounds, neighbours = (county.store.read(layer) for layer in ("townships", "grounds", "neighbours"))
@@ -72,6 +83,15 @@ def lookouts_until(county: County, moment: datetime) -> gpd.GeoDataFrame:
     held = county.store.read("lookouts")
     chosen = (held["started_at"] >= county.season.bounds[0]) & (held["ended_at"] <= moment)
     return held[chosen & (county.settings.lookouts.nats_per_hour > 0.0)].reset_index(drop=True)
+
+
+def survey(county: County, moment: datetime, progress: Progress) -> Survey:
+    """Ground, edges, tracks and effort up to a moment; `StoreError` where the county has no terrain yet."""
+    terrain = county.terrain()
+    edges, strips = edges_and_strips(county)
+    tracks, watched = tracks_until(county, moment), lookouts_until(county, moment)
+    seen = measure_effort(county, tracks, edges, strips, progress, lookouts=watched)
+    return Survey(terrain, edges, strips, tracks, seen)
 
 
 def measure_effort(
@@ -131,14 +151,14 @@ def _compute(
             coverage.accumulate(local, mine, terrain, county.season, settings)
             _add(hazard, local, frame)
             if unit:
-                a += np.where(side_a == unit, _at(local, strips, frame), 0)
-                b += np.where(side_b == unit, _at(local, strips, frame), 0)
+                _add_side(a, side_a == unit, local, strips, frame)
+                _add_side(b, side_b == unit, local, strips, frame)
         for place in np.flatnonzero(watched_in == number):
             one = lookouts.iloc[place]
             local = watching.watched(one, terrain, county.season, settings, county.settings.lookouts)
             _add(hazard, local, frame)
-            a += np.where(side_a == one["township_id"], _at(local, strips, frame), 0)
-            b += np.where(side_b == one["township_id"], _at(local, strips, frame), 0)
+            _add_side(a, side_a == one["township_id"], local, strips, frame)
+            _add_side(b, side_b == one["township_id"], local, strips, frame)
         grids.write_grid(county.path, f"hazard_{month}", Grid(hazard, frame))
         seen.append(pod(hazard, settings.availability))
         seen_a.append(pod(a, settings.availability))
@@ -166,15 +186,16 @@ def _add(hazard: npt.NDArray[np.int32], local: Grid, frame: Any) -> None:
     hazard[row : row + local.frame.rows, col : col + local.frame.cols] += local.values
 
 
-def _at(local: Grid, strips: Strips, frame: Any) -> npt.NDArray[np.int32]:
-    """The local grid's values at the strip cells; 0 outside it."""
+def _add_side(
+    side: npt.NDArray[np.int32], mine: npt.NDArray[np.bool_], local: Grid, strips: Strips, frame: Any
+) -> None:
+    """Add the local grid to one side's strip cells (`mine`), in place; it reaches none outside itself."""
     top, left = _offset(local, frame)
-    row, col = np.divmod(strips.cells, frame.cols)
+    held = np.flatnonzero(mine)
+    row, col = np.divmod(strips.cells[held], frame.cols)
     row, col = row - top, col - left
     inside = (row >= 0) & (row < local.frame.rows) & (col >= 0) & (col < local.frame.cols)
-    values = np.zeros(len(strips.cells), np.int32)
-    values[inside] = local.values[row[inside], col[inside]]
-    return values
+    side[held[inside]] += local.values[row[inside], col[inside]]
 
 
 def _key(county: County, tracks: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, lookouts: gpd.GeoDataFrame) -> str:

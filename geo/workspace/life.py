@@ -83,7 +83,7 @@ def record_step(
 
     def attempt() -> Recorded:
         parcels = one_row(store, "parcels", parcel_id, "parcel_unknown")
-        if len(store.read("steps", [step_id])):
+        if store.holds("steps", [step_id]):
             return Recorded(step_id, None, str(parcels["status"].iloc[0]))
         one_row(store, "tracks", step["track_id"].iloc[0], "track_unknown")
         status = moved(parcel_id, str(parcels["status"].iloc[0]), done)

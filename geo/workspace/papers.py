@@ -1,13 +1,34 @@
 """Papers: the answer gathered, the bytes made; every paper carries its moment, the ledger's head and a QR code."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
+
+from geo.analysis.progress import overdue_first
+from geo.analysis.rounds import calendar
+from geo.errors import LayerError
+from geo.layers.orders import TASK
+from geo.report.order_papers import form_document, order_document
+from geo.report.progress_table import progress_workbook
 from geo.report.register_book import register_workbook
 from geo.report.sheets import Paper
+from geo.report.visit_form import form_workbook
+from geo.season import CHINA
 from geo.words import Language, say
 from geo.workspace.county import County
-from geo.workspace.register import responsibility_register
+from geo.workspace.ordering import village_heights
+from geo.workspace.progress import ProgressAnswer, measure_progress, township_names, villages_due
+from geo.workspace.register import plain_records, responsibility_register
+from geo.workspace.returning import team_of
+
+MU_M2 = 2000.0 / 3.0
+Progress = Callable[[str, int, int], None]
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Nobody wants to know how far it is."""
 
 
 def paper_of(county: County, title: str, as_of: datetime, ledger_head: str | None, *notes: str, **more: Any) -> Paper:
@@ -37,3 +58,113 @@ def register_paper(county: County, *, as_of: datetime | None = None, language: L
     return register_workbook(
         book.units[~nobodys], county.store.read("duties"), book.aliases, paper=paper, language=language
     )
+
+
+def order_papers(
+    county: County, number: int, *, as_of: datetime | None = None, language: Language = "zh", progress: Progress = quiet
+) -> dict[str, bytes]:
+    """第 N 轮踏查任务单 with 签收 slips, one Word file per township, by file name."""
+    moment, head = as_of or county.as_of(), county.store.head()
+    days = calendar(county.settings.season, county.settings.campaign)
+    paper = paper_of(county, "order_title", moment, head.hash if head else None, round=number)
+    files = {}
+    held = orders_by_township(county, number)
+    for n, (name, orders) in enumerate(held.items()):
+        progress(name, n, len(held))
+        files[f"踏查任务单-{name}.docx"] = order_document(orders, paper=paper, calendar=days, language=language)
+    return files
+
+
+def form_papers(
+    county: County, number: int, *, as_of: datetime | None = None, language: Language = "zh", progress: Progress = quiet
+) -> dict[str, bytes]:
+    """踏查记录表 of a round: per township the Word form to be signed and the workbook to be sent back, by file name."""
+    moment, head = as_of or county.as_of(), county.store.head()
+    printed = paper_of(county, "form_paper_title", moment, head.hash if head else None, round=number)
+    files = {}
+    held = orders_by_township(county, number)
+    for n, (name, orders) in enumerate(held.items()):
+        progress(name, n, len(held))
+        paper = paper_of(
+            county,
+            "form_title",
+            moment,
+            head.hash if head else None,
+            say("form_note", language),
+            round=number,
+            township=name,
+        )
+        files[f"踏查记录表-{name}.docx"] = form_document(orders, paper=printed, language=language)
+        files[f"踏查记录表-{name}.xlsx"] = form_workbook(orders, paper=paper, language=language)
+    return files
+
+
+def orders_by_township(county: County, number: int) -> dict[str, list[dict[str, Any]]]:
+    """The orders of a round as their papers name them, by township; `LayerError` where none was issued."""
+    orders = county.store.read("orders")
+    orders = orders[(orders["kind"] == TASK) & (orders["round"] == number)]
+    if orders.empty:
+        raise LayerError("orders_none", round=number)
+    units = county.store.read("units")
+    villages = villages_due(county, units)
+    heights = village_heights(county, villages.assign(unit_id=villages["village_id"]))
+    villages = villages.assign(elevation_m=heights).set_index("village_id")
+    names, teams = township_names(county, units), county.store.read("teams")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for order in orders.sort_values("unit_id").to_dict("records"):
+        village = villages.loc[order["unit_id"]]
+        township = names.get(order["township_id"]) or str(order["township_id"])
+        due, plain = village["courtyards_n"], {str(name): value for name, value in order.items()}
+        found.setdefault(township, []).append(
+            plain
+            | {
+                "township": township,
+                "village_id": order["unit_id"],
+                "village": village["name"],
+                "due_m2": village["due_m2"],
+            }
+            | {
+                "courtyards_due_n": None if pd.isna(due) else int(due),
+                "edge": village["edge"],
+                "key_area": village["key_area"],
+            }
+            | {"team_id": team_of(teams, order["township_id"], village["name"]), "elevation_m": village["elevation_m"]}
+        )
+    return found
+
+
+def progress_paper(
+    county: County, *, as_of: datetime | None = None, rounds: Sequence[int] | None = None, language: Language = "zh"
+) -> tuple[bytes, ProgressAnswer]:
+    """踏查进度表 as a workbook, and the answer it shows."""
+    answer = measure_progress(county, as_of=as_of, rounds=rounds)
+    note = say("progress_note", language)
+    paper = paper_of(county, "progress_paper_title", answer.as_of, answer.ledger_head, note)
+    towns = dict(zip(answer.townships["township_id"], answer.townships["name"], strict=True))
+    cells = answer.progress.cells
+    columns = county.settings.campaign.columns.get("progress", ())
+    content = progress_workbook(
+        [_in_mu(row) for row in plain_records(answer.townships)],
+        [_shown(row, towns, language) for row in overdue_first(cells).to_dict("records")],
+        [_shown(row, towns, language) for row in cells.to_dict("records")],
+        paper=paper,
+        columns=columns,
+        language=language,
+    )
+    return content, answer
+
+
+def _in_mu(row: dict[str, Any]) -> dict[str, Any]:
+    names = ("due", "looked_a", "looked_b", "looked_c")
+    areas = {f"{name}_mu": row[f"{name}_m2"] for name in names}
+    return row | {name: None if area is None else round(area / MU_M2, 2) for name, area in areas.items()}
+
+
+def _shown(row: dict[Any, Any], towns: dict[str, str], language: Language) -> dict[str, Any]:
+    first = row["first_at"]
+    return row | {
+        "township": towns.get(row["township_id"]),
+        "state": say(f"state_{row['state']}", language),
+        "first_at": None if pd.isna(first) else f"{first.tz_convert(CHINA):%Y-%m-%d %H:%M}",
+        "due_day": f"{row['due_to'].tz_convert(CHINA) - pd.Timedelta(seconds=1):%Y-%m-%d}",
+    }

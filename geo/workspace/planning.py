@@ -1,6 +1,7 @@
 """One day's routes for the teams of each township, kept in the store and handed out as GPX or KML."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,20 +10,16 @@ import numpy as np
 import pandas as pd
 
 from geo import patrol
-from geo.analysis.travel import cost_surface
 from geo.errors import StoreError
 from geo.formats import write_routes
-from geo.grid import Grid
-from geo.layers.terrain import Terrain
 from geo.ledger import Entry
 from geo.patrol import Plan
 from geo.season import CHINA
 from geo.store import Change
 from geo.workspace.county import County
-from geo.workspace.covering import BordersAnswer, measure_borders
+from geo.workspace.preparing import gather, request_for
 
 Progress = Callable[[str, int, int], None]
-MARGIN_M = 2000.0
 
 
 def plan_day(
@@ -32,24 +29,40 @@ def plan_day(
     hours: float | None = None,
     seed: int = 7,
     township_ids: list[str] | None = None,
+    extra_teams: int = 0,
+    pinned: Collection[str] = (),
+    forbidden: Collection[str] = (),
     progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
 ) -> Plan:
     """
-    Routes of one day for every team with a township, over that township's parcels, blind spots and historic spots.
+    Routes of one day for every team with a township: its due parcels and the ground where an hour finds most.
+
+    `cancelled` is asked all along; when it answers true, `geo.analysis.routing.Cancelled` is raised and nothing kept.
+
+    Parameters
+    ----------
+    extra_teams
+        So many more teams start from each township's office than the county has.
+    pinned, forbidden
+        Parcels and segments that come before all others, or that no team may take.
 
     Raises
     ------
     StoreError
         Where the county has no terrain, no teams or no office to start from.
     """
-    answer = measure_borders(county, progress=progress)
-    teams = _teams(county, township_ids)
-    terrain = county.terrain()
+    teams = _reinforced(_teams(county, township_ids), extra_teams)
+    if not county.has_terrain():
+        raise StoreError("terrain_missing", path=county.path.name)
+    rests = gather(county, progress=progress)
     plans = []
     for number, (township_id, squad) in enumerate(teams.groupby("township_id", sort=True)):
         if progress:
             progress(str(township_id), number, teams["township_id"].nunique())
-        plans.append(_plan_township(county, str(township_id), squad, terrain, answer, day, hours, seed))
+        request = request_for(county, rests, str(township_id), squad, day=day, hours=hours, seed=seed)
+        asked = replace(request, pinned=pinned, forbidden=forbidden)
+        plans.append(patrol.plan_sweep(asked, cancelled=cancelled))
     return patrol.joined(plans)
 
 
@@ -102,45 +115,6 @@ def export_routes(
     return write_routes(format, routes, stops, county.crs)
 
 
-def _plan_township(
-    county: County,
-    township_id: str,
-    squad: pd.DataFrame,
-    terrain: Terrain,
-    answer: BordersAnswer,
-    day: str,
-    hours: float | None,
-    seed: int,
-) -> Plan:
-    settings = county.settings.planning
-    townships = county.store.read("townships")
-    outline = townships.loc[townships["township_id"] == township_id, "geometry"].iloc[0]
-    targets = patrol.candidate_targets(
-        _inside(county.store.read("parcels"), outline),
-        _named(answer.blind_spots[answer.blind_spots["township_id"] == township_id]),
-        _inside(county.store.read("leads"), outline),
-        settings,
-    )
-    surface = cost_surface(_window(terrain, outline.bounds), county.store.read("roads"), settings)
-    return patrol.plan_sweep(
-        patrol.SweepRequest(
-            day=day,
-            township_id=township_id,
-            surface=surface,
-            teams=squad,
-            targets=targets,
-            hours=settings.hours if hours is None else hours,
-            settings=settings,
-            seed=seed,
-        )
-    )
-
-
-def _named(spots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Blind spots named by their rank in the county's list, so that a stop can be found there again."""
-    return spots.assign(name=[f"盲区{rank}" for rank in spots["rank"]])
-
-
 def _teams(county: County, township_ids: list[str] | None) -> pd.DataFrame:
     """Special teams with a township and its office as their start."""
     teams, offices = county.store.read("teams"), county.store.read("offices")
@@ -158,23 +132,11 @@ def _teams(county: County, township_ids: list[str] | None) -> pd.DataFrame:
     return teams.assign(easting_m=places.x.to_numpy(), northing_m=places.y.to_numpy()).reset_index(drop=True)
 
 
-def _inside(rows: gpd.GeoDataFrame, outline: Any) -> gpd.GeoDataFrame:
-    placed = rows[rows.geometry.notna()]
-    return placed[placed.geometry.representative_point().within(outline)] if len(placed) else placed
-
-
-def _window(terrain: Terrain, bounds: tuple[float, float, float, float]) -> Terrain:
-    frame = terrain.elevation.frame
-    (top, bottom), (left, right) = (
-        np.asarray(v)
-        for v in frame.cells([bounds[0] - MARGIN_M, bounds[2] + MARGIN_M], [bounds[3] + MARGIN_M, bounds[1] - MARGIN_M])
-    )
-    cut = frame.window(int(top), int(left), int(bottom - top), int(right - left))
-    row, col = max(int(top), 0), max(int(left), 0)
-    part = (slice(row, row + cut.rows), slice(col, col + cut.cols))
-    return Terrain(
-        Grid(terrain.elevation.values[part], cut), Grid(terrain.cover.values[part], cut), terrain.source_cell_m
-    )
+def _reinforced(teams: pd.DataFrame, extra: int) -> pd.DataFrame:
+    """The teams, and `extra` more in each township, from the same office as its first."""
+    first = teams.drop_duplicates("township_id")
+    more = [first.assign(team_id=first["team_id"] + f"+{n}", name=first["name"] + f"+{n}") for n in range(1, extra + 1)]
+    return pd.concat([teams, *more], ignore_index=True) if more else teams
 
 
 def next_day(county: County) -> str:
@@ -189,6 +151,8 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "seed": plan.seed,
         "expected": plan.expected,
         "bound": plan.bound,
+        "tighter_bound": plan.tighter_bound,
+        "share_of_bound": plan.expected / plan.bound if plan.bound else None,
         "budget_h": plan.budget_h,
         "hours_used": {str(team): float(hours) for team, hours in plan.hours_used.items()},
         "routes": pd.DataFrame(plan.routes.drop(columns="geometry")).to_dict("records"),

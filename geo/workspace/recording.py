@@ -66,12 +66,12 @@ def record_visit(
     """
     visit = filled_form(VISITS, values, store.crs, now)
     row = visit.iloc[0]
-    _require_visit(row)
+    require_visit(row)
     visit["visit_id"] = visit_id = content_id("V", VISITS, visit)
 
     def attempt() -> Recorded:
         parcels = _known(store, row)
-        if len(store.read("visits", [visit_id])):
+        if store.holds("visits", [visit_id]):
             return Recorded(visit_id, None, _status(parcels))
         status = _after_visit(parcels, row["outcome"], row["reason"])
         moved = _moved(parcels, status, row["reason"] if status == Status.DISMISSED else None)
@@ -99,16 +99,16 @@ def record_find(
     parcel = one_row(store, "parcels", given.get("parcel_id"), "parcel_unknown")
     find = filled_form(FINDS, given | {"recorded_at": now}, store.crs, now, _point_in(parcel))
     row = find.iloc[0]
-    _require_find(row)
+    require_find(row)
     find["find_id"] = find_id = content_id("F", FINDS, find, without=("recorded_at", "verified_at"))
     clearance = _clearance(row)
 
     def attempt() -> Recorded:
         parcels = _known(store, row)
-        one_row(store, "visits", row["visit_id"], "visit_unknown")
-        if len(store.read("finds", [find_id])):
+        _require_there(store, "visits", row["visit_id"], "visit_unknown")
+        if store.holds("finds", [find_id]):
             return Recorded(find_id, None, _status(parcels), clearance)
-        status = _after_find(store, parcels, row.to_frame().T)
+        status = after_find(store, parcels, row.to_frame().T)
         body = {"find_id": find_id, "parcel_status": status, "clearance": clearance}
         changes = (Change("finds", find), *_moved(parcels, status, None))
         linked = store.append(Entry("find", body, role, source), *changes, now=now)
@@ -139,12 +139,12 @@ def record_destruction(
         held = {str(name): value for name, value in find.iloc[0].items() if name != "find_id" and pd.notna(value)}
         after = filled_form(FINDS, held | values, store.crs, now).assign(find_id=find_id)
         row = after.iloc[0]
-        _require_find(row)
+        require_find(row)
         clearance = _clearance(row)
         parcels = one_row(store, "parcels", row["parcel_id"], "parcel_unknown")
         if bool((after[_DESTRUCTION] == find[_DESTRUCTION]).all(axis=None)):
             return Recorded(find_id, None, _status(parcels), clearance)
-        status = _after_find(store, parcels, after)
+        status = after_find(store, parcels, after)
         body = {"find_id": find_id, "parcel_status": status, "clearance": clearance}
         changes = (Change("finds", after, replace=True, before=find), *_moved(parcels, status, None))
         linked = store.append(Entry("destruction", body, role, source), *changes, now=now)
@@ -185,7 +185,8 @@ def _clearance(row: pd.Series) -> str:
     return STANDING if row["method"] == STANDING else CLEARED if row["fraction"] == 1.0 else NOT_CLEARED
 
 
-def _require_visit(row: pd.Series) -> None:
+def require_visit(row: pd.Series) -> None:
+    """Refuse a visit whose fields contradict each other."""
     if row["evidence"] == Evidence.A and not row["track_id"]:
         raise StoreError("track_missing")
     if row["outcome"] == DISMISSED and not (row["reason"] and row["parcel_id"]):
@@ -194,7 +195,8 @@ def _require_visit(row: pd.Series) -> None:
         raise StoreError("visit_nowhere")
 
 
-def _require_find(row: pd.Series) -> None:
+def require_find(row: pd.Series) -> None:
+    """Refuse a find whose fields contradict each other."""
     destroyed = (row["method"] != STANDING, row["fraction"] > 0.0, pd.notna(row["destroyed_at"]))
     if any(destroyed) and row["plants_n"] == 0:
         raise StoreError("plants_uncounted")
@@ -202,27 +204,31 @@ def _require_find(row: pd.Series) -> None:
         raise StoreError("destruction_unclear")
     if all(destroyed) and row["destroyed_at"] < row["found_at"]:
         raise StoreError("time_backwards", later="destroyed_at", earlier="found_at")
-    if pd.notna(row["verified_at"]):
+    if pd.notna(row.get("verified_at")):
         raise StoreError("record_field_unknown", field="verified_at", known="record_verification")
 
 
 def _known(store: Store, row: pd.Series) -> pd.DataFrame:
     """The row's parcel (empty without one), after making sure that all the row names is there, and its place too."""
     _require_inside(store, row["geometry"])
-    one_row(store, "villages", row.get("village_id"), "village_unknown")
-    one_row(store, "tracks", row["track_id"], "track_unknown")
-    teams = store.read("teams")
-    if len(teams) and not bool((teams["team_id"] == row["team_id"]).any()):
-        raise StoreError("team_unknown", value=row["team_id"])
+    _require_there(store, "villages", row.get("village_id"), "village_unknown")
+    _require_there(store, "tracks", row["track_id"], "track_unknown")
+    if store.count("teams"):
+        _require_there(store, "teams", row["team_id"], "team_unknown")
     return one_row(store, "parcels", row["parcel_id"], "parcel_unknown")
+
+
+def _require_there(store: Store, layer: str, key: str | None, code: str) -> None:
+    if key and not store.holds(layer, [str(key)]):
+        raise StoreError(code, value=key)
 
 
 def _require_inside(store: Store, place: Any) -> None:
     """Refuse a place more than a kilometre outside the county: as a rule its digits were swapped."""
-    townships = store.read("townships")
-    if place is None or townships.empty:
+    bounds = None if place is None else store.extent("townships")
+    if bounds is None:
         return
-    west, south, east, north = gpd.GeoSeries(townships["geometry"]).total_bounds
+    west, south, east, north = bounds
     county = shapely.box(west - MARGIN_M, south - MARGIN_M, east + MARGIN_M, north + MARGIN_M)
     if not county.intersects(place):
         raise StoreError("outside")
@@ -258,7 +264,7 @@ def finds_of(store: Store, parcel_id: str) -> pd.DataFrame:
     return store.read_where("finds", "parcel_id", parcel_id)
 
 
-def _after_find(store: Store, parcels: pd.DataFrame, find: pd.DataFrame) -> str | None:
+def after_find(store: Store, parcels: pd.DataFrame, find: pd.DataFrame) -> str | None:
     """The parcel's state once this find is as given: eradicated when it and every other find there is destroyed."""
     if parcels.empty:
         return None

@@ -11,6 +11,8 @@ from geo.formats.office_sheets import OfficeSheet, plain_head, read_office_file
 from geo.layers.duties import DUTY_KINDS, UNIT_KINDS
 from geo.schema import Refusal
 from geo.season import CHINA
+from geo.words import WORDS as CATALOGUE
+from geo.words import say
 from geo.workspace.county import County
 from geo.workspace.importing import FileReport
 from geo.workspace.register import register_units
@@ -41,7 +43,9 @@ HEADS: dict[str, tuple[str, ...]] = {
     "包保": ("包保", "包保责任", "包保岗位", "县领导包片", "镇领导包村", "乡镇领导包村", "村干部包组", "网格员包户"),
     "成员单位督导": ("成员单位督导", "督导单位", "督导"),
 }
-KNOWN = frozenset({head for heads in HEADS.values() for head in heads} | {"责任岗位", "责任人岗位", "负责状态"})
+WORDS = {head: name for name, heads in HEADS.items() for head in heads}
+WORDS |= {plain_head(say(f"head_{name}", "en")): name for name in HEADS if f"head_{name}" in CATALOGUE}
+KNOWN = frozenset(set(WORDS) | {"责任岗位", "责任人岗位", "负责状态", plain_head(say("head_standing", "en"))})
 _KIND_WORDS = {
     "县": "county", "县级": "county", "乡镇": "township", "乡": "township", "镇": "township", "街道": "township",
     "村": "village", "行政村": "village", "社区": "village", "村(社区)": "village", "组": "group",
@@ -127,8 +131,7 @@ def _stem(name: str) -> str:
 
 def _fields(sheet: OfficeSheet) -> list[str | None]:
     """The field of each column; the lowest head that is known decides."""
-    words = {head: name for name, heads in HEADS.items() for head in heads}
-    fields = [next((words[head] for head in reversed(heads) if head in words), None) for heads in sheet.heads]
+    fields = [next((WORDS[head] for head in reversed(heads) if head in WORDS), None) for heads in sheet.heads]
     grounded = {"unit_id", "township", "township_id", "village", "village_id", "name"} & {f for f in fields if f}
     return fields if grounded and any(f in DUTY_KINDS or f == "unit_kind" for f in fields) else []
 

@@ -142,6 +142,55 @@ def test_the_engine_is_visibility_times_law_by_piece():
     assert (values > 0).sum() > 60
 
 
+@pytest.mark.parametrize(("reach", "often"), [(150.0, 3e4), (300.0, 1.2e5)])
+@pytest.mark.parametrize(
+    ("start", "stop"), [((0.01, 0.01), (1.0, 0.02)), ((9.99, 0.01), (9.0, 0.9)), ((4.0, 9.9), (6.0, 9.99))]
+)
+def test_a_piece_in_the_worst_corner_of_its_cell_keeps_a_thousandth_on_every_cell(reach, often, start, stop):
+    """The series of the far field and the polynomial of the ring, checked cell by cell against the closed form."""
+    size = 2 * int(reach / 10.0) + 5
+    ground, corner, law = flat(size), 10.0 * (size // 2), InverseCube(20.0, reach_m=reach)
+    ends = np.array([start, stop]) + corner
+    values = hazard_of(path(ends[:, 0], ends[:, 1], factor=often), ground, replace(PLAIN, reach_m=reach)) / 65536.0
+    rows, cols = np.mgrid[:size, :size]
+    away = np.stack([(cols + 0.5) * 10.0 - ends[0, 0], (rows + 0.5) * 10.0 - ends[0, 1]])
+    length = np.hypot(*(ends[1] - ends[0]))
+    ux, uy = (ends[1] - ends[0]) / length
+    foot, offset = away[0] * ux + away[1] * uy, away[0] * uy - away[1] * ux
+    expected = often * law.along(offset, -foot, length - foot)
+    held = (expected > 0.05) & (expected < 31.0)
+    assert held.sum() > 0.7 * np.pi * (reach / 10.0) ** 2
+    assert np.abs(values[held] / expected[held] - 1.0).max() <= 1.2e-3
+    assert (values[expected == 0.0] == 0.0).all()
+
+
+def test_a_walk_longer_than_the_working_square_is_the_sum_of_its_windows():
+    """13 km on one track: every window of the raster holds what the whole holds, and the law far from the ends."""
+    heights = np.full((40, 1330), 1000.0, np.float32)
+    place = Frame(512000.0, 2945280.0, 10.0, 40, 1330, CRS)
+    ground = Terrain(Grid(heights, place), Grid(np.ones(heights.shape, np.uint8), place), 10.0)
+    walk = path(np.linspace(20.0, 13280.0, 900), np.full(900, 204.0))
+    whole = hazard_of(walk, ground)
+    for col in (0, 500, 1000):
+        part = place.window(0, col, 40, 330)
+        assert (hazard_of(walk, ground, place=part) == whole[:, col : col + 330]).all()
+    rows, cols = np.mgrid[:40, :1330]
+    x, offset = (cols + 0.5) * 10.0, np.abs((rows + 0.5) * 10.0 - 204.0)
+    expected = InverseCube(20.0).along(offset, 20.0 - x, 13280.0 - x)
+    assert np.abs(whole / 65536.0 - expected).max() <= 0.6 / 65536
+
+
+def test_a_track_of_two_days_takes_each_days_sweep_width_and_is_rounded_once():
+    """5 January (seedlings, W 10) and 1 April (flowers, W 30) over the same ground in one track."""
+    winter, ground, config = 1767571200.0, flat(41), DetectionSettings()
+    out, back = path([150.0, 260.0], [204.0] * 2, seconds=winter), path([260.0, 150.0], [204.0] * 2)
+    values = hazard_of(together(out, back), ground, config) / 65536.0
+    rows, cols = np.mgrid[:41, :41]
+    x, offset = (cols + 0.5) * 10.0, np.abs((rows + 0.5) * 10.0 - 204.0)
+    expected = sum(InverseCube(width).along(offset, 150.0 - x, 260.0 - x) for width in (10.0, 30.0))
+    assert np.abs(values - expected).max() <= 0.6 / 65536
+
+
 def test_no_track_gives_exactly_nothing():
     """An empty set of pieces leaves every cell 0 and POD exactly 0."""
     values = hazard_of(path([5.0], [5.0]), flat(20))

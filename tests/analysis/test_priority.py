@@ -1,6 +1,6 @@
 """Relative risks: each factor where it holds, multiplied, nothing where nothing grows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import geopandas as gpd
 import numpy as np
@@ -18,6 +18,8 @@ from geo.analysis.priority import (
     posterior_mass,
     relative_risk,
     walking_metres,
+    warm_finds,
+    warmed,
 )
 from geo.grid import Frame, Grid
 from geo.layers.terrain import Cover, Terrain
@@ -128,17 +130,13 @@ def alert(**values) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame([row], geometry=[values.get("geometry")], crs=CRS)
 
 
-def no_finds() -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame({"found_at": pd.to_datetime([], utc=True)}, geometry=[], crs=CRS)
-
-
-def warmed(alerts: gpd.GeoDataFrame, finds: gpd.GeoDataFrame | None = None) -> np.ndarray:
-    placed = placed_alerts(alerts, no_finds() if finds is None else finds, EDGES, as_of=NOW)
+def alerted(alerts: gpd.GeoDataFrame) -> np.ndarray:
+    placed = placed_alerts(alerts, EDGES, as_of=NOW)
     return relative_risk(terrain(), settings=SETTINGS, alerts=placed).values
 
 
 def test_an_alert_of_a_neighbour_raises_both_sides_of_the_edge_alike_and_fades_with_distance():
-    risk = warmed(alert())
+    risk = alerted(alert())
     assert risk[150, 100] == pytest.approx(risk[150, 200], rel=0.02)
     assert risk[150, 150] == pytest.approx(3.0, rel=0.02)
     assert risk[150, 250] == pytest.approx(1.0 + 2.0 * np.exp(-1.0), rel=0.02)
@@ -146,26 +144,28 @@ def test_an_alert_of_a_neighbour_raises_both_sides_of_the_edge_alike_and_fades_w
 
 
 def test_an_alert_fades_by_half_in_its_half_life_and_has_not_happened_before_it_was_issued():
-    half = warmed(alert(issued_at=pd.Timestamp(NOW) - pd.Timedelta(days=180)))
+    half = alerted(alert(issued_at=pd.Timestamp(NOW) - pd.Timedelta(days=180)))
     assert half[150, 150] == pytest.approx(2.0, rel=0.02)
-    assert (warmed(alert(issued_at=pd.Timestamp(NOW) + pd.Timedelta(days=1))) == 1.0).all()
+    assert (alerted(alert(issued_at=pd.Timestamp(NOW) + pd.Timedelta(days=1))) == 1.0).all()
 
 
 def test_two_alerts_at_one_place_count_once():
     both = gpd.GeoDataFrame(pd.concat([alert(), alert(alert_id="2")], ignore_index=True), crs=CRS)
-    assert np.array_equal(warmed(both), warmed(alert()))
+    assert np.array_equal(alerted(both), alerted(alert()))
 
 
-def test_a_find_warms_its_surroundings_across_the_edge():
+def test_a_find_warms_its_surroundings_across_the_edge_from_the_day_it_was_made():
     find = gpd.GeoDataFrame({"found_at": [pd.Timestamp(NOW)]}, geometry=[shapely.Point(1305, 1495)], crs=CRS)
-    risk = warmed(alert().iloc[:0], find)
+    flat = relative_risk(terrain(), settings=SETTINGS)
+    risk = warmed(flat, warm_finds(find, as_of=NOW), SETTINGS).values
     assert risk[150, 130] == pytest.approx(3.0)
     assert risk[150, 160] == pytest.approx(1.0 + 2.0 * np.exp(-0.3), rel=1e-3)
+    assert warmed(flat, warm_finds(find, as_of=NOW - timedelta(days=1)), SETTINGS) is flat
 
 
 def test_an_alert_far_outside_the_map_changes_nothing_and_one_beyond_its_rim_does():
-    assert (warmed(alert(geometry=shapely.Point(-9000, 1500))) == 1.0).all()
-    assert warmed(alert(geometry=shapely.Point(-505, 1505)))[149, 0] == pytest.approx(1 + 2 * np.exp(-0.51), rel=0.01)
+    assert (alerted(alert(geometry=shapely.Point(-9000, 1500))) == 1.0).all()
+    assert alerted(alert(geometry=shapely.Point(-505, 1505)))[149, 0] == pytest.approx(1 + 2 * np.exp(-0.51), rel=0.01)
 
 
 def test_a_listing_raises_the_township_it_names_while_it_is_in_force():

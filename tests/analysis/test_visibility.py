@@ -6,6 +6,7 @@ from math import floor, hypot
 import numpy as np
 import pyproj
 import pytest
+import rasterio
 
 from geo.analysis.visibility import viewsheds
 from geo.grid import Frame, Grid
@@ -43,7 +44,7 @@ def brute_sees(z, row, col, to_row, to_col, cell_m=10.0, eye_m=1.6, target_m=0.8
     return True
 
 
-def brute_viewshed(z, row, col, radius_cells):
+def brute_viewshed(z, row, col, radius_cells, cell_m=10.0):
     """All targets of one observer."""
     half = floor(radius_cells)
     seen = np.zeros((2 * half + 1, 2 * half + 1), bool)
@@ -51,7 +52,7 @@ def brute_viewshed(z, row, col, radius_cells):
         for j in range(-half, half + 1):
             inside = 0 <= row + i < z.shape[0] and 0 <= col + j < z.shape[1]
             if inside and 0 < i * i + j * j <= radius_cells**2:
-                seen[i + half, j + half] = brute_sees(z, row, col, row + i, col + j)
+                seen[i + half, j + half] = brute_sees(z, row, col, row + i, col + j, cell_m)
     seen[half, half] = not np.isnan(z[row, col])
     return seen
 
@@ -68,6 +69,53 @@ def test_every_target_of_64_observers_agrees_with_brute_force(voids):
     expected = np.array([brute_viewshed(z, row, col, 12.0) for row, col in at.tolist()])
     assert (seen == expected).all()
     assert 0.1 < expected.mean() < 0.9 * np.pi / 4
+
+
+def agrees(z, at, radius_cells, *, cell_m=10.0):
+    """Whether every target of every observer agrees with the brute force."""
+    seen = viewsheds(grid(z, cell_m), at[:, 0], at[:, 1], radius_m=radius_cells * cell_m)
+    for found, (row, col) in zip(seen, at.tolist(), strict=True):
+        if not (found == brute_viewshed(z, row, col, radius_cells, cell_m)).all():
+            return False
+    return 0.05 < seen.mean() < 0.7
+
+
+def test_observers_far_from_every_edge_agree_too():
+    """Windows wholly inside the raster are turned sixteen at a time: 40 observers, two full lots and a part of one."""
+    rng = np.random.default_rng(12)
+    z = rough(rng, 90).astype(np.float32)
+    z[rng.uniform(size=z.shape) < 0.01] = np.nan
+    assert agrees(z, rng.integers(20, 65, (40, 2)), 15.7)
+
+
+def test_exact_ties_and_closest_calls_are_decided_as_in_float64():
+    """Heights in steps of 0.4 m make many lines of sight graze the ground exactly; float32 alone gets them wrong."""
+    rng = np.random.default_rng(13)
+    z = (1500.0 + 0.4 * rng.integers(0, 6, (70, 70))).astype(np.float32)
+    assert agrees(z, rng.integers(0, 70, (24, 2)), 12.0)
+    z = (np.round(rough(rng, 70) / 2.0) * 2.0).astype(np.float32)
+    assert agrees(z, rng.integers(16, 50, (24, 2)), 12.0)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("name", "band", "cell_m", "radius"),
+    [("ecuador_ta_10m_5band", 4, 10.0, 15.7), ("bigtujunga_srtm30m_utm11", 1, 30.0, 10.5)],
+)
+def test_64_observers_on_real_terrain_agree_with_brute_force(real_data, name, band, cell_m, radius):
+    """Measured ground, in metres and in whole metres."""
+    with rasterio.open(real_data / "dem" / f"{name}.tif") as source:
+        z = source.read(band, masked=True).astype(np.float32).filled(np.nan)
+    rng = np.random.default_rng(14)
+    at = np.column_stack([rng.integers(0, n, 64) for n in z.shape])
+    assert agrees(z, at[~np.isnan(z[at[:, 0], at[:, 1]])], radius, cell_m=cell_m)
+
+
+def test_the_widest_window_of_the_settings_agrees():
+    """300 m and half a diagonal: rays of 30 cells."""
+    rng = np.random.default_rng(15)
+    z = rough(rng, 80).astype(np.float32)
+    assert agrees(z, rng.integers(31, 49, (5, 2)), 30.7)
 
 
 def test_flat_ground_shows_the_whole_disc():

@@ -128,6 +128,27 @@ def test_shares_of_a_township_worked_by_hand():
     assert table.loc["乙"].drop(["area_km2", "plantable_km2"]).isna().all()
 
 
+def test_sums_of_a_changed_window_bring_those_of_the_county_up_to_date():
+    """One more track changes POD in a window: whole - before + after is what summing the whole again gives."""
+    rng = np.random.default_rng(3)
+    zones, risk = rng.integers(0, 4, (40, 50)).astype(np.int16), rng.integers(0, 3, (40, 50)).astype(np.float32)
+    pod = rng.random((40, 50), np.float32)
+    near = zonal.Passes(
+        rng.random(pod.shape) < 0.5, rng.random(pod.shape) < 0.8, rng.integers(0, 3, pod.shape, np.uint8)
+    )
+
+    def sums(rows, cols):
+        held = [np.ascontiguousarray(a[rows, cols]) for a in (zones, risk, pod, near.near, near.wide, near.days)]
+        return zonal.zone_sums(*held[:3], zonal.Passes(*held[3:]), zones_n=3, settings=CoverageSettings())
+
+    window, everywhere = (slice(5, 30), slice(20, 45)), (slice(None), slice(None))
+    whole, before = sums(*everywhere), sums(*window)
+    pod[window] = np.sqrt(pod[window])
+    updated = whole - before + sums(*window)
+    assert np.abs(updated - whole).max() > 1.0
+    assert updated == pytest.approx(sums(*everywhere), rel=1e-6)
+
+
 def test_the_wide_buffer_is_within_a_hundredth_of_its_width():
     frame = Frame(0.0, 3000.0, 10.0, 300, 300, CRS)
     rng = np.random.default_rng(3)

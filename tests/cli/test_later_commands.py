@@ -142,10 +142,11 @@ def test_exported_plans_keep_to_the_official_gpx_schema(tacha: Tacha, tmp_path: 
 
 
 def test_reasons_for_what_the_plan_leaves_out_are_sentences(tacha: Tacha) -> None:
-    _, chinese, _ = tacha("plan", "--day", "2026-05-21", "--township", "529901002")
-    assert "没有可走的路线" in chinese
-    _, english, _ = tacha("plan", "--day", "2026-05-21", "--township", "529901002", "--lang", "en")
-    assert "no way there on foot" in english
+    short = ("plan", "--day", "2026-05-21", "--township", "529901002", "--hours", "0.3")
+    _, chinese, _ = tacha(*short)
+    assert "工时不够" in chinese
+    _, english, _ = tacha(*short, "--lang", "en")
+    assert "not enough hours" in english
     assert "unmet_" not in chinese + english
 
 

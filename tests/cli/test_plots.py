@@ -52,3 +52,38 @@ def test_nothing_due_says_so_and_a_sample_is_counted(tacha: Tacha) -> None:
     assert json.loads(tacha(*count, "--json")[1])["plants_high_n"] == 1097
     assert "500" in tacha(*count)[1]
     assert tacha("plot", "count", "--squares", "4", "--square-m2", 1, "--area-m2", 100)[0] == 1
+
+
+def test_a_record_is_corrected_and_a_conflict_waits_for_a_decision(tacha: Tacha) -> None:
+    """The second correction that had not seen the first is kept, listed, and decided."""
+    assert "没有待裁定" in tacha("conflicts")[1]
+    for value, code in (("0.4", 0), ("0.6", 0)):
+        words = (
+            "correct",
+            "parcels",
+            "P1",
+            "--set",
+            f"suspicion={value}",
+            "--reason",
+            "复核",
+            "--based-on",
+            1,
+            "--json",
+        )
+        assert tacha(*words)[0] == code
+    (waiting,) = json.loads(tacha("conflicts", "--json")[1])["conflicts"]
+    assert [field["wanted"] for field in waiting["fields"]] == [0.6]
+    assert "suspicion" in tacha("conflicts", "--lang", "en")[1]
+    decided = (
+        "correct",
+        "parcels",
+        "P1",
+        "--set",
+        "suspicion=0.5",
+        "--reason",
+        "县办裁定",
+        "--settles",
+        waiting["seq"],
+    )
+    assert tacha(*decided)[0] == 0
+    assert json.loads(tacha("conflicts", "--json")[1]) == {"conflicts": []}

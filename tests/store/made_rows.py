@@ -50,8 +50,8 @@ def _value(column, i):
         return column.choices[i % len(column.choices)]
     return {
         Kind.TEXT: f"鬃岭镇 é𠮷 {column.name}'\" {i}",
-        Kind.REAL: (i + 0.1) / 10,
-        Kind.INTEGER: i + 1,
+        Kind.REAL: (column.low or 0.0) + (i + 0.1) / 10,
+        Kind.INTEGER: int(column.low or 0) + i + 1,
         Kind.TIME: pd.Timestamp(NOW) + pd.Timedelta(milliseconds=i),
         Kind.FLAG: i % 2 == 0,
     }[column.kind]

@@ -51,6 +51,22 @@ def test_the_named_rows_come_back_alone(store):
     assert list(store.read("visits", keys)["visit_id"]) == [rows["visit_id"][1], rows["visit_id"][4]]
 
 
+def test_rows_are_found_by_a_column_counted_and_known_by_key(store):
+    """The quick questions agree with reading everything; an unknown column or layer is refused."""
+    rows = rows_of("visits")
+    assert (store.count("visits"), store.holds("visits", ["nobody"]), store.extent("visits")) == (0, set(), None)
+    store.append(Entry("import"), Change("visits", rows), now=NOW)
+    found = store.read_where("visits", "team_id", rows["team_id"][3])
+    assert list(found["visit_id"]) == [rows["visit_id"][3]]
+    assert store.holds("visits", [rows["visit_id"][4], "nobody"]) == {rows["visit_id"][4]}
+    assert store.count("visits") == 6
+    assert store.extent("visits") == pytest.approx(tuple(rows.total_bounds))
+    assert store.extent("teams") is None
+    for question in (lambda: store.read_where("visits", "colour", "x"), lambda: store.count("plots")):
+        with pytest.raises(StoreError, match="unknown"):
+            question()
+
+
 def test_the_entry_names_every_row_by_its_digest_and_holds_records_whole(store):
     """A record can be re-derived from the ledger: its row there digests to what is named."""
     visits, teams = rows_of("visits"), rows_of("teams")

@@ -26,7 +26,6 @@ def test_a_grid_comes_back_as_it_went_in(tmp_path, dtype):
     np.testing.assert_array_equal(found.values, _grid(dtype).values)
     assert (found.values.dtype, found.frame) == (dtype, FRAME)
     assert grids.grid_frame(tmp_path, "pod") == FRAME
-    assert grids.grid_names(tmp_path) == ["pod"]
 
 
 def test_truth_values_become_zero_and_one(tmp_path):

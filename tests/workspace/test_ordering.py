@@ -1,10 +1,11 @@
 """Orders: one per village and round, every receipt a record, no closing without a look, no post checking itself."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo.analysis.order_book import missing_dailies
@@ -132,6 +133,39 @@ def test_a_state_is_reached_only_along_the_table(kind: str, steps: list[Step]) -
             state = MOVES[kind][state][step]
             taken.append(step)
     assert state_of(kind, steps) == state == state_of(kind, taken)
+
+
+STEPS = st.tuples(st.integers(1, 4), st.sampled_from([s for s in Step if s != Step.ISSUED]), st.integers(0, 50))
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STEPS, min_size=1, max_size=6))
+def test_replayed_steps_and_orders_change_nothing(village_county: County, steps: list[tuple[int, Step, int]]) -> None:
+    """What was taken and is sent again leaves ledger and states as they are; what was refused left no trace."""
+    later = NOW + timedelta(days=60)
+    taken = []
+
+    def take(message: tuple[int, Step, int]) -> None:
+        village, step, day = message
+        order = f"R2026-1-52052500{1 + (village > 2)}20{village}"
+        take_step(village_county, order, step, post="某岗位", at=NOW + timedelta(days=day), now=later)
+        taken.append(message)
+
+    def replay() -> None:
+        issue_orders(village_county, 1, now=later, at=NOW)
+        for message in taken[:]:
+            take(message)
+
+    issue_orders(village_county, 1, now=later, at=NOW)
+    for message in steps:
+        with suppress(GeoError):
+            take(message)
+    head = village_county.store.head()
+    states = orders_at(village_county, later)["state"].tolist()
+    replay()
+    assert len(states) == 4
+    assert village_county.store.head() == head
+    assert orders_at(village_county, later)["state"].tolist() == states
 
 
 def test_a_problem_is_never_closed_unchecked() -> None:

@@ -114,6 +114,10 @@ def test_the_exported_register_reads_back_without_loss(county: County, tmp_path:
     head = county.store.head()
     report = import_register(county, out, now=MARCH)
     assert (report.refused, county.store.head()) == ([], head)
+    english = tmp_path / "register.xlsx"
+    english.write_bytes(register_paper(county, as_of=MARCH, language="en"))
+    again = import_register(county, english, now=MARCH)
+    assert (again.read, again.refused, county.store.head()) == (report.read, [], head)
 
     other = found(tmp_path / "other", county.settings, county.store.read("townships"), [], now=NOW)
     import_files(other, "villages", [tmp_path / "villages.csv"], Hints(), now=NOW)

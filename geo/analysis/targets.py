@@ -1,0 +1,251 @@
+"""What a day could visit: flagged parcels, blind spots, historic spots and tips as one table of targets."""
+
+from collections.abc import Collection
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from geo.analysis import travel
+from geo.analysis.sweeps import Ground, block_centres, block_values, sweep_of, walking_s
+from geo.grid import Grid
+from geo.layers import parcels as parcel_layer
+from geo.settings import DetectionSettings, PlanningSettings
+
+Floats = npt.NDArray[np.float64]
+
+TARGETS = (
+    "target_id", "kind", "name", "easting_m", "northing_m", "mass", "sweep_s", "must", "deadline", "reason",
+)  # fmt: skip
+"""
+Columns of a targets table. Optional: `pod`, how surely a stop finds what is there (default 1); `line` (n, 2), what is
+walked at the stop, entered at its first point and left at its last (default: the place itself).
+"""
+SHORTEST_S = 300.0
+"""A block that takes less than five minutes is no segment of its own."""
+WAY_SHARE = 0.2
+"""Share of the way there and back counted against a segment: about five are walked in one outing."""
+NAME_CHARS = 10
+"""Full-width characters of a stop's name after its ASCII id; handhelds cut the rest."""
+
+
+def budget_s(settings: PlanningSettings) -> float:
+    """
+    Seconds a team may be away, the reserve kept back.
+
+    >>> budget_s(PlanningSettings(hours=7.0, reserve=0.15))
+    21420.0
+    """
+    return settings.hours * (1.0 - settings.reserve) * 3600.0
+
+
+def candidate_targets(
+    parcels: gpd.GeoDataFrame,
+    blind_spots: gpd.GeoDataFrame,
+    leads: gpd.GeoDataFrame,
+    settings: PlanningSettings | None = None,
+    *,
+    township_id: str | None = None,
+    area: shapely.Geometry | None = None,
+    visited: Collection[str] = (),
+) -> pd.DataFrame:
+    """
+    Targets of one township: open parcels (must), the best blind spots by mass per hour, historic spots and tips.
+
+    Parameters
+    ----------
+    parcels, leads
+        Layers, metric CRS of the county.
+    blind_spots
+        `blind_spot_id`, `mass` (expected plots standing undetected) and `hours` (to search it once), with geometry;
+        `name` and `township_id` where known. Best first or not.
+    township_id, area
+        Keep only rows of this township; rows without a township_id belong to it when they touch `area`. Both None:
+        the tables hold one township already.
+    visited
+        Ids of parcels, blind spots or leads already looked at.
+    """
+    knobs = settings or PlanningSettings()
+    seen = {str(one) for one in visited}
+    parts = [
+        _parcel_targets(_of_township(parcels, township_id, area), seen, knobs),
+        _blind_spot_targets(_of_township(blind_spots, township_id, area), seen, knobs),
+        _lead_targets(_of_township(leads, township_id, area), seen, knobs),
+    ]
+    held = [part for part in parts if len(part)]
+    if not held:
+        return pd.DataFrame(columns=list(TARGETS))
+    return pd.concat(held, ignore_index=True)
+
+
+def _of_township(table: gpd.GeoDataFrame, township_id: str | None, area: shapely.Geometry | None) -> gpd.GeoDataFrame:
+    """Rows that belong to the township by its id or, without one, by touching its area; rows without place go."""
+    if not len(table):
+        return table
+    placed = table[table.geometry.notna() & ~table.geometry.is_empty]
+    if township_id is None and area is None:
+        return placed
+    code = placed["township_id"] if "township_id" in placed else pd.Series(None, index=placed.index, dtype=object)
+    touches = placed.intersects(area) if area is not None else pd.Series(False, index=placed.index)
+    return gpd.GeoDataFrame(placed[(code == township_id) | (code.isna() & touches)])
+
+
+def _targets(table: gpd.GeoDataFrame, columns: dict[str, object]) -> pd.DataFrame:
+    place = table.geometry.representative_point()
+    values = {"easting_m": place.x.to_numpy(), "northing_m": place.y.to_numpy(), **columns}
+    return pd.DataFrame(values, index=table.index, columns=list(TARGETS)).reset_index(drop=True)
+
+
+def _column(table: gpd.GeoDataFrame, name: str, default: object) -> pd.Series:
+    if name not in table:
+        return pd.Series(default, index=table.index)
+    values: pd.Series = table[name] if default is None else table[name].fillna(default)
+    return values
+
+
+def _parcel_targets(parcels: gpd.GeoDataFrame, seen: set[str], knobs: PlanningSettings) -> pd.DataFrame:
+    if not len(parcels):
+        return pd.DataFrame(columns=list(TARGETS))
+    due = parcels[parcels["status"].isin(parcel_layer.OPEN) & ~parcels["parcel_id"].isin(seen)]
+    values = {
+        "target_id": due["parcel_id"].to_numpy(),
+        "kind": "parcel",
+        "name": [str(one)[-NAME_CHARS:].lstrip("-_ ") for one in due["parcel_id"]],
+        "mass": _column(due, "suspicion", knobs.unjudged_suspicion).to_numpy(float),
+        "sweep_s": knobs.service_min * 60.0,
+        "must": True,
+        "deadline": _column(due, "deadline", None).to_numpy(),
+        "reason": _column(due, "reason", "").to_numpy(),
+    }
+    return _targets(due, values)
+
+
+def _blind_spot_targets(spots: gpd.GeoDataFrame, seen: set[str], knobs: PlanningSettings) -> pd.DataFrame:
+    if not len(spots):
+        return pd.DataFrame(columns=list(TARGETS))
+    hours = np.clip(spots["hours"].to_numpy(float), 1.0 / 60.0, None)
+    yields = pd.Series(spots["mass"].to_numpy(float) / hours, index=spots.index)
+    fresh = spots[~spots["blind_spot_id"].isin(seen)]
+    best = fresh.loc[yields.loc[fresh.index].sort_values(ascending=False, kind="stable").index[: knobs.candidates_n]]
+    longest_h = budget_s(knobs) / 3600.0 / 3.0
+    need_h = np.clip(best["hours"].to_numpy(float), 1.0 / 60.0, None)
+    share = np.minimum(1.0, longest_h / need_h)
+    values = {
+        "target_id": best["blind_spot_id"].to_numpy(),
+        "kind": "blind_spot",
+        "name": _column(best, "name", "盲区").to_numpy(),
+        "mass": best["mass"].to_numpy(float) * share,
+        "sweep_s": need_h * share * 3600.0,
+        "must": False,
+        "deadline": None,
+        "reason": "",
+    }
+    return _targets(best, values)
+
+
+def _lead_targets(leads: gpd.GeoDataFrame, seen: set[str], knobs: PlanningSettings) -> pd.DataFrame:
+    if not len(leads):
+        return pd.DataFrame(columns=list(TARGETS))
+    fresh = leads[~leads["lead_id"].isin(seen)]
+    values = {
+        "target_id": fresh["lead_id"].to_numpy(),
+        "kind": "history",
+        "name": _column(fresh, "place_text", "").to_numpy(),
+        "mass": fresh["weight"].to_numpy(float) * knobs.history_mass,
+        "sweep_s": knobs.service_min * 60.0,
+        "must": False,
+        "deadline": None,
+        "reason": fresh["kind"].to_numpy(),
+    }
+    return _targets(fresh, values)
+
+
+def sweep_targets(
+    ground: Ground,
+    surface: travel.CostSurface,
+    bases: Floats,
+    settings: PlanningSettings,
+    detection: DetectionSettings,
+    *,
+    first_block: tuple[int, int] = (0, 0),
+) -> pd.DataFrame:
+    """
+    The blocks worth sweeping as targets with a `line`, best finds per hour first, a share of the way there counted.
+
+    Parameters
+    ----------
+    bases
+        Where teams start, (n, 2) metres; a block nobody can walk to is left out.
+    first_block
+        Row and column of the ground's first block in the county's, so that a segment keeps its id in every plan.
+    """
+    finds, seconds = block_values(ground, settings, detection.search_speed_kmh)
+    worth = np.divide(finds, seconds, out=np.zeros_like(finds), where=seconds >= SHORTEST_S).ravel()
+    best = np.argsort(-worth, kind="stable")[: 4 * settings.sweeps_n]
+    best = best[worth[best] > 0]
+    centre = block_centres(finds.shape, ground, settings)[best]
+    away_s = travel.times(surface, np.unique(bases, axis=0), centre).min(axis=0, initial=np.inf)
+    yields = finds.ravel()[best] / (seconds.ravel()[best] + WAY_SHARE * 2.0 * away_s)
+    rows = []
+    for n in np.argsort(-yields, kind="stable")[: settings.sweeps_n]:
+        row, col = divmod(int(best[n]), finds.shape[1])
+        sweep = sweep_of(ground, (row, col), settings, detection) if yields[n] > 0 else None
+        if sweep is None or not travel.is_open(surface, sweep.line).all():
+            continue
+        name = f"{first_block[0] + row:03d}{first_block[1] + col:03d}"
+        rows.append(
+            {
+                "target_id": f"S{name}",
+                "kind": "sweep",
+                "name": f"踏查{name}",
+                "easting_m": sweep.line[0, 0],
+                "northing_m": sweep.line[0, 1],
+                "mass": float(finds.ravel()[best[n]]),
+                "sweep_s": sweep.seconds,
+                "must": False,
+                "deadline": None,
+                "reason": "",
+                "line": sweep.line,
+            }
+        )
+    return pd.DataFrame(rows, columns=[*TARGETS, "line"])
+
+
+def with_rings(
+    targets: pd.DataFrame, surface: travel.CostSurface, elevation: Grid, settings: PlanningSettings, speed_kmh: float
+) -> pd.DataFrame:
+    """
+    Targets that are places, with the ring that is searched round each in its minutes; none on closed ground.
+
+    The ring is a square, its sides a quarter of what is walked at search speed in `service_min`.
+    """
+    side = speed_kmh * 1000.0 / 60.0 * settings.service_min / 4.0
+    square = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]) * side / 2
+    lines: list[Floats | None] = []
+    seconds = []
+    for place, least_s in zip(targets[["easting_m", "northing_m"]].to_numpy(float), targets["sweep_s"], strict=True):
+        ring = place + square
+        walkable = bool(travel.is_open(surface, ring).all()) and bool(elevation.frame.holds(*ring.T).all())
+        lines.append(ring if walkable else None)
+        seconds.append(max(float(least_s), walking_s(ring, elevation, settings, speed_kmh) if walkable else 0.0))
+    shown = pd.Series(lines, index=targets.index, dtype=object)
+    return targets.assign(sweep_s=np.array(seconds, float), line=shown)
+
+
+def with_suspicion(mass: Grid, targets: pd.DataFrame) -> Grid:
+    """The expected plots per cell with those suspected at places on top, each in the cell it lies in."""
+    values = mass.values.astype(np.float32, copy=True)
+    place = targets[["easting_m", "northing_m"]].to_numpy(float)
+    held = np.asarray(mass.frame.holds(place[:, 0], place[:, 1]))
+    row, col = mass.frame.cells(place[held, 0], place[held, 1])
+    np.add.at(values, (row, col), targets["mass"].to_numpy(np.float32)[held])
+    return Grid(values, mass.frame)
+
+
+def lines_to_see(targets: pd.DataFrame) -> list[Floats]:
+    """What is walked at each target; two metres across the place where nothing is."""
+    place = targets[["easting_m", "northing_m"]].to_numpy(float)
+    spot = np.array([[-1.0, 0.0], [1.0, 0.0]])
+    return [one if isinstance(one, np.ndarray) else place[n] + spot for n, one in enumerate(targets["line"])]

@@ -1,0 +1,147 @@
+"""Corrections: new entries that say what was wrong and why; two that contradict are both kept until decided."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from geo.errors import StoreError
+from geo.layers import SCHEMAS
+from geo.ledger import Entry, Linked, Source
+from geo.schema import Schema
+from geo.store import Change, Store
+from geo.store.rows import plain_rows
+from geo.workspace.forms import filled_form
+from geo.workspace.recording import after_find, one_row, require_find, require_visit, unless_moved
+
+CORRECTABLE = ("visits", "finds", "parcels", "leads", "villages", "teams", "duties")
+FIXED = {"parcels": ("status",), "finds": ("recorded_at", "verified_at")}
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """What came of a correction: its entry, and the fields in which it contradicts what somebody wrote meanwhile."""
+
+    entry: Linked | None
+    changed: dict[str, list[Any]]
+    contradicts: tuple[str, ...] = ()
+
+
+def correct(
+    store: Store,
+    layer: str,
+    key: str,
+    values: dict[str, Any],
+    *,
+    reason: str,
+    now: datetime,
+    based_on: int | None = None,
+    settles: int | None = None,
+    role: str = "planner",
+    source: Source | None = None,
+) -> Corrected:
+    """
+    Correct a record; the old content stays in the ledger, and so does the reason.
+
+    Parameters
+    ----------
+    based_on
+        Ledger number up to which the corrector had seen the county (None: all of it). Where one of the same fields was
+        changed later to something else, the correction is kept as a conflict and the record stays as it is.
+    settles
+        Number of the conflict that this correction decides.
+    """
+    if layer not in CORRECTABLE:
+        raise StoreError("correct_layer", layer=layer, known="/".join(CORRECTABLE))
+    if not reason.strip():
+        raise StoreError("correct_reason")
+    for field in values:
+        if field in FIXED.get(layer, ()):
+            raise StoreError("correct_fixed", field=field)
+    schema = SCHEMAS[layer]
+
+    def attempt() -> Corrected:
+        held = one_row(store, layer, key, "row_unknown")
+        after = _filled(store, schema, held, values, now)
+        changed = _differences(schema, held, after)
+        if not changed:
+            return Corrected(None, {})
+        body: dict[str, Any] = {"layer": layer, "key": key, "changed": changed, "reason": reason.strip()}
+        body |= {} if settles is None else {"settles": settles}
+        touched = _touched_since(store, layer, key, based_on, changed)
+        if touched:
+            body |= {"based_on": based_on, "contradicts": touched}
+            return Corrected(store.append(Entry("conflict", body, role, source), now=now), changed, tuple(touched))
+        changes = [Change(layer, after, replace=True, before=held), *_moves(store, layer, held, after, changed)]
+        return Corrected(store.append(Entry("correction", body, role, source), *changes, now=now), changed)
+
+    return unless_moved(attempt)
+
+
+def open_conflicts(store: Store) -> list[dict[str, Any]]:
+    """Corrections that nobody has decided yet: what was wanted, what the record says now, who wanted it, and when."""
+    entries = [entry for entry in store.entries() if entry.kind in ("conflict", "correction")]
+    settled = {entry.body.get("settles") for entry in entries}
+    found = []
+    for entry in (one for one in entries if one.kind == "conflict" and one.seq not in settled):
+        layer, key = entry.body["layer"], entry.body["key"]
+        held = plain_rows(SCHEMAS[layer], store.read(layer, [key]))[0]
+        fields = [
+            {"field": field, "wanted": wanted, "before": before, "now": held[field]}
+            for field, (before, wanted) in entry.body["changed"].items()
+        ]
+        about = {"seq": entry.seq, "at": entry.at, "role": entry.role, "layer": layer, "key": key}
+        found.append(about | {"reason": entry.body["reason"], "fields": fields})
+    return found
+
+
+def _filled(store: Store, schema: Schema, held: pd.DataFrame, values: dict[str, Any], now: datetime) -> pd.DataFrame:
+    """The record with the corrected fields, held to its layer's contract and to the rules of its kind."""
+    known = {str(name): value for name, value in held.iloc[0].items() if name != schema.key}
+    wanted = {name: value for name, value in values.items() if value not in (None, "")}
+    emptied = [name for name in values if name not in wanted]
+    kept = {name: value for name, value in known.items() if name not in emptied and not _missing(value)}
+    after = filled_form(schema, kept | wanted, store.crs, now)
+    after = pd.DataFrame(after) if not schema.geometry else after
+    after[schema.key] = held[schema.key].iloc[0]
+    if schema.name == "finds":
+        require_find(after.iloc[0].drop("verified_at"))
+    if schema.name == "visits":
+        require_visit(after.iloc[0])
+    return after
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and value != value)
+
+
+def _differences(schema: Schema, held: pd.DataFrame, after: pd.DataFrame) -> dict[str, list[Any]]:
+    """Fields that change, each with its old and its new value."""
+    old, new = plain_rows(schema, held)[0], plain_rows(schema, after)[0]
+    return {name: [old[name], new[name]] for name in old if old[name] != new[name]}
+
+
+def _touched_since(
+    store: Store, layer: str, key: str, based_on: int | None, changed: dict[str, list[Any]]
+) -> list[str]:
+    """The fields wanted otherwise by somebody whom the corrector had not seen."""
+    if based_on is None:
+        return []
+    touched: list[str] = []
+    for entry in store.entries(after=based_on):
+        if entry.kind == "correction" and entry.body["layer"] == layer and entry.body["key"] == key:
+            touched += [field for field in entry.body["changed"] if field in changed and field not in touched]
+    return touched
+
+
+def _moves(
+    store: Store, layer: str, held: pd.DataFrame, after: pd.DataFrame, changed: dict[str, list[Any]]
+) -> list[Change]:
+    """The plot's state, where a corrected find is destroyed more or less than it was."""
+    parcel_id = after["parcel_id"].iloc[0] if layer == "finds" else None
+    if not parcel_id or not {"fraction", "method"} & set(changed):
+        return []
+    parcels = one_row(store, "parcels", parcel_id, "parcel_unknown")
+    moved = parcels.assign(status=after_find(store, parcels, after))
+    return [Change("parcels", moved, replace=True, before=parcels)]

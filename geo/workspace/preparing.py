@@ -1,0 +1,197 @@
+"""What a township's plan rests on, gathered: its ground and targets, and walking times kept from plan to plan."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from geo import patrol
+from geo.analysis import priority, travel
+from geo.analysis.detection import sweep_widths
+from geo.analysis.sweeps import Ground, block_cells, views_of
+from geo.analysis.targets import lines_to_see, sweep_targets, with_rings, with_suspicion
+from geo.grid import Frame, Grid
+from geo.layers.terrain import Cover, Terrain
+from geo.season import CHINA
+from geo.settings import PlanningSettings
+from geo.store import grids
+from geo.store.durable import make_folder, replace_file
+from geo.workspace.county import County
+from geo.workspace.covering import measure_borders, measure_coverage
+
+MARGIN_M = 1200.0
+PLANNING_CELLS = 4
+FOLDER = "travel"
+
+
+@dataclass(frozen=True)
+class Rests:
+    """What all townships' plans of one day share."""
+
+    townships: gpd.GeoDataFrame
+    parcels: gpd.GeoDataFrame
+    roads: gpd.GeoDataFrame
+    blind_spots: gpd.GeoDataFrame
+    present: npt.NDArray[np.float64]
+
+
+def gather(county: County, *, progress: Any = None) -> Rests:
+    """The county's figures and layers; measured first where they are not up to date."""
+    figures = measure_coverage(county, progress=progress).townships.set_index("township_id")["p_zero"]
+    spots = measure_borders(county, progress=progress).blind_spots
+    townships = county.store.read("townships")
+    chance = figures.reindex(list(townships["township_id"])).astype("float64").fillna(county.settings.absence.prior)
+    layers = {name: gpd.GeoDataFrame(county.store.read(name)) for name in ("parcels", "roads")}
+    return Rests(
+        gpd.GeoDataFrame(townships), layers["parcels"], layers["roads"], spots, 1.0 - np.asarray(chance, np.float64)
+    )
+
+
+def request_for(
+    county: County,
+    rests: Rests,
+    township_id: str,
+    teams: pd.DataFrame,
+    *,
+    day: str,
+    hours: float | None = None,
+    seed: int = 7,
+    settings: PlanningSettings | None = None,
+) -> patrol.SweepRequest:
+    """
+    One township's day: parcels that are due and the best segments to sweep, what each sees, and walking times.
+
+    Historic spots and tips weigh on the ground round them (the county's relative risks), so they are not paid again
+    as places of their own. Walking times are kept in the county's folder under the digest of ground, roads, speeds
+    and places.
+    """
+    knobs = settings or county.settings.planning
+    number = list(rests.townships["township_id"]).index(township_id)
+    outline = rests.townships.geometry.iloc[number]
+    terrain, mass, first_block = _ground(county, rests, number, outline.bounds, knobs)
+    noon = datetime.combine(datetime.fromisoformat(day).date(), time(12), CHINA)
+    detection = county.settings.detection
+    width = sweep_widths(terrain, county.season, detection, day=county.season.day_of(noon))
+    ground = Ground(terrain, mass, width)
+    surface = travel.cost_surface(terrain, rests.roads, knobs)
+    bases = teams[["easting_m", "northing_m"]].to_numpy(float)
+    due = patrol.candidate_targets(_inside(rests.parcels, outline), _nothing(county), _nothing(county), knobs)
+    ringed = with_rings(due, surface, terrain.elevation, knobs, detection.search_speed_kmh)
+    swept = sweep_targets(ground, surface, bases, knobs, detection, first_block=first_block)
+    held = [one for one in (ringed, _named(swept, rests.blind_spots)) if len(one)]
+    targets = pd.concat(held, ignore_index=True) if held else ringed
+    seen = replace(ground, mass=with_suspicion(mass, due))
+    views = views_of(
+        lines_to_see(targets), seen, county.season, detection, noon_s=noon.timestamp(), cells=PLANNING_CELLS
+    )
+    request = patrol.SweepRequest(
+        day=day,
+        township_id=township_id,
+        surface=surface,
+        teams=teams,
+        targets=targets,
+        settings=knobs,
+        seed=seed,
+        views=views,
+        hours=hours,
+    )
+    return replace(request, matrix=_kept_matrix(county.path, request))
+
+
+def _ground(
+    county: County,
+    rests: Rests,
+    number: int,
+    bounds: tuple[float, float, float, float],
+    settings: PlanningSettings,
+) -> tuple[Terrain, Grid, tuple[int, int]]:
+    """Terrain and undetected mass of a township's window, cut at whole blocks, and the window's first block."""
+    frame = grids.grid_frame(county.path, "elevation")
+    size = block_cells(settings, frame.cell_m)
+    window = _aligned(frame, bounds, size)
+    elevation = grids.read_grid(county.path, "elevation", window)
+    terrain = Terrain(elevation, _cover(county, elevation), county.settings.cell_m)
+    zones, risk, seen = (grids.read_grid(county.path, name, window) for name in ("zones", "risk", "season_pod"))
+    own = Grid(np.where(zones.values == number + 1, 1, 0).astype(np.int32), window)
+    pod = Grid(np.nan_to_num(seen.values), window)
+    mass = priority.posterior_mass(risk, pod, zones=own, present=rests.present[number : number + 1])
+    top, left = (
+        round((frame.north_m - window.north_m) / frame.cell_m),
+        round((window.west_m - frame.west_m) / frame.cell_m),
+    )
+    return terrain, mass, (top // size, left // size)
+
+
+def _aligned(frame: Frame, bounds: tuple[float, float, float, float], size: int) -> Frame:
+    west, south, east, north = bounds
+    (top, bottom), (left, right) = (
+        np.asarray(v) for v in frame.cells([west - MARGIN_M, east + MARGIN_M], [north + MARGIN_M, south - MARGIN_M])
+    )
+    row, col = max(int(top), 0) // size * size, max(int(left), 0) // size * size
+    return frame.window(row, col, min(int(bottom), frame.rows) - row, min(int(right), frame.cols) - col)
+
+
+def _cover(county: County, elevation: Grid) -> Grid:
+    """Ground cover of a window; without a cover layer all ground counts as open."""
+    if grids.has_grid(county.path, "cover"):
+        return grids.read_grid(county.path, "cover", elevation.frame)
+    return Grid(np.full(elevation.frame.shape, Cover.OPEN, np.uint8), elevation.frame)
+
+
+def _named(swept: pd.DataFrame, spots: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Segments inside a blind spot carry its rank in the county's list, so that a stop can be found there again."""
+    if not len(swept) or not len(spots):
+        return swept
+    middle = shapely.points(np.array([line.mean(axis=0) for line in swept["line"]]))
+    inside = shapely.STRtree(spots.geometry.to_numpy()).query(middle, predicate="intersects")
+    rank = dict(zip(inside[0].tolist(), spots["rank"].to_numpy()[inside[1]].tolist(), strict=True))
+    return swept.assign(reason=[f"盲区{rank[n]}" if n in rank else "" for n in range(len(swept))])
+
+
+def _inside(rows: gpd.GeoDataFrame, outline: shapely.Geometry) -> gpd.GeoDataFrame:
+    placed = rows[rows.geometry.notna()]
+    return placed[placed.geometry.representative_point().within(outline)] if len(placed) else placed
+
+
+def _nothing(county: County) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(geometry=gpd.GeoSeries([], crs=county.crs))
+
+
+def _kept_matrix(path: Path, request: patrol.SweepRequest) -> travel.Matrix:
+    """Walking times from the county's folder, measured and kept there where ground, roads or places are new."""
+    name = f"{request.township_id}-{_digest(request)}.npz"
+    file = path / FOLDER / name
+    if file.is_file():
+        with np.load(file) as held:
+            return travel.Matrix(held["out"], held["back"], held["leg"])
+    made = patrol.travel_matrix(request)
+    make_folder(file.parent)
+    for old in file.parent.glob(f"{request.township_id}-*.npz"):
+        old.unlink()
+    replace_file(file, lambda beside: _save(beside, made))
+    return made
+
+
+def _save(file: Path, made: travel.Matrix) -> None:
+    with file.open("wb") as out:
+        np.savez(out, out=made.out, back=made.back, leg=made.leg)
+
+
+def _digest(request: patrol.SweepRequest) -> str:
+    """First 16 hex digits over ground, roads, closed cells, speeds, hours and places."""
+    graph = request.surface.graph
+    places = request.targets[["easting_m", "northing_m"]].to_numpy(float)
+    bases = request.teams[["easting_m", "northing_m"]].to_numpy(float)
+    parts: list[Any] = [graph.data, graph.indices, request.surface.frame.bounds, request.budget_s, bases, places]
+    parts += lines_to_see(request.targets)
+    told = hashlib.sha256()
+    for part in parts:
+        told.update(np.ascontiguousarray(part).tobytes())
+    return told.hexdigest()[:16]

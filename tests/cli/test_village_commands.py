@@ -1,0 +1,146 @@
+"""The villages' commands as a user types them: register, orders, forms, progress, papers; and their refusals."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from geo.cli.main import main
+
+Tacha = Callable[..., tuple[int, str, str]]
+VILLAGE, ORDER = "529901001201", "R2026-1-529901001201"
+
+
+@pytest.fixture
+def tacha(demo_copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tacha:
+    """Run a command on the copied demo county: exit code, what was printed, what was complained."""
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["tacha", "--county", str(demo_copy), *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        return int(left.value.code or 0), said.out, said.err
+
+    return run
+
+
+def answer(run: tuple[int, str, str]) -> Any:
+    code, out, err = run
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_an_order_is_issued_signed_answered_and_closed(tacha: Tacha, tmp_path: Path) -> None:
+    slip = tmp_path / "slip.png"
+    slip.write_bytes(b"scanned")
+    first = answer(tacha("order", "issue", "--round", 1, "--at", "2026-01-03", "--json"))
+    assert (first["new_n"], first["orders_n"]) == (19, 19)
+    assert answer(tacha("order", "issue", "--round", 1, "--json"))["new_n"] == 0
+    signed = ("order", "sign", ORDER, "--post", "村支部书记", "--at", "2026-01-04T09:00", "--slip", slip, "--json")
+    assert answer(tacha(*signed))["state"] == "签收"
+    assert not answer(tacha(*signed))["new"]
+    assert (
+        answer(tacha("order", "answer", ORDER, "--post", "村支部书记", "--at", "2026-02-01", "--json"))["state"]
+        == "反馈"
+    )
+    assert answer(tacha("order", "close", ORDER, "--post", "乡镇", "--at", "2026-02-02", "--json"))["state"] == "销号"
+    code, _, complaint = tacha("order", "sign", ORDER, "--post", "村支部书记", "--at", "2026-02-03")
+    assert (code, "不能“签收”" in complaint) == (1, True)
+    book = answer(tacha("order", "list", "--round", 1, "--json"))
+    assert book["states"] == {"下达": 18, "销号": 1}
+
+
+def test_a_problem_is_put_right_by_one_post_and_checked_by_another(tacha: Tacha) -> None:
+    tacha("order", "issue", "--round", 1, "--at", "2026-01-03")
+    told = ("order", "problem", ORDER, "--text", "北坡未查", "--post", "县督导组", "--at", "2026-02-01", "--json")
+    number = answer(tacha(*told))["order_id"]
+    tacha("order", "answer", number, "--post", "村支部书记", "--at", "2026-02-03")
+    code, _, complaint = tacha("--lang", "en", "order", "check", number, "--post", "村支部书记", "--at", "2026-02-04")
+    assert (code, "cannot check it" in complaint) == (1, True)
+    assert (
+        answer(tacha("order", "check", number, "--post", "县督导组", "--at", "2026-02-04", "--json"))["state"] == "复核"
+    )
+
+
+def test_a_report_of_nothing_is_no_longer_missing(tacha: Tacha) -> None:
+    before = answer(tacha("daily", "missing", "--json", "--as-of", "2026-01-10"))
+    report = ("daily", "report", "529901001", "--day", "2026-01-05", "--post", "乡镇值班岗", "--at", "2026-01-05T17:00")
+    assert answer(tacha(*report, "--json"))["new"]
+    after = answer(tacha("daily", "missing", "--json", "--as-of", "2026-01-10"))
+    assert before["missing_n"] - after["missing_n"] == 1
+    assert before["missing_n"] == before["due_n"] == 7 * 9
+
+
+def test_forms_go_out_on_paper_and_come_back_as_workbooks(tacha: Tacha, tmp_path: Path) -> None:
+    tacha("order", "issue", "--round", 3, "--at", "2026-04-20")
+    files = answer(tacha("report", "forms", "--round", 3, "--out", tmp_path, "--json"))["files"]
+    assert len(files) == 14
+    path = next(Path(name) for name in files if name.endswith(".xlsx"))
+    book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()))
+    sheet = book.worksheets[0]
+    heads = [cell.value for cell in sheet[4]]
+    for head, value in {
+        "踏查日期": "2026-05-02",
+        "人数": 3,
+        "结果": "未发现",
+        "照片张数": 2,
+        "已签字": "是",
+        "签字岗位": "书记",
+    }.items():
+        sheet.cell(5, heads.index(head) + 1, value)
+    book.save(path)
+    counts = answer(tacha("form", "import", path, "--json"))
+    assert (counts["read"], counts["accepted"], counts["refused_n"]) == (1, 1, 0)
+    code, out, _ = tacha("form", "import", path, "--json")
+    assert (code, json.loads(out)["files"][0]["refused"][0]["code"]) == (1, "duplicate")
+    typed = ("form", "enter", "--village", VILLAGE, "--day", "2026-05-03", "--round", 3, "--team", "529901001-T01")
+    assert answer(tacha(*typed, "--persons", 2, "--mu", 30, "--json"))["new"]
+    work = answer(tacha("form", "work", "--json"))["work"]
+    assert {row["evidence"] for row in work} == {"B", "C"}
+    assert answer(tacha("form", "upgrade", "--json"))["upgradable"] is not None
+
+
+def test_progress_today_and_claims_add_up(tacha: Tacha) -> None:
+    plain = answer(tacha("progress", "--json"))
+    total = plain["totals"]["all"]
+    states = ("looked_a", "looked_b", "looked_c", "unreached", "overdue", "due", "not_due")
+    assert sum(total[state] for state in states) == plain["cells_n"] == 19 * 3
+    page = answer(tacha("today", "--json"))
+    assert (page["round"], page["totals"]["villages_n"], page["nobody_n"]) == (3, 19, 3)
+    claims = answer(tacha("claims", "--json"))
+    assert sum(row["claims_n"] for row in claims["townships"]) == len(claims["claims"])
+    for command in (("progress",), ("today",), ("claims",), ("form", "work"), ("daily", "missing"), ("register",)):
+        for language in ("zh", "en"):
+            code, out, err = tacha("--lang", language, *command)
+            assert (code, err, "?" in out) == (0, "", False)
+
+
+def test_the_register_is_printed_edited_and_read_back(tacha: Tacha, tmp_path: Path) -> None:
+    path = tmp_path / "底数册.xlsx"
+    answer(tacha("report", "register", "--out", path, "--json"))
+    back = answer(tacha("duty", "import", path, "--json"))
+    assert (back["refused_n"], back["accepted"]) == (0, 28)
+    given = ("duty", "assign", "529901003201", "--post", "长寨村支部书记", "--from", "2026-01-01", "--json")
+    number = answer(tacha(*given))["duty_id"]
+    assert not answer(tacha(*given))["new"]
+    assert answer(tacha("today", "--json"))["nobody_n"] == 2
+    answer(tacha("duty", "end", number, "--at", "2026-03-01", "--json"))
+    assert answer(tacha("today", "--json"))["nobody_n"] == 3
+
+
+def test_every_other_paper_is_written(tacha: Tacha, tmp_path: Path) -> None:
+    tacha("order", "issue", "--round", 2)
+    assert len(answer(tacha("report", "orders", "--round", 2, "--out", tmp_path / "o", "--json"))["files"]) == 7
+    one = answer(tacha("report", "progress", "--out", tmp_path / "p.xlsx", "--json"))
+    assert one["progress"]["cells_n"] == 57
+    joint = answer(tacha("report", "joint-notice", "--round", 2, "--out", tmp_path / "j.docx", "--json"))
+    assert len(joint["edges"]) > 5
+    maps = ("report", "maps", "--round", 2, "--township", "529901001", "--out", tmp_path / "m", "--json")
+    assert len(answer(tacha(*maps))["files"]) == 1
+    code, _, complaint = tacha("report", "orders", "--round", 1)
+    assert (code, "tacha order issue --round 1" in complaint) == (1, True)

@@ -1,0 +1,97 @@
+"""A county carried into a database and back: the same rows, the same ledger, one more entry each way."""
+
+import json
+
+import pytest
+from made_rows import CRS, NOW, fill, rows_of
+
+from geo import store as stores
+from geo.cli.main import main
+from geo.errors import StoreError
+from geo.layers import SCHEMAS
+from geo.ledger import Entry
+from geo.settings import Settings
+from geo.store import Change
+from geo.workspace.county import open_county
+from geo.workspace.moving import move_county
+
+
+@pytest.fixture
+def county(tmp_path):
+    """A county in its folder, with six rows in every layer."""
+    store = stores.create(tmp_path, Settings(epsg=CRS))
+    fill(store)
+    store.close()
+    return open_county(tmp_path)
+
+
+def test_a_county_goes_into_a_database_and_comes_back_with_its_ledger(county, settings_of):
+    """Entries keep their hashes, rows their order and digests; the head published before the move still holds."""
+    head, rows = county.store.head().hash, {layer: county.store.read(layer) for layer in SCHEMAS}
+    entries = county.store.entries()
+    move_county(county, settings_of("postgis").store_url, now=NOW)
+    shared = open_county(county.path)
+    assert type(shared.store).__name__ == "PostgisStore"
+    assert shared.store.entries()[:-1] == entries
+    shared.store.append(Entry("visit"), Change("teams", rows_of("teams", 1, first=77)), now=NOW)
+    move_county(shared, "", now=NOW)
+    back = open_county(county.path)
+    assert back.store.verify(head).ok
+    assert [entry.kind for entry in back.store.entries()[-3:]] == ["move", "visit", "move"]
+    for layer, table in rows.items():
+        assert back.store.read(layer, list(table[SCHEMAS[layer].key])).equals(table), layer
+
+
+def test_the_old_place_takes_no_more_records(county, settings_of):
+    """Somebody who still has it open is told where the county went; nothing is written to either."""
+    other = open_county(county.path)
+    place = move_county(county, settings_of("postgis").store_url, now=NOW).place
+    with pytest.raises(StoreError) as refused:
+        other.store.append(Entry("late"), now=NOW)
+    assert (refused.value.code, refused.value.fields["where"]) == ("store_moved_away", place)
+    assert not (county.path / "county.gpkg").exists()
+    assert len(list((county.path / "backups").iterdir())) >= 1
+
+
+def test_a_county_that_disagrees_with_its_ledger_is_not_moved(county, settings_of):
+    """And goes on as it was."""
+    county.store._db.execute("UPDATE teams SET name = 'x' WHERE fid = 1")
+    with pytest.raises(StoreError, match="move_unsound"):
+        move_county(county, settings_of("postgis").store_url, now=NOW)
+    assert county.store.append(Entry("still"), now=NOW).kind == "still"
+
+
+def test_a_move_onto_another_county_is_refused_and_leaves_both(county, settings_of, tmp_path_factory):
+    """The database holds one already: the county in the folder goes on taking records."""
+    settings = settings_of("postgis")
+    taken = stores.create(tmp_path_factory.mktemp("other"), settings)
+    with pytest.raises(StoreError, match="store_exists"):
+        move_county(county, settings.store_url, now=NOW)
+    assert county.store.append(Entry("still"), now=NOW).kind == "still"
+    assert taken.head() is None
+    taken.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://nobody@127.0.0.1:1/none", "mysql://x/y", "what?", "postgresql://h/d?schema=a;b"]
+)
+def test_an_address_that_leads_nowhere_is_refused_in_words(county, url):
+    """No server, another kind, no address, a name that is none: the county stays where it is."""
+    with pytest.raises(StoreError) as refused:
+        move_county(county, url, now=NOW)
+    assert refused.value.code in ("store_url_bad", "store_unreachable")
+    assert county.store.append(Entry("still"), now=NOW).kind == "still"
+
+
+def test_the_command_carries_it_over_and_back(county, settings_of, monkeypatch, capsys):
+    """`county move --to`, without the password in what it prints."""
+    county.store.close()
+    url = settings_of("postgis").store_url.replace("tacha@", "tacha:geheim@")
+    for to in (url, "folder"):
+        monkeypatch.setattr("sys.argv", ["tacha", "--county", str(county.path), "county", "move", "--to", to, "--json"])
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        assert not left.value.code, said.err
+        assert "geheim" not in said.out
+    assert json.loads(said.out)["entries"] == len(SCHEMAS) + 2

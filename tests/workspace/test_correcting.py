@@ -1,0 +1,96 @@
+"""Corrections are new entries; two that contradict are both kept and shown until somebody decides."""
+
+from datetime import timedelta
+
+import pytest
+from made_county import NOW, small_county
+
+from geo.errors import GeoError
+from geo.words import explain
+from geo.workspace.correcting import correct, open_conflicts
+from geo.workspace.recording import record_find, record_visit
+
+FIND = {"parcel_id": "P1", "team_id": "T1", "found_at": NOW - timedelta(days=9), "plants_n": 40, "stage": "开花期"}
+GONE = {"fraction": 1.0, "method": "强制铲除", "destroyed_at": NOW - timedelta(days=8)}
+VISIT = {"parcel_id": "P1", "team_id": "T1", "visited_at": NOW, "outcome": "未发现", "evidence": "B"}
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A county of three parcels."""
+    made = small_county(tmp_path)
+    yield made
+    assert made.verify().ok
+    made.close()
+
+
+def test_a_correction_keeps_what_was_wrong_and_why(store):
+    """The record changes, its key stays, and the entry holds the old value, the new one, the reason and the author."""
+    visit = record_visit(store, VISIT | {"hours": 3.0}, now=NOW).id
+    done = correct(store, "visits", visit, {"hours": "5"}, reason="笔误", now=NOW, role="team")
+    assert done.changed == {"hours": [3.0, 5.0]}
+    assert store.read("visits", [visit])["hours"].iloc[0] == 5.0
+    assert (done.entry.kind, done.entry.role, done.entry.body["reason"]) == ("correction", "team", "笔误")
+
+
+def test_a_field_is_emptied_and_a_correction_without_change_is_none(store):
+    """An empty value takes an optional one away; the same value again adds no entry."""
+    visit = record_visit(store, VISIT | {"hours": 3.0}, now=NOW).id
+    assert correct(store, "visits", visit, {"hours": ""}, reason="不详", now=NOW).changed == {"hours": [3.0, None]}
+    before = len(store.entries())
+    assert correct(store, "visits", visit, {"hours": ""}, reason="不详", now=NOW).entry is None
+    assert len(store.entries()) == before
+
+
+def test_two_that_contradict_are_both_kept_and_shown(store):
+    """The second had not seen the first: the record stays with the first, the second waits, and a decision ends it."""
+    visit = record_visit(store, VISIT | {"hours": 3.0}, now=NOW).id
+    seen = store.head().seq
+    correct(store, "visits", visit, {"hours": 4.0}, reason="甲说", now=NOW, based_on=seen)
+    second = correct(store, "visits", visit, {"hours": 6.0}, reason="乙说", now=NOW, based_on=seen, role="township")
+    assert (second.contradicts, second.entry.kind) == (("hours",), "conflict")
+    assert store.read("visits", [visit])["hours"].iloc[0] == 4.0
+    (waiting,) = open_conflicts(store)
+    assert waiting["fields"] == [{"field": "hours", "wanted": 6.0, "before": 4.0, "now": 4.0}]
+    assert (waiting["role"], waiting["seq"]) == ("township", second.entry.seq)
+    correct(store, "visits", visit, {"hours": 6.0}, reason="以签字表为准", now=NOW, settles=waiting["seq"])
+    assert open_conflicts(store) == []
+    assert store.read("visits", [visit])["hours"].iloc[0] == 6.0
+
+
+def test_corrections_of_different_fields_do_not_contradict(store):
+    """Both apply, whatever the order."""
+    visit = record_visit(store, VISIT, now=NOW).id
+    seen = store.head().seq
+    correct(store, "visits", visit, {"hours": 4.0}, reason="甲", now=NOW, based_on=seen)
+    done = correct(store, "visits", visit, {"persons_n": 3}, reason="乙", now=NOW, based_on=seen)
+    row = store.read("visits", [visit]).iloc[0]
+    assert (done.contradicts, row["hours"], row["persons_n"]) == ((), 4.0, 3)
+
+
+def test_a_corrected_share_moves_the_plot_back(store):
+    """Typed 1.0, was 0.9: the plot is confirmed again; corrected once more it is eradicated."""
+    find = record_find(store, FIND | GONE, now=NOW).id
+    correct(store, "finds", find, {"fraction": 0.9}, reason="笔误", now=NOW)
+    assert store.read("parcels", ["P1"])["status"].iloc[0] == "confirmed"
+    correct(store, "finds", find, {"fraction": 1.0}, reason="复核", now=NOW)
+    assert store.read("parcels", ["P1"])["status"].iloc[0] == "eradicated"
+
+
+@pytest.mark.parametrize(
+    ("layer", "key", "values", "reason", "code"),
+    [
+        ("tracks", "ab12", {"mode": "drone"}, "x", "correct_layer"),
+        ("parcels", "P1", {"status": "closed"}, "x", "correct_fixed"),
+        ("parcels", "P9", {"suspicion": 0.5}, "x", "row_unknown"),
+        ("parcels", "P1", {"suspicion": 0.5}, " ", "correct_reason"),
+        ("parcels", "P1", {"suspicion": 2}, "x", "record_value_high"),
+        ("parcels", "P1", {"colour": 2}, "x", "record_field_unknown"),
+    ],
+)
+def test_a_wrong_correction_is_refused_in_words_and_leaves_nothing(store, layer, key, values, reason, code):
+    with pytest.raises(GeoError) as refused:
+        correct(store, layer, key, values, reason=reason, now=NOW)
+    assert refused.value.code == code
+    assert not {"{", "?"} & set(explain(refused.value))
+    assert len(store.entries()) == 1

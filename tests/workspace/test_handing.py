@@ -1,0 +1,94 @@
+"""What teams are handed: a folder per team and day, readable by other programs, and one zip of them."""
+
+import io
+import json
+import shutil
+import subprocess
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from geo.errors import StoreError
+from geo.workspace.county import open_county
+from geo.workspace.handing import hand_out, zipped
+from geo.workspace.planning import accept_plan, plan_day
+
+DAY, WHERE = "2026-04-12", ["529901001", "529901003"]
+GPX = "{http://www.topografix.com/GPX/1/1}"
+
+
+@pytest.fixture
+def county(demo_copy: Path):
+    opened = open_county(demo_copy)
+    accept_plan(opened, plan_day(opened, day=DAY, township_ids=WHERE), now=datetime(2026, 5, 21, tzinfo=UTC))
+    return opened
+
+
+def test_a_folder_per_team_and_day_and_a_zip_of_all(county) -> None:
+    files = hand_out(county)
+    folders = {name.rsplit("/", 1)[0] for name in files if "/" in name}
+    assert folders == {f"{DAY}/{DAY}-{one}-{one}-T01" for one in WHERE}
+    for folder in folders:
+        stem = folder.split("/")[1]
+        ends = ("-track.gpx", "-route.gpx", ".kml", ".geojson", ".pdf")
+        assert {name for name in files if name.startswith(folder)} == {f"{folder}/{stem}{end}" for end in ends}
+    with zipfile.ZipFile(io.BytesIO(files[f"{DAY}.zip"])) as bundle:
+        assert {name: bundle.read(name) for name in bundle.namelist()} == {n: c for n, c in files.items() if "/" in n}
+
+
+def test_the_same_routes_give_the_same_bytes(county) -> None:
+    assert hand_out(county) == hand_out(county)
+
+
+def test_handhelds_get_at_most_125_points_with_every_stop_among_them(county) -> None:
+    files = hand_out(county, sheets=False)
+    for name, content in files.items():
+        if not name.endswith("-route.gpx"):
+            continue
+        names = [point.findtext(f"{GPX}name") for point in etree.fromstring(content).iter(f"{GPX}rtept")]
+        shown = json.loads(files[name.replace("-route.gpx", ".geojson")])
+        stops = [one["properties"]["name"] for one in shown["features"][1:]]
+        assert len(names) <= 125
+        assert [one for one in names if one in set(stops)] == stops
+        assert len(set(names)) == len(names)
+
+
+def test_the_sheet_is_one_page_with_its_font_inside(county, tmp_path: Path) -> None:
+    if shutil.which("pdffonts") is None:
+        pytest.skip("needs poppler-utils")
+    pages = {name: content for name, content in hand_out(county).items() if name.endswith(".pdf")}
+    file = tmp_path / "sheet.pdf"
+    file.write_bytes(next(iter(pages.values())))
+    told = subprocess.run(["pdfinfo", file], capture_output=True, text=True, check=True).stdout
+    fonts = subprocess.run(["pdffonts", file], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+    words = subprocess.run(["pdftotext", file, "-"], capture_output=True, text=True, check=True).stdout
+    assert "Pages:           1" in told
+    assert "A4" in told
+    assert fonts
+    assert all(line.split()[-5] == "yes" for line in fonts)
+    assert "路线单" in words
+
+
+def test_a_county_without_routes_says_so(demo_copy: Path) -> None:
+    with pytest.raises(StoreError, match="routes_missing"):
+        hand_out(open_county(demo_copy), day="2026-01-01")
+
+
+def test_a_zip_does_not_depend_on_the_order_of_its_files() -> None:
+    assert zipped({"a": b"1", "路": b"2"}) == zipped({"路": b"2", "a": b"1"})
+
+
+def test_walking_times_are_kept_and_measured_anew_when_the_ground_changes(demo_copy: Path) -> None:
+    opened = open_county(demo_copy)
+    first = plan_day(opened, day=DAY, township_ids=WHERE[:1])
+    (file,) = (demo_copy / "travel").glob("*.npz")
+    before = file.stat().st_mtime_ns
+    again = plan_day(opened, day=DAY, township_ids=WHERE[:1])
+    assert file.stat().st_mtime_ns == before
+    assert again.stops.equals(first.stops)
+    plan_day(opened, day=DAY, township_ids=WHERE[:1], hours=5.0)
+    (other,) = (demo_copy / "travel").glob("*.npz")
+    assert other.name != file.name
