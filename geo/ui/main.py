@@ -1,12 +1,16 @@
-"""The app: its pages, and the language switch above them."""
+"""
+The app: its pages, and the language switch above them.
+
+Their folder is not called "pages": beside this script Streamlit would serve such a folder by itself, each file alone.
+"""
 
 import logging
 
 import streamlit as st
 
 from geo.ui import state
-from geo.ui.pages import borders, committee, planner, record, team, trace
 from geo.ui.routes import county_path
+from geo.ui.views import borders, committee, data, planner, record, team, trace
 
 PAGES = (
     (planner.page, "ui_map", "map"),
@@ -15,6 +19,7 @@ PAGES = (
     (borders.page, "ui_borders", "borders"),
     (committee.page, "ui_committee", "committee"),
     (trace.page, "ui_trace", "trace"),
+    (data.page, "ui_data", "data"),
 )
 
 

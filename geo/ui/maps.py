@@ -31,8 +31,6 @@ STATUS_MARKS = {
     "guarded": ("#0072B2", "star"),
     "handed_over": ("#CC79A7", "triangle"),
     "dismissed": ("#999999", "ring"),
-    "guarded": ("#CC79A7", "star"),
-    "handed_over": ("#CC79A7", "star"),
     "confirmed": ("#CC79A7", "star"),
     "eradicated": ("#000000", "cross"),
     "rechecked": ("#000000", "cross"),

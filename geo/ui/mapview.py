@@ -1,5 +1,6 @@
 """The map with its legend, and beside it the evidence of the place that was clicked."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import folium
@@ -33,10 +34,19 @@ def map_and_panel(path: Path, head: str, *, with_borders: bool) -> None:
         panel.evidence(path, head, clicked)
 
 
-def map_alone(path: Path, head: str, bounds: tuple[float, float, float, float], *, key: str) -> None:
-    """The same layers over one piece of ground, to look at only."""
+def map_alone(
+    path: Path,
+    head: str,
+    bounds: tuple[float, float, float, float],
+    *,
+    key: str,
+    places: Sequence[tuple[float, float]] = (),
+) -> None:
+    """The same layers over one piece of ground, to look at only; `places` (longitude, latitude) are marked."""
     titles, versions = state.layers_shown(path, head, with_borders=True)
     drawn = county_map(bounds, titles, versions, state.language())
+    for longitude, latitude in places:
+        folium.CircleMarker([latitude, longitude], radius=3, color="#d6006e", weight=1, fill=True).add_to(drawn)
     st_folium(drawn, key=key, height=SHORT_PX, use_container_width=True, returned_objects=[])
 
 

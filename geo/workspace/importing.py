@@ -166,6 +166,11 @@ def _counts(file: Path, folder: Path) -> bool:
     return not hidden and not (file.suffix.lower() in SHAPEFILE_PARTS and file.with_suffix(".shp").is_file())
 
 
+def hints_for(county: County, layer: str, hints: Hints) -> Hints:
+    """The user's hints with what the county knows: its CRS, and the ground beyond which nothing is taken."""
+    return replace(hints, crs=county.crs, within=None if layer in ANYWHERE else county.frame.bounds)
+
+
 def import_files(
     county: County, layer: str, paths: Sequence[Path], hints: Hints, *, now: datetime, progress: Progress | None = None
 ) -> ImportReport:
@@ -178,7 +183,7 @@ def import_files(
         Per file read = accepted + refused; a file that cannot be read at all is reported, not raised.
     """
     known = set(county.store.read(layer)[SCHEMAS[layer].key])
-    plain = replace(hints, crs=county.crs, within=None if layer in ANYWHERE else county.frame.bounds)
+    plain = hints_for(county, layer, hints)
     teams = county.store.read("teams").set_index("team_id")["township_id"].to_dict() if layer == "tracks" else {}
     reports, tables = [], []
     for number, path in enumerate(paths):

@@ -8,6 +8,7 @@ import geopandas as gpd
 
 from geo.errors import GeoError
 from geo.formats import Hints, read
+from geo.layers import SCHEMAS
 from geo.workspace.county import County
 from geo.workspace.importing import FileReport, file_report, hints_for
 
@@ -40,8 +41,9 @@ class Preview:
 
 def preview(county: County, layer: str, path: Path, hints: Hints) -> Preview:
     """The file read as one layer, the way an import would read it; the county stays as it is."""
+    known = frozenset(county.store.read(layer)[SCHEMAS[layer].key])
     try:
-        reading = read(layer, path, hints_for(county, layer, hints))
+        reading = read(layer, path, replace(hints_for(county, layer, hints), known=known))
     except GeoError as error:
         return Preview(layer, FileReport(path.name, "", 0, [], error=error))
     return Preview(layer, file_report(reading), _places(reading.rows))

@@ -18,31 +18,31 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def record_page() -> None:
-    from geo.ui.pages import record
+    from geo.ui.views import record
 
     record.page()
 
 
 def borders_page() -> None:
-    from geo.ui.pages import borders
+    from geo.ui.views import borders
 
     borders.page()
 
 
 def team_page() -> None:
-    from geo.ui.pages import team
+    from geo.ui.views import team
 
     team.page()
 
 
 def trace_page() -> None:
-    from geo.ui.pages import trace
+    from geo.ui.views import trace
 
     trace.page()
 
 
 def committee_page() -> None:
-    from geo.ui.pages import committee
+    from geo.ui.views import committee
 
     committee.page()
 
@@ -183,3 +183,8 @@ def test_the_ledger_page_verifies_against_a_printed_head(served: Path) -> None:
         held.thread.join(30)
         app.run()
         assert len(app.get(said)) == 1
+
+
+def test_no_page_is_served_past_the_frame() -> None:
+    """Beside the main script a folder of this name would be served file by file, before the app has laid its frame."""
+    assert not MAIN.with_name("pages").exists()

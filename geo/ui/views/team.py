@@ -65,7 +65,7 @@ def _hand_in(county: County, team: str) -> None:
     """Upload of what was walked; each file is answered at once with what was read and what was refused, and why."""
     with st.form("hand_in", clear_on_submit=True, border=True):
         given = st.file_uploader(state.word("ui_hand_in"), TRACK_KINDS, accept_multiple_files=True, max_upload_size=20)
-        datum = st.selectbox(state.word("ui_datum"), ["", "wgs84", "cgcs2000", "gcj02", "bd09"], format_func=_datum)
+        datum = st.selectbox(state.word("ui_datum"), ["", "wgs84", "cgcs2000", "gcj02", "bd09"], format_func=datum_name)
         sent = st.form_submit_button(state.word("ui_send"), type="primary", width="stretch")
     if not sent:
         return
@@ -85,7 +85,8 @@ def _hand_in(county: County, team: str) -> None:
         _verdict(one)
 
 
-def _datum(code: str) -> str:
+def datum_name(code: str) -> str:
+    """What a datum is called; empty: the one the file declares."""
     return state.word(f"ui_datum_{code or 'declared'}")
 
 

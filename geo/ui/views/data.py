@@ -1,0 +1,121 @@
+"""Files in: drop them, see what each would bring and where it lies, answer what is unclear, then take them."""
+
+import hashlib
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import streamlit as st
+
+from geo.formats import Hints
+from geo.ui import jobs, state
+from geo.ui.mapview import map_alone
+from geo.ui.views.team import TRACK_KINDS, datum_name
+from geo.workspace.county import County
+from geo.workspace.importing import ImportReport, import_files, import_terrain
+from geo.workspace.previewing import DROPPABLE, RASTERS, Preview, preview, recognise, with_datum
+
+JOB = "import"
+TERRAIN = "terrain"
+KINDS = [*TRACK_KINDS, "shp", "dbf", "shx", "prj", "cpg", "gpkg", "xlsx", "txt", "tif", "tiff", "parquet"]
+
+
+def page() -> None:
+    """Drop zone, then one card per file; nothing changes before somebody takes it."""
+    county = state.county()
+    job = jobs.last(county.path, JOB)
+    if job is not None and job.running:
+        jobs.watch(county.path, JOB)
+        return
+    done = jobs.outcome(county.path, JOB)
+    if done is not None:
+        _taken(county, done)
+    given = st.file_uploader(state.word("ui_drop"), KINDS, accept_multiple_files=True, max_upload_size=20)
+    if not given:
+        st.caption(state.word("ui_drop_hint"))
+    for path in _laid_down([(file.name, file.getvalue()) for file in given]):
+        with st.container(border=True):
+            _card(county, path)
+    state.foot(county.as_of(), state.head_of(county))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _folder(content: str) -> "tempfile.TemporaryDirectory[str]":
+    """A folder for one set of dropped files, gone with the cache."""
+    return tempfile.TemporaryDirectory(prefix="tacha-")
+
+
+def _laid_down(files: list[tuple[str, bytes]]) -> list[Path]:
+    """The dropped files on disk, side by side so that the parts of a shapefile find each other; its main file only."""
+    if not files:
+        return []
+    mark = hashlib.sha256(b"".join(hashlib.sha256(body).digest() + name.encode() for name, body in files)).hexdigest()
+    folder = Path(_folder(mark).name)
+    for name, body in files:
+        (folder / Path(name).name).write_bytes(body)
+    held = sorted({folder / Path(name).name for name, _ in files})
+    shapes = {path.with_suffix("") for path in held if path.suffix.lower() == ".shp"}
+    return [path for path in held if path.suffix.lower() == ".shp" or path.with_suffix("") not in shapes]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _seen(county: Path, head: str, path: Path, datum: str) -> list[Preview]:
+    return recognise(state.county(), path, with_datum(Hints(), datum))
+
+
+def _card(county: County, path: Path) -> None:
+    """One file: as which layer, in which datum, how many taken and refused and why, and where it lies."""
+    st.markdown(f"**{state.plain(path.name)}**")
+    first, second, third = st.columns([2, 2, 1], vertical_alignment="bottom")
+    raster = path.suffix.lower() in RASTERS
+    datum = second.selectbox(
+        state.word("ui_datum"), ["", "wgs84", "cgcs2000", "gcj02", "bd09"], format_func=datum_name, key=f"datum_{path}"
+    )
+    layers = [TERRAIN] if raster else list(DROPPABLE)
+    found: list[Preview] = []
+    if not raster:
+        with st.spinner(state.word("ui_reading")):
+            found = _seen(county.path, state.head_of(county), path, datum)
+        layers.sort(key=lambda layer: -next((one.report.accepted for one in found if one.layer == layer), -1))
+    layer = first.selectbox(
+        state.word("ui_as_layer"), layers, format_func=lambda one: state.word(f"ui_as_{one}"), key=f"layer_{path}"
+    )
+    chosen = next((one for one in found if one.layer == layer), None)
+    if chosen is None and not raster:
+        chosen = preview(county, layer, path, with_datum(Hints(), datum))
+    if chosen is not None:
+        _verdict(county, chosen, key=str(path))
+    takes = raster or (chosen is not None and chosen.report.accepted > 0)
+    if third.button(state.word("ui_take_it"), type="primary", disabled=not takes, key=f"take_{path}", width="stretch"):
+        _take(county, layer, path, datum)
+
+
+def _verdict(county: County, seen: Preview, *, key: str) -> None:
+    report = seen.report
+    box = st.success if report.accepted == report.read and report.read else st.warning if report.accepted else st.error
+    box("\n\n".join(state.plain(line.strip()) for line in report.sentences(state.language())))
+    known = {"ui_datum": report.datum, "ui_encoding": report.encoding, "ui_app": report.app}
+    st.text(" · ".join(f"{state.word(code)}：{value}" for code, value in known.items() if value))
+    if seen.places:
+        east, north = zip(*seen.places, strict=True)
+        around = (min(east) - 0.01, min(north) - 0.01, max(east) + 0.01, max(north) + 0.01)
+        map_alone(county.path, state.head_of(county), around, key=f"seen_{key}_{seen.layer}", places=seen.places)
+
+
+def _take(county: County, layer: str, path: Path, datum: str) -> None:
+    def work(progress: jobs.Progress) -> ImportReport:
+        now = datetime.now(UTC)
+        if layer == TERRAIN:
+            return import_terrain(county, [path], [], now=now, datum=datum or None, progress=progress)
+        return import_files(county, layer, [path], with_datum(Hints(), datum), now=now, progress=progress)
+
+    jobs.start(county.path, JOB, work)
+    st.rerun()
+
+
+def _taken(county: County, report: ImportReport) -> None:
+    for one in report.files:
+        st.success("\n\n".join(state.plain(line.strip()) for line in one.sentences(state.language())))
+    if st.button(state.word("ui_well")):
+        jobs.forget(county.path, JOB)
+        st.rerun()
