@@ -19,7 +19,7 @@ def order_book(orders: pd.DataFrame, steps: pd.DataFrame, as_of: datetime) -> pd
     An order is overdue when it is neither answered nor closed and its last day is over.
     """
     held = steps[steps["at"] <= as_of].sort_values("at", kind="stable")
-    by_order = {order: rows for order, rows in held.groupby("order_id", sort=False)} if len(held) else {}
+    by_order = dict(iter(held.groupby("order_id", sort=False))) if len(held) else {}
     standing = [
         _standing(kind, by_order.get(order)) for order, kind in zip(orders["order_id"], orders["kind"], strict=True)
     ]

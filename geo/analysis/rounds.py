@@ -144,9 +144,11 @@ def calendar(year: int, settings: CampaignSettings) -> dict[str, Any]:
 
 def _span(year: int, text: str) -> tuple[datetime, datetime]:
     try:
-        first, last = (datetime.strptime(f"{year}-{part.strip()}", "%Y-%m-%d") for part in text.split("~"))
+        first, last = (
+            datetime.strptime(f"{year}-{part.strip()}", "%Y-%m-%d").replace(tzinfo=CHINA) for part in text.split("~")
+        )
     except ValueError as error:
         raise ValueError(f"round_dates: MM-DD~MM-DD is needed, got {text!r}") from error
     if last < first:
         raise ValueError(f"round_dates: {text!r} ends before it begins")
-    return first.replace(tzinfo=CHINA), last.replace(tzinfo=CHINA) + timedelta(days=1)
+    return first, last + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Who answers for which ground: a post, not a person, from one date to another; and what the register says of that ground."""
+"""Who answers for which ground: a post, not a person, between two dates; and what the register says of that ground."""
 
 from collections.abc import Sequence
 from datetime import datetime

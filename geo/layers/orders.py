@@ -1,5 +1,5 @@
 """
-Orders to villages and what became of them: 任务单 → 签收 → 反馈 → 销号, and 问题 → 限期整改 → 复核 → 销号 on the same chain.
+Orders to villages and what became of them: 任务单 → 签收 → 反馈 → 销号; 问题 → 限期整改 → 复核 → 销号 likewise.
 
 An order is written once; all that happens to it are steps, each a record of its own. Its state is what the steps in
 their order make of it (`state_of`), by the one table `MOVES`.
@@ -92,7 +92,8 @@ def state_of(kind: str, steps: Iterable[str]) -> Step | None:
     """
     The state an order's steps lead to, in order; a step that is not allowed where it stands changes nothing.
 
-    >>> str(state_of(RECTIFY, ["下达", "签收", "反馈", "复核", "销号"])), str(state_of(RECTIFY, ["下达", "反馈", "销号"]))
+    >>> steps = ["下达", "签收", "反馈", "复核", "销号"]
+    >>> str(state_of(RECTIFY, steps)), str(state_of(RECTIFY, ["下达", "反馈", "销号"]))
     ('销号', '反馈')
     """
     state: Step | None = None

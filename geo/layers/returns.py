@@ -21,4 +21,4 @@ SCHEMA = Schema(
         Column("entered", choices=ENTERED),
     ),
 )
-"""`courtyards_due_n` is the N of "n of N" as the form gives it (empty: nobody knows); n is the visit's `courtyards_n`."""
+"""`courtyards_due_n` is the N of "n of N" as the form gives it (empty: nobody knows); n is `courtyards_n`."""

@@ -164,7 +164,7 @@ def odd_ground(county: County) -> dict[str, list[dict[str, object]]]:
 
 
 def _km2(shape: shapely.Geometry) -> float:
-    return round(shape.area / 1e6, 4)
+    return round(float(shape.area) / 1e6, 4)
 
 
 def found(

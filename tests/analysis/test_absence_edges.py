@@ -44,7 +44,7 @@ def straight(west: float, east: float, north: float = 305.0, *, backwards: bool 
 
 
 def assessed(fixes: pd.DataFrame, terrain: Terrain) -> pd.DataFrame:
-    """Township a in the west, b in the east, 100 m of nobody in the south; a track passed in a township where a fix lies in it."""
+    """Township a in the west, b in the east, 100 m of nobody in the south; a track passed where a fix lies in it."""
     zones = Grid(np.where(np.arange(120) < 60, 1, 2).astype(np.int16) + np.zeros(FRAME.shape, np.int16), FRAME)
     zones.values[50:] = 0
     pieces = walked_pieces(fixes, np.ones(1, bool), SETTINGS.detection)

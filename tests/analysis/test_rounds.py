@@ -1,7 +1,7 @@
 """Rounds and days: the lunar new year worked out from sun and moon, dates that climb the mountain."""
 
 import math
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from geo.analysis.rounds import (
 from geo.season import CHINA
 from geo.settings import CampaignSettings
 
-J2000 = datetime(2000, 1, 1, 12)
+J2000 = datetime(2000, 1, 1, 12, tzinfo=UTC)
 
 
 def solar_longitude(moment: datetime) -> float:
@@ -58,7 +58,7 @@ def sun_reaches(degrees: float, start: datetime) -> date:
 
 def months_from_solstice(year: int) -> list[date]:
     """First days of the lunar months from the one that holds the winter solstice of `year` on."""
-    solstice = sun_reaches(270.0, datetime(year, 12, 15))
+    solstice = sun_reaches(270.0, datetime(year, 12, 15, tzinfo=UTC))
     near = round((year + 1 - 2000) * 12.3685)
     moons = [beijing_day(new_moon(near + n)) for n in range(-3, 17)]
     return moons[max(n for n, day in enumerate(moons) if day <= solstice) :]
@@ -69,14 +69,17 @@ def test_the_lunar_year_begins_two_months_after_the_month_of_the_solstice(year: 
     """With thirteen months between two solstices the first without a middle of a sign is leap, and pushes it on."""
     months = months_from_solstice(year - 1)
     leap_year = months.index(months_from_solstice(year)[0]) == 13
-    middles = [sun_reaches(angle, datetime(year, 1, 18) + timedelta(days=30 * n)) for n, angle in enumerate((300, 330))]
+    middles = [
+        sun_reaches(angle, datetime(year, 1, 18, tzinfo=UTC) + timedelta(days=30 * n))
+        for n, angle in enumerate((300, 330))
+    ]
     leap = [not any(months[n] <= day < months[n + 1] for day in middles) for n in (1, 2)]
     assert months[2 + (leap_year and any(leap))] == spring_festival(year)
 
 
 @pytest.mark.parametrize("year", [*range(2020, 2051), 2080])
 def test_tomb_sweeping_is_the_day_the_sun_stands_at_fifteen_degrees(year: int) -> None:
-    moment = datetime(year, 4, 2)
+    moment = datetime(year, 4, 2, tzinfo=UTC)
     while solar_longitude(moment) < 15:
         moment += timedelta(minutes=5)
     assert tomb_sweeping(year) == beijing_day(moment)

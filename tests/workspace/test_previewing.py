@@ -67,7 +67,7 @@ def test_a_track_is_recognised_as_a_track(county: County, tmp_path: Path) -> Non
     )
     path = tmp_path / "a.gpx"
     path.write_text(f'<gpx version="1.1"><trk><trkseg>{points}</trkseg></trk></gpx>', "utf-8")
-    assert [one.layer for one in recognise(county, path, Hints())][0] == "tracks"
+    assert next(one.layer for one in recognise(county, path, Hints())) == "tracks"
 
 
 def test_a_file_nothing_can_be_made_of_is_one_sentence(county: County, tmp_path: Path) -> None:
