@@ -1,10 +1,12 @@
 """
 kill -9 at any moment: ``python -m benchmarks.crash --runs N --seed S --json`` → ``runs, lost, partial, unreadable``.
 
-Each run starts a child of its own on one job (append, import, export, upgrade of an older county, settings), and kills
-it at a random moment of the time the job takes (measured at the start). Then the county is opened again: what the child
-had reported as done must be there (else *lost*), nothing may be there by halves (*partial*), and everything must open
-and agree with its ledger (*unreadable*).
+Each run starts a child of its own on one act (append, import, export, migrate, bundle, settings; see
+``benchmarks.crash_acts``) and kills it. Of every act every second run is killed *at work*, after a random share of the
+time the act took when it was last left alone until its first acknowledgement; the others *after* that acknowledgement,
+however long it takes to come, and a random moment more. So each act has its share of both, on a busy machine too. Then
+the county is opened again: what the child had reported as done must be there (else *lost*), nothing may be there by
+halves (*partial*), and everything must open and agree with its ledger (*unreadable*).
 """
 
 import argparse
@@ -17,248 +19,84 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
+import traceback
 from pathlib import Path
 
-import pandas as pd
-
-from geo import store as stores
+from benchmarks.crash_acts import ACTS, Act
 from geo.errors import GeoError
-from geo.formats import Hints
-from geo.layers import SCHEMAS
-from geo.ledger import Entry
-from geo.settings import Settings
-from geo.store import Change, read_settings, write_settings
-from geo.store.durable import write_file
-from geo.workspace.county import County
-from geo.workspace.importing import import_files
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "store"))
-from made_rows import CRS, fill
-
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
-Tell = Callable[[str], None]
-GREW = {"finds": ("case_number", "departments", "witnesses"), "visits": ("courtyards_n",)}
-ROWS = 300
+ANEW = 10
+AFTERWARDS_S = 0.02
 
 
-def teams(name: str, n: int) -> pd.DataFrame:
-    return pd.DataFrame({"team_id": [f"{name}-{k}" for k in range(n)], "name": "x", "kind": "专班"})
+def killed(act: Act, folder: Path, *, wait_first: bool, then_s: float) -> tuple[list[str], float]:
+    """
+    Do an act in a child and kill it `then_s` seconds after its start, or after its first line.
 
-
-class Appending:
-    """One entry after another, three rows each."""
-
-    endless = True
-
-    def prepare(self, folder: Path) -> None:
-        stores.create(folder, Settings(epsg=CRS)).close()
-
-    def work(self, folder: Path, tell: Tell) -> None:
-        store = stores.open_store(folder)
-        for number in range(10_000):
-            name = f"{os.getpid()}-{number}"
-            store.append(Entry("import", {"by": name}), Change("teams", teams(name, 3)), now=NOW)
-            tell(name)
-
-    def check(self, folder: Path, told: list[str]) -> tuple[int, int]:
-        store = stores.open_store(folder)
-        found = pd.Series(store.read("teams")["team_id"]).str.rsplit("-", n=1).str[0].value_counts()
-        named = {entry.body["by"] for entry in store.entries()}
-        lost = sum(found.get(name, 0) != 3 or name not in named for name in told)
-        partial = int((found != 3).sum()) + len(named ^ set(found.index))
-        return lost, partial + (not store.verify().ok)
-
-
-class Importing(Appending):
-    """A table of some hundred rows: all of it or nothing."""
-
-    endless = False
-
-    def work(self, folder: Path, tell: Tell) -> None:
-        file = folder / "队伍.csv"
-        teams(str(os.getpid()), ROWS).to_csv(file, index=False)
-        county = County(folder, read_settings(folder), stores.open_store(folder))
-        hints = Hints(timezone="Asia/Shanghai")
-        report = import_files(county, "teams", [file], hints, now=NOW)
-        tell(f"{os.getpid()} {report.accepted}")
-
-    def check(self, folder: Path, told: list[str]) -> tuple[int, int]:
-        store = stores.open_store(folder)
-        found = pd.Series(store.read("teams")["team_id"]).str.rsplit("-", n=1).str[0].value_counts()
-        lost = sum(found.get(line.split()[0], 0) != int(line.split()[1]) for line in told)
-        return lost, int((found != ROWS).sum()) + (not store.verify().ok)
-
-
-class Exporting:
-    """A file put in the place of an older one: the old one whole, or the new one whole."""
-
-    endless = False
-    pages = (b"old " * 100_000, b"new " * 200_000)
-
-    def prepare(self, folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
-        (folder / "out.bin").write_bytes(self.pages[0])
-
-    def work(self, folder: Path, tell: Tell) -> None:
-        write_file(folder / "out.bin", self.pages[1])
-        tell("written")
-
-    def check(self, folder: Path, told: list[str]) -> tuple[int, int]:
-        content = (folder / "out.bin").read_bytes()
-        return bool(told) and content != self.pages[1], content not in self.pages
-
-
-class Setting(Exporting):
-    """county.toml rewritten again and again: always one of the texts, never between them."""
-
-    endless = True
-
-    def prepare(self, folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
-        write_settings(folder, Settings(epsg=CRS, name="0"))
-
-    def work(self, folder: Path, tell: Tell) -> None:
-        for number in range(1, 1000):
-            write_settings(folder, Settings(epsg=CRS, name=str(number)))
-            tell(str(number))
-
-    def check(self, folder: Path, told: list[str]) -> tuple[int, int]:
-        number = int(read_settings(folder).name)
-        return number < int(told[-1] if told else 0), number > len(told) + 1
-
-
-@contextmanager
-def older_layers() -> Iterator[None]:
-    """The layers as an earlier version knew them: no steps, fewer columns."""
-    known = dict(SCHEMAS)
-    try:
-        del SCHEMAS["steps"]
-        for layer, names in GREW.items():
-            columns = tuple(column for column in known[layer].columns if column.name not in names)
-            SCHEMAS[layer] = replace(known[layer], columns=columns)
-        yield
-    finally:
-        SCHEMAS.clear()
-        SCHEMAS.update(known)
-
-
-def older_county(folder: Path) -> None:
-    """A county as version 1 left it: fewer columns, and a ledger table with more rules."""
-    with older_layers():
-        store = stores.create(folder, Settings(epsg=CRS))
-        fill(store)
-        store.close()
-    with sqlite3.connect(folder / "county.gpkg") as db:
-        db.execute("UPDATE tacha_meta SET value = '1' WHERE name = 'schema_version'")
-        db.execute("ALTER TABLE ledger RENAME TO ledger_2")
-        db.execute(
-            "CREATE TABLE ledger (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, role TEXT NOT NULL,"
-            " body TEXT NOT NULL, previous TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE)"
-        )
-        db.execute("INSERT INTO ledger SELECT * FROM ledger_2")
-        db.execute("DROP TABLE ledger_2")
-    db.close()
-
-
-class Upgrading:
-    """An older county opened: as it was, or brought up whole; its copy, if there, whole too."""
-
-    endless = False
-
-    def prepare(self, folder: Path) -> None:
-        older_county(folder)
-
-    def work(self, folder: Path, tell: Tell) -> None:
-        stores.open_store(folder).close()
-        tell("upgraded")
-
-    def check(self, folder: Path, told: list[str]) -> tuple[int, int]:
-        with sqlite3.connect(folder / "county.gpkg") as db:
-            (version,) = db.execute("SELECT value FROM tacha_meta WHERE name = 'schema_version'").fetchone()
-            columns = {row[1] for row in db.execute("PRAGMA table_info(finds)")}
-        db.close()
-        partial = (version == "1") != (not columns & set(GREW["finds"]))
-        store = stores.open_store(folder)
-        lost = sum(len(store.read(layer)) != (0 if layer == "steps" else 6) for layer in SCHEMAS)
-        ends = [entry.kind for entry in store.entries()].count("upgrade")
-        store.close()
-        for copy in (folder / "backups").glob("county-*.gpkg"):
-            with sqlite3.connect(copy) as db:
-                partial |= db.execute("SELECT count(*) FROM ledger").fetchone()[0] != len(SCHEMAS) - 1
-            db.close()
-        return lost + (bool(told) and version == "1"), partial + (ends != 1) + (
-            not stores.open_store(folder).verify().ok
-        )
-
-
-JOBS = {
-    "append": Appending(),
-    "import": Importing(),
-    "export": Exporting(),
-    "settings": Setting(),
-    "upgrade": Upgrading(),
-}
-
-
-def duration(name: str, root: Path) -> float:
-    """Seconds a job takes when nobody kills it; half a second of one that never ends."""
-    job = JOBS[name]
-    if job.endless:
-        return 0.5
-    folder = root / f"{name}-whole"
-    job.prepare(folder)
-    begin = time.perf_counter()
-    killed(job, folder, None)
-    return 1.2 * (time.perf_counter() - begin)
-
-
-def killed(job: object, folder: Path, after_s: float | None) -> list[str]:
-    """Run the job in a child, kill it after so many seconds (None: let it end); the lines told whole until then."""
+    Returns
+    -------
+    The lines told whole, and the seconds until the first one where it was waited for. A child that fails of itself is
+    an error of the harness.
+    """
     out, into = os.pipe()
+    begin = time.perf_counter()
     child = os.fork()
     if child == 0:
         os.close(out)
+        code = 1
         try:
-            job.work(folder, lambda line: os.write(into, f"{line}\n".encode()) and None)  # type: ignore[attr-defined]
+            act.work(folder, lambda line: os.write(into, f"{line}\n".encode()) and None)
+            code = 0
+        except Exception:
+            traceback.print_exc()
         finally:
-            os._exit(0)
+            os._exit(code)
     os.close(into)
-    if after_s is not None:
-        time.sleep(after_s)
+    with os.fdopen(out, "rb", buffering=0) as stream:
+        first = stream.readline() if wait_first else b""
+        took_s = time.perf_counter() - begin
+        time.sleep(then_s)
         os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    with os.fdopen(out, "rb") as stream:
-        return [line.decode() for line in stream.read().split(b"\n")[:-1]]
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) > 0:
+            raise RuntimeError(f"{type(act).__name__} failed")
+        told = first + stream.read()
+    return [line.decode() for line in told.split(b"\n")[:-1]], took_s
 
 
 def run(n: int, seed: int) -> dict[str, object]:
-    """Counts over all jobs, in turn."""
-    dice, totals, by_job = random.Random(seed), {"lost": 0, "partial": 0, "unreadable": 0}, dict.fromkeys(JOBS, 0)
-    acknowledged = dict.fromkeys(JOBS, 0)
+    """Counts over all acts, in turn."""
+    dice, totals = random.Random(seed), {"lost": 0, "partial": 0, "unreadable": 0}
+    by_act, acknowledged, cut_off = (dict.fromkeys(ACTS, 0) for _ in range(3))
     with tempfile.TemporaryDirectory() as root:
-        seconds = {name: duration(name, Path(root)) for name in JOBS}
+        seconds = {}
+        for name, act in ACTS.items():
+            act.prepare(Path(root) / name)
+            seconds[name] = killed(act, Path(root) / name, wait_first=True, then_s=0.0)[1]
         for number in range(n):
-            name = list(JOBS)[number % len(JOBS)]
-            job, folder = JOBS[name], Path(root) / name
-            if number // len(JOBS) % 10 == 0 or name in ("export", "upgrade"):
+            turn, place = divmod(number, len(ACTS))
+            name, act = list(ACTS.items())[place]
+            folder, at_work = Path(root) / name, turn % 2 == 0
+            if turn % ANEW == 0 or not act.endless:
                 shutil.rmtree(folder, ignore_errors=True)
-                job.prepare(folder)
-            told = killed(job, folder, dice.random() * seconds[name])
+                act.prepare(folder)
+            then_s = dice.random() * (seconds[name] if at_work else AFTERWARDS_S)
+            told, took_s = killed(act, folder, wait_first=not at_work, then_s=then_s)
+            if not at_work:
+                seconds[name] = took_s
+            by_act[name] += 1
             acknowledged[name] += len(told)
-            by_job[name] += 1
+            cut_off[name] += not told or act.endless
             try:
-                lost, partial = job.check(folder, told)
+                lost, partial = act.check(folder, told)
             except (GeoError, sqlite3.Error, ValueError) as wrong:
-                print(f"{name}: {wrong!r}", file=sys.stderr)
+                print(f"{name} run {number}: {wrong!r}", file=sys.stderr)
                 totals["unreadable"] += 1
                 continue
+            if lost or partial:
+                print(f"{name} run {number}: lost {lost}, partial {partial}", file=sys.stderr)
             totals["lost"] += int(lost)
             totals["partial"] += int(partial)
-    return {"runs": n, **totals, "acknowledged": acknowledged, "by_job": by_job}
+    return {"runs": n, **totals, "acknowledged": acknowledged, "cut_off": cut_off, "by_act": by_act}
 
 
 def main() -> None:
