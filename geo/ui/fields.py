@@ -47,7 +47,7 @@ def find_fields(county: County) -> Values:
 
 
 def form_fields(county: County, team: str | None) -> Values:
-    """A village's signed form, typed in, `team` being the likeliest: day, how it went, people and hours, ground, courtyards n of N, evidence."""
+    """A village's signed form, typed in: day, outcome, people, hours, ground, courtyards; `team` is the likeliest."""
     first, second, third = st.columns(3)
     day = first.date_input(state.word("ui_date"), county.as_of().astimezone(CHINA).date(), key="form_day")
     values: Values = {"visited_on": day.isoformat() if day else None}
