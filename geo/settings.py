@@ -360,6 +360,32 @@ class SensorSettings:
 
 
 @dataclass(frozen=True)
+class AccessSettings:
+    """
+    The door of the app; whether one has to sign in is decided by whether there are accounts.
+
+    Parameters
+    ----------
+    failures_n, lock_min
+        So many wrong passwords shut an account for so many minutes.
+    session_h
+        Hours until one has to sign in again.
+    trusted_header
+        Header in which a proxy on this machine names the account (e.g. ``X-Remote-User``), after it has asked for the
+        password itself; empty: nobody is believed.
+    """
+
+    failures_n: int = 5
+    lock_min: int = 15
+    session_h: int = 12
+    trusted_header: str = ""
+
+    def __post_init__(self) -> None:
+        if min(self.failures_n, self.lock_min, self.session_h) < 1:
+            raise ValueError(f"access: failures_n, lock_min and session_h must be at least 1, got {self}")
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything in ``county.toml``; `store_url` names a PostGIS database where the county is not in county.gpkg."""
 
@@ -383,6 +409,7 @@ class Settings:
     flagging: FlaggingSettings = field(default_factory=FlaggingSettings)
     plots: PlotSettings = field(default_factory=PlotSettings)
     campaign: CampaignSettings = field(default_factory=CampaignSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any], where: str = "county.toml") -> T:

@@ -89,3 +89,25 @@ def test_lock_covers_every_runtime_package() -> None:
     locked = {line.split("==")[0].lower().replace("_", "-") for line in lines}
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     assert {re.split(r"[<>=]", name)[0].lower().replace("_", "-") for name in wanted} - locked == set()
+
+
+def test_pages_keep_answers_and_open_counties_through_one_door() -> None:
+    """A plain cache would hand one account's answer to the next; a county opened elsewhere is opened as everybody's."""
+    banned = {"cache_data", "cache_resource", "open_county"}
+    files = [f for f in python_files(ROOT / "geo" / "ui") if f.name not in ("state.py", "routes.py", "door.py")]
+    found = [
+        (file.name, node.lineno)
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if (isinstance(node, ast.Attribute) and node.attr in banned)
+        or (isinstance(node, ast.Name) and node.id in banned)
+    ]
+    assert found == []
+
+
+def test_every_page_says_which_roles_it_is_for() -> None:
+    """A page nobody thought of opens for nobody."""
+    from geo.ui.main import PAGES
+    from geo.workspace.rights import PAGES as ROLES_OF
+
+    assert {address for _, _, address in PAGES} == set(ROLES_OF)

@@ -29,6 +29,7 @@ from geo.cli import (
     sensing,
     smoothing,
     timing,
+    users,
     villages,
     whatif,
 )
@@ -76,6 +77,7 @@ for module in (
     rewards,
     whatif,
     debriefing,
+    users,
 ):
     module.register(app)
 

@@ -48,15 +48,19 @@ def serve(
     port: Annotated[int, typer.Option()] = 8501,
     listen: Annotated[str, typer.Option(help="监听地址 address")] = "127.0.0.1",
 ) -> None:
-    """打开地图 serve the map on this machine."""
+    """打开地图 serve the map on this machine, or, once there are accounts, on an address of the office network."""
+    from geo.workspace.accounts import accounts_on
+
     talk = session(context)
-    if listen not in LOOPBACK:
-        raise StoreError("listen_refused", address=listen)
     county = talk.open()
+    if listen not in LOOPBACK and not accounts_on(county.path):
+        raise StoreError("listen_refused", address=listen)
     if not SCRIPTS.is_dir():
         raise StoreError("ui_assets_missing")
-    talk.print(talk.say("serving", port=port))
-    environment = os.environ | {"TACHA_COUNTY": str(county.path.resolve()), "TACHA_PORT": str(port)}
+    talk.print(talk.say("serving", address=listen, port=port))
+    environment = os.environ | {
+        "TACHA_COUNTY": str(county.path.resolve()), "TACHA_PORT": str(port), "TACHA_LISTEN": listen
+    }  # fmt: skip
     raise typer.Exit(_until_it_ends([sys.executable, "-m", "geo.ui"], environment))
 
 

@@ -1,4 +1,8 @@
-"""``python -m geo.ui [PORT]`` serves the county in TACHA_COUNTY on 127.0.0.1 (port: argument, TACHA_PORT or 8501)."""
+"""
+``python -m geo.ui [PORT]`` serves the county in TACHA_COUNTY.
+
+On 127.0.0.1, or where there are accounts on TACHA_LISTEN; port: argument, TACHA_PORT or 8501.
+"""
 
 import os
 import sys
@@ -6,12 +10,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from geo.ui.door import LOOPBACK, county_path
 from geo.ui.routes import MIDDLEWARE, ROUTES, prepared
 from geo.ui.vendor import ASSETS
 from geo.words import say
+from geo.workspace.accounts import accounts_on
 
 CONFIG = {
-    "server.address": "127.0.0.1",
     "server.headless": True,
     "server.maxUploadSize": 20,
     "server.fileWatcherType": "none",
@@ -31,8 +36,13 @@ def main(arguments: list[str]) -> int:
         code = "ui_port_wrong" if not port.isdigit() else "ui_assets_missing"
         sys.stderr.write(f"{say(code, port=port)}\n{say(code, 'en', port=port)}\n")
         return 1
+    listen = os.environ.get("TACHA_LISTEN", LOOPBACK[0])
+    path = county_path()
+    if listen not in LOOPBACK and not (path and accounts_on(path)):
+        sys.stderr.write(f"{say('listen_refused', address=listen)}\n{say('listen_refused', 'en', address=listen)}\n")
+        return 1
     app = st.App(Path(__file__).with_name("main.py"), routes=ROUTES, middleware=MIDDLEWARE, lifespan=prepared)
-    app.run(config=CONFIG | {"server.port": int(port)})
+    app.run(config=CONFIG | {"server.port": int(port), "server.address": listen})
     return 0
 
 

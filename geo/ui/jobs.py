@@ -42,33 +42,39 @@ class Job:
         self.step, self.share = step, min(max(done / total, 0.0), 1.0) if total else 0.0
 
 
-_JOBS: dict[tuple[Path, str], Job] = {}
+_JOBS: dict[tuple[Path, str, str], Job] = {}
 _STARTING = threading.Lock()
 
 
 def start(path: Path, name: str, work: Callable[[Progress], Any]) -> Job:
     """Begin the work named `name` on a county; while it runs, a second start only finds it."""
+    whose = _whose(path, name)
     with _STARTING:
-        held = _JOBS.get((path, name))
+        held = _JOBS.get(whose)
         if held is not None and held.running:
             return held
         job = Job()
         job.thread = threading.Thread(target=_run, args=(job, work), daemon=True)
-        _JOBS[path, name] = job
+        _JOBS[whose] = job
         job.thread.start()
         return job
 
 
 def last(path: Path, name: str) -> Job | None:
     """The job that runs or ended last under this name; None where there was none."""
-    return _JOBS.get((path, name))
+    return _JOBS.get(_whose(path, name))
 
 
 def forget(path: Path, name: str) -> None:
     """Drop an ended job and its result."""
-    held = _JOBS.get((path, name))
+    held = _JOBS.get(_whose(path, name))
     if held is not None and not held.running:
-        del _JOBS[path, name]
+        del _JOBS[_whose(path, name)]
+
+
+def _whose(path: Path, name: str) -> tuple[Path, str, str]:
+    """A job belongs to the account that began it: its result is shown to nobody else."""
+    return path, name, state.actor().name
 
 
 def _run(job: Job, work: Callable[[Progress], Any]) -> None:

@@ -9,8 +9,9 @@ import logging
 import streamlit as st
 
 from geo.ui import state
-from geo.ui.routes import county_path
+from geo.ui.door import LOGOUT, county_path
 from geo.ui.views import admin, borders, committee, data, planner, record, register, targets, team, today, trace
+from geo.workspace.rights import may_open
 
 PAGES = (
     (today.page, "ui_today", "today"),
@@ -30,9 +31,11 @@ PAGES = (
 def main() -> None:
     """Lay out the frame of every page and run the one chosen."""
     st.set_page_config(page_title=state.word("ui_title"), page_icon="🌿", layout="wide")
+    actor = state.actor()
+    shown = [page for page in PAGES if may_open(actor, page[2])]
     titled = [
         st.Page(body, title=state.word(code), url_path=path, default=number == 0)
-        for number, (body, code, path) in enumerate(PAGES)
+        for number, (body, code, path) in enumerate(shown)
     ]
     st.html("<style>[data-testid=stMainBlockContainer]{padding-top:4.6rem}</style>")
     chosen = st.navigation(titled, position="top")
@@ -51,7 +54,10 @@ def main() -> None:
         left.markdown(
             f"**{state.plain(opened.settings.name)}**"
             + (f" · {state.word('ui_made_up')}" if opened.settings.made_up else "")
+            + (f" · {state.plain(actor.name)} ({state.word(f'role_{actor.role}')})" if actor.name else "")
         )
+    if actor.name:
+        right.markdown(f'<a href="{LOGOUT}" target="_self">{state.word("sign_out")}</a>', unsafe_allow_html=True)
     try:
         chosen.run()
     except Exception:  # what goes wrong is for the log; the visitor gets a sentence and may go on

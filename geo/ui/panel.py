@@ -8,7 +8,6 @@ import streamlit as st
 
 from geo.errors import GeoError
 from geo.ui import state
-from geo.workspace.county import open_county
 from geo.workspace.evidence import Evidence, evidence_at
 
 
@@ -21,7 +20,7 @@ def evidence(path: Path, head: str, clicked: Mapping[str, float] | None) -> None
     st.caption(state.word("ui_at", longitude=longitude, latitude=latitude))
     try:
         edges, tracks = state.borders(path, head).borders, state.tracks(path, head)
-        known = evidence_at(open_county(path), longitude, latitude, edges=edges, tracks=tracks)
+        known = evidence_at(state.county(), longitude, latitude, edges=edges, tracks=tracks)
     except GeoError as error:
         state.sorry(error)
         return

@@ -1,8 +1,8 @@
 """What the browser fetches beside the pages: map scripts, tiles and layers of the county this process serves."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock, Thread
@@ -14,67 +14,25 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.analysis.zonal import zone_grid
 from geo.errors import GeoError
-from geo.grid import Grid
+from geo.grid import Frame, Grid
 from geo.store import grids, read_settings
 from geo.ui import features, tiles
+from geo.ui.door import ACTOR, Door, county_path
 from geo.ui.vendor import ASSETS
 from geo.words import Language
 from geo.workspace.county import County, open_county
 from geo.workspace.covering import measure_borders
 from geo.workspace.planning import kept_routes
 from geo.workspace.progress import village_states
+from geo.workspace.rights import DESKTOP, Actor
 
 GRIDS = {"hillshade": "elevation", "pod": "pod"}
 LAYERS = ("townships", "grounds", "tracks", "parcels", "villages", "finds", "routes", "borders", "blind_spots")
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'self'",
-    )
-)
-
-
-class Guard:
-    """Adds the content security policy and its kin to every answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message.get("headers", []),
-                    (b"content-security-policy", POLICY.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"no-referrer"),
-                ]
-            await send(message)
-
-        await self.app(scope, receive, guarded)
-
-
-MIDDLEWARE = [Middleware(Guard)]
+MIDDLEWARE = [Middleware(Door)]
 DRAWING = {name: Lock() for name in GRIDS}
-
-
-def county_path() -> Path | None:
-    """Folder of the county this process serves, from ``TACHA_COUNTY``; None where it is not set."""
-    named = os.environ.get("TACHA_COUNTY", "")
-    return Path(named) if named else None
 
 
 def version_of(path: Path, layer: str, head: str) -> str:
@@ -90,42 +48,49 @@ def grid_time(path: Path, name: str) -> int:
     return file.stat().st_mtime_ns if file.is_file() else 0
 
 
-def picture(path: Path, layer: str, written: int) -> tiles.Pyramid:
+def picture(path: Path, layer: str, written: int, actor: Actor = DESKTOP) -> tiles.Pyramid:
     """As `_picture`, made once however many tiles ask at the same time."""
     with DRAWING[layer]:
-        return _picture(path, layer, written)
+        return _picture(path, layer, written, actor)
 
 
-@lru_cache(maxsize=4)
-def _picture(path: Path, layer: str, written: int) -> tiles.Pyramid:
+@lru_cache(maxsize=40)
+def _picture(path: Path, layer: str, written: int, actor: Actor) -> tiles.Pyramid:
     """The pyramid a tile layer is drawn from; `written` makes a new one when the grid is new."""
     grid = grids.read_grid(path, GRIDS[layer])
-    values = tiles.shade(grid) if layer == "hillshade" else _inside(path, grid)
-    return tiles.pyramid(values, grid.frame)
+    if layer == "hillshade":
+        return tiles.pyramid(tiles.shade(grid), grid.frame)
+    return tiles.pyramid(*_inside(path, grid, actor))
 
 
-def _inside(path: Path, grid: Grid) -> tiles.Bytes:
-    """The grid's values on the county's own ground; nothing beyond its boundary."""
+def _inside(path: Path, grid: Grid, actor: Actor) -> tuple[tiles.Bytes, Frame]:
+    """The grid's values on somebody's own ground, nothing beyond, and the frame of the part that holds it."""
     store = open_county(path).store
     own = np.zeros(grid.frame.shape, bool)
-    for layer in ("townships", "grounds"):
-        own |= zone_grid(store.read(layer), grid.frame).values > 0
-    return np.where(own, grid.values, tiles.NOTHING).astype(np.uint8)
+    for layer, key in (("townships", "township_id"), ("grounds", "ground_id")):
+        table = store.read(layer)
+        own |= zone_grid(table if actor.whole else table[table[key].isin(actor.grounds)], grid.frame).values > 0
+    shown = np.where(own, grid.values, tiles.NOTHING).astype(np.uint8)
+    if actor.whole or not own.any():
+        return shown, grid.frame
+    rows, cols = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+    top, left, down, across = int(rows[0]), int(cols[0]), int(np.ptp(rows)) + 1, int(np.ptp(cols)) + 1
+    return shown[top : top + down, left : left + across], grid.frame.window(top, left, down, across)
 
 
 @lru_cache(maxsize=2048)
-def tile_png(path: Path, layer: str, written: int, place: tuple[int, int, int]) -> bytes:
-    """One tile of a layer as PNG."""
-    pixels = tiles.sample(picture(path, layer, written), *place)
+def tile_png(path: Path, layer: str, written: int, place: tuple[int, int, int], actor: Actor = DESKTOP) -> bytes:
+    """One tile of a layer as PNG, of somebody's own ground."""
+    pixels = tiles.sample(picture(path, layer, written, actor), *place)
     if layer == "hillshade":
         return tiles.hillshade_png(pixels)
     return tiles.detection_png(pixels, blind=read_settings(path).coverage.blind_pod)
 
 
-@lru_cache(maxsize=32)
-def layer_json(path: Path, layer: str, language: Language, head: str) -> bytes:
-    """A layer as GeoJSON; `head` makes a new one when the ledger has grown."""
-    county = open_county(path)
+@lru_cache(maxsize=128)
+def layer_json(path: Path, layer: str, language: Language, head: str, actor: Actor = DESKTOP) -> bytes:
+    """A layer as GeoJSON, as somebody may see it; `head` makes a new one when the ledger has grown."""
+    county = open_county(path, actor)
     if layer in ("borders", "blind_spots"):
         return _answered(county, layer, language)
     table = kept_routes(county)[0] if layer == "routes" else county.store.read(layer)
@@ -154,15 +119,16 @@ def _answered(county: County, layer: str, language: Language) -> bytes:
 
 async def tile(request: Request) -> Response:
     """``/geo/tiles/LAYER/Z/X/Y.png``: 404 for what is not a tile of the world or a layer of ours."""
-    path, layer = county_path(), request.path_params["layer"]
+    path, layer, actor = county_path(), request.path_params["layer"], viewer(request)
     z, x, y = (int(request.path_params[name]) for name in "zxy")
-    if path is None or layer not in GRIDS or z > tiles.DEEPEST or not max(x, y) < 2**z:
+    if path is None or actor is None or layer not in GRIDS or z > tiles.DEEPEST or not max(x, y) < 2**z:
         return Response(status_code=404)
     written = grid_time(path, GRIDS[layer])
     if not written:
         return Response(status_code=404)
     try:
-        png = await run_in_threadpool(tile_png, path, layer, written, (z, x, y))
+        shown = DESKTOP if layer == "hillshade" or actor.whole else actor
+        png = await run_in_threadpool(tile_png, path, layer, written, (z, x, y), shown)
     except GeoError:
         return Response(status_code=404)
     return Response(png, media_type="image/png", headers={"cache-control": "private, max-age=86400"})
@@ -170,20 +136,26 @@ async def tile(request: Request) -> Response:
 
 async def layer(request: Request) -> Response:
     """``/geo/layers/NAME.geojson``: the layer as it stands now; 404 for a name that is not ours."""
-    path, name = county_path(), request.path_params["name"]
-    if path is None or name not in LAYERS:
+    path, name, actor = county_path(), request.path_params["name"], viewer(request)
+    if path is None or actor is None or name not in LAYERS:
         return Response(status_code=404)
     language: Language = "en" if request.query_params.get("lang") == "en" else "zh"
     try:
-        body = await run_in_threadpool(_layer_now, path, name, language)
+        body = await run_in_threadpool(_layer_now, path, name, language, actor)
     except GeoError:
         return Response(status_code=404)
     return Response(body, media_type="application/geo+json", headers={"cache-control": "private, max-age=3600"})
 
 
-def _layer_now(path: Path, name: str, language: Language) -> bytes:
+def viewer(request: Request) -> Actor | None:
+    """Who the door let in, as role and ground: two accounts that see the same share what is kept."""
+    actor: Actor | None = request.scope.get(ACTOR)
+    return None if actor is None else replace(actor, name="")
+
+
+def _layer_now(path: Path, name: str, language: Language, actor: Actor) -> bytes:
     head = open_county(path).store.head()
-    return layer_json(path, name, language, head.hash if head else "")
+    return layer_json(path, name, language, head.hash if head else "", actor)
 
 
 @asynccontextmanager

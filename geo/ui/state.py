@@ -1,10 +1,14 @@
 """What the pages share: the open county, answers kept per state of its ledger, the language, the bottom line."""
 
+import hashlib
 import io
 import re
 import zipfile
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import geopandas as gpd
 import streamlit as st
@@ -12,15 +16,21 @@ import streamlit as st
 from geo.errors import GeoError
 from geo.layers.finds import METHODS
 from geo.season import CHINA
-from geo.ui.routes import GRIDS, LAYERS, county_path, grid_time, version_of
+from geo.ui.door import COOKIE, LOGIN, LOOPBACK, county_path, who
+from geo.ui.routes import GRIDS, LAYERS, grid_time, version_of
 from geo.words import WORDS, Language, explain, say
 from geo.workspace.county import County, open_county
 from geo.workspace.covering import BordersAnswer, CoverageAnswer, measure_borders, measure_coverage
 from geo.workspace.effort import tracks_until
 from geo.workspace.planning import export_routes, kept_routes
 from geo.workspace.reporting import township_table
+from geo.workspace.rights import DESKTOP, Actor
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Bounds = tuple[float, float, float, float]
+VIEWS = 8
+"""So many roles and grounds are kept side by side."""
 LISTED = ("townships", "grounds", "villages", "tracks", "parcels", "finds", "teams")
 
 
@@ -62,11 +72,58 @@ def county() -> County:
         st.info(word("ui_no_county"))
         st.stop()
     try:
-        return open_county(path)
+        return open_county(path, actor())
     except GeoError as error:
         sorry(error)
         st.info(word("ui_no_county"))
         st.stop()
+
+
+def actor() -> Actor:
+    """Who looks at this page; whoever is no longer signed in is told so, and nothing more of the page runs."""
+    path = county_path()
+    if path is None:
+        return DESKTOP
+    headers = {name.lower(): value for name, value in st.context.headers.items()}
+    address = st.context.ip_address  # None for this machine
+    client = address if isinstance(address, str) else LOOPBACK[0]
+    try:
+        known = who(path, headers, st.context.cookies.get(COOKIE, ""), client)
+    except GeoError as error:
+        sorry(error)
+        st.stop()
+    if known is None:
+        st.error(word("sign_in_ended"))
+        st.markdown(f"[{word('sign_in_title')}]({LOGIN})")
+        st.stop()
+    return known
+
+
+def kept(*, entries: int = 4, shared: bool = False) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """
+    Keep answers as `st.cache_data` (`shared`: `st.cache_resource`) does, apart for every role and ground.
+
+    All that pages keep goes through here: a plain cache would hand one account's answer to the next.
+    """
+    cache = st.cache_resource if shared else st.cache_data
+
+    def decorated(work: Callable[P, T]) -> Callable[P, T]:
+        name = f"{work.__module__}.{work.__qualname__}"
+
+        def seen(view: str, name: str, *args: P.args, **blanks: P.kwargs) -> T:
+            return work(*args, **blanks)
+
+        seen.__module__, seen.__qualname__ = work.__module__, work.__qualname__
+        held = cache(max_entries=entries * VIEWS, show_spinner=False)(seen)
+
+        @wraps(work)
+        def asked(*args: P.args, **blanks: P.kwargs) -> T:
+            answer: T = held(actor().view, name, *args, **blanks)
+            return answer
+
+        return asked
+
+    return decorated
 
 
 def head_of(opened: County) -> str:
@@ -75,60 +132,60 @@ def head_of(opened: County) -> str:
     return head.hash if head else ""
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@kept()
 def coverage(path: Path, head: str) -> CoverageAnswer:
     """The coverage figures at one state of the ledger."""
-    return measure_coverage(open_county(path))
+    return measure_coverage(county())
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@kept(shared=True)
 def borders(path: Path, head: str) -> BordersAnswer:
     """Edges and blind spots at one state of the ledger; the store keeps them for the layer routes."""
-    return measure_borders(open_county(path))
+    return measure_borders(county())
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@kept(entries=2, shared=True)
 def tracks(path: Path, head: str) -> gpd.GeoDataFrame:
-    """The season's tracks at one state of the ledger, held for the clicks."""
-    opened = open_county(path)
-    return tracks_until(opened, opened.as_of())
+    """The season's tracks at one state of the ledger, held for the clicks: what a place rests on is everybody's."""
+    whole = county().whole
+    return tracks_until(whole, whole.as_of())
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@kept(entries=8)
 def workbook(path: Path, head: str, spoken: Language) -> bytes:
     """The township table as XLSX at one state of the ledger."""
-    return township_table(open_county(path), language=spoken)
+    return township_table(county(), language=spoken)
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@kept()
 def bounds(path: Path, head: str) -> Bounds:
     """West, south, east, north of the townships in degrees."""
-    townships = gpd.GeoSeries(open_county(path).store.read("townships").geometry)
+    townships = gpd.GeoSeries(county().store.read("townships").geometry)
     west, south, east, north = (float(v) for v in townships.to_crs(4326).total_bounds)
     return west, south, east, north
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@kept()
 def counts(path: Path, head: str) -> dict[str, int]:
     """Rows per layer the map or a form uses."""
-    opened = open_county(path)
+    opened = county()
     held = {name: len(opened.store.read(name)) for name in LISTED}
     return held | {"routes": len(kept_routes(opened)[0])}
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@kept()
 def choices(path: Path, head: str, layer: str) -> dict[str, str]:
     """Key -> name of a layer's rows, for lists to choose from."""
-    table = open_county(path).store.read(layer)
+    table = county().store.read(layer)
     key = {"teams": "team_id", "parcels": "parcel_id", "villages": "village_id", "townships": "township_id"}[layer]
     names = table["source_id" if layer == "parcels" else "name"].fillna(table[key])
     return dict(zip(table[key], names, strict=True))
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@kept(entries=8)
 def open_finds(path: Path, head: str, *, standing: bool) -> dict[str, str]:
     """Key -> day, species and plants of the finds that still stand, or of those destroyed and not yet verified."""
-    finds = open_county(path).store.read("finds")
+    finds = county().store.read("finds")
     stands = (finds["fraction"] < 1.0) | (finds["method"] == METHODS[0])
     wanted = finds[stands if standing else ~stands & finds["verified_at"].isna()]
     days = wanted["found_at"].dt.tz_convert(CHINA).dt.strftime("%m-%d")
@@ -136,12 +193,12 @@ def open_finds(path: Path, head: str, *, standing: bool) -> dict[str, str]:
     return {find_id: f"{day} {species} {plants_n} · {find_id}" for find_id, day, species, plants_n in parts}
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@kept()
 def routes_zip(path: Path, head: str) -> bytes:
     """The planned routes as GPX files in one zip."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for name, content in export_routes(open_county(path), "gpx").items():
+        for name, content in export_routes(county(), "gpx").items():
             bundle.writestr(name, content)
     return packed.getvalue()
 
@@ -151,7 +208,8 @@ def layers_shown(path: Path, head: str, *, with_borders: bool) -> tuple[dict[str
     held = counts(path, head)
     present = [name for name, grid in GRIDS.items() if grid_time(path, grid)]
     present += [name for name in LAYERS if held.get(name) or (with_borders and name in ("borders", "blind_spots"))]
-    return {n: word(f"ui_layer_{n}") for n in present}, {n: version_of(path, n, head) for n in present}
+    view = hashlib.sha256(actor().view.encode()).hexdigest()[:6]
+    return {n: word(f"ui_layer_{n}") for n in present}, {n: f"{version_of(path, n, head)}-{view}" for n in present}
 
 
 def foot(as_of: datetime, head: str) -> None:

@@ -23,6 +23,8 @@ from geo.season import Season
 from geo.settings import Settings
 from geo.store import Change, Store, grids
 from geo.words import say
+from geo.workspace.own_ground import OwnStore
+from geo.workspace.rights import DESKTOP, Actor
 
 GAP_M = 0.01
 SLIVER_M = 30.0
@@ -40,11 +42,21 @@ DATED = {
 
 @dataclass(frozen=True)
 class County:
-    """An open county: its folder, settings and store."""
+    """
+    An open county: its folder, settings, and its store as `actor` sees it.
+
+    `whole` is the same county unseen by anybody: what is computed for all, before each is shown their part.
+    """
 
     path: Path
     settings: Settings
     store: Store
+    actor: Actor = DESKTOP
+
+    @cached_property
+    def whole(self) -> "County":
+        """The county with nothing left out, for figures that rest on everybody's tracks."""
+        return self if self.actor == DESKTOP else County(self.path, self.settings, stores.open_store(self.path))
 
     @property
     def crs(self) -> pyproj.CRS:
@@ -85,17 +97,25 @@ class County:
             cover = Grid((elevation.values * 0 + Cover.OPEN).astype("uint8"), elevation.frame)
         return Terrain(elevation, cover, self.settings.cell_m)
 
+    def require_inside(self, easting: float, northing: float) -> None:
+        """Raise `Denied` unless a place (metres) lies on the ground of whom the county was opened for."""
+        if isinstance(self.store, OwnStore):
+            self.store.require_inside(easting, northing)
+
     def as_of(self) -> datetime:
         """Moment of the last record in the store: the default date of every figure."""
-        held = {layer: self.store.read(layer) for layer in DATED}
+        held = {layer: self.whole.store.read(layer) for layer in DATED}
         last = [held[layer][column].max() for layer, columns in DATED.items() for column in columns]
         known = [moment for moment in last if not pd.isna(moment)]
         return max(known).to_pydatetime() if known else self.season.bounds[0]
 
 
-def open_county(path: Path) -> County:
-    """Open the county in a folder; `StoreError` where there is none."""
-    return County(path, stores.read_settings(path), stores.open_store(path))
+def open_county(path: Path, actor: Actor = DESKTOP) -> County:
+    """Open the county in a folder as somebody; `StoreError` where there is none."""
+    settings, store = stores.read_settings(path), stores.open_store(path)
+    if actor == DESKTOP:
+        return County(path, settings, store)
+    return County(path, settings, OwnStore(store, actor, strip_m=settings.borders.strip_m), actor)
 
 
 def create(

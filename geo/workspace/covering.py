@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from geo.store import grids
 from geo.workspace import effort
 from geo.workspace.county import County
 from geo.workspace.effort import Effort, Survey
+from geo.workspace.rights import DESKTOP, Actor
 
 Progress = Callable[[str, int, int], None]
 FIGURES = (
@@ -118,6 +119,8 @@ def measure_coverage(
     """
     moment = as_of or county.as_of()
     report = progress or _silent
+    if county.actor != DESKTOP:
+        return own_coverage(measure_coverage(county.whole, as_of=moment, progress=progress), county.actor)
     kept = _kept_coverage(county, moment)
     if kept is not None:
         return kept
@@ -153,6 +156,8 @@ def measure_borders(
     """Every jurisdiction edge with who saw its strip, and the blind spots; without terrain only the register."""
     moment = as_of or county.as_of()
     report = progress or _silent
+    if county.actor != DESKTOP:
+        return own_borders(measure_borders(county.whole, as_of=moment, progress=progress), county.actor)
     kept = _kept(county, "borders", moment)
     if kept is not None:
         tables = [_from_plain(kept[name], county) for name in ("borders", "blind_spots")]
@@ -179,6 +184,31 @@ def measure_borders(
         {"borders": _to_plain(table), "blind_spots": _to_plain(spots), "notes": _notes(county)},
     )
     return BordersAnswer(moment, _head(county), assumptions(county.settings), table, spots, _notes(county))
+
+
+def own_coverage(answer: CoverageAnswer, actor: Actor) -> CoverageAnswer:
+    """The figures of somebody's own townships; those of the county as a whole are for all."""
+    if actor.whole:
+        return answer
+    own = [
+        table[table["township_id"].isin(actor.grounds)].reset_index(drop=True) if len(table) else table
+        for table in (answer.townships, answer.villages)
+    ]
+    return replace(answer, townships=own[0], villages=own[1])
+
+
+def own_borders(answer: BordersAnswer, actor: Actor) -> BordersAnswer:
+    """The edges that touch somebody's own ground, and the blind spots on it; nobody's for a team."""
+    if actor.whole:
+        return answer
+    edges, spots = answer.borders, answer.blind_spots
+    either = edges["township_id"].isin(actor.grounds) | edges["neighbour_id"].isin(actor.grounds)
+    mine = spots["township_id"].isin(actor.grounds) | spots["border_id"].isin(edges.loc[either, "border_id"])
+    return replace(
+        answer,
+        borders=gpd.GeoDataFrame(edges[either].reset_index(drop=True)),
+        blind_spots=gpd.GeoDataFrame(spots[mine].reset_index(drop=True)),
+    )
 
 
 def _ground(county: County, survey: Survey, moment: datetime) -> tuple[Grid, Grid]:

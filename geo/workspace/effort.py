@@ -87,6 +87,7 @@ def lookouts_until(county: County, moment: datetime) -> gpd.GeoDataFrame:
 
 def survey(county: County, moment: datetime, progress: Progress) -> Survey:
     """Ground, edges, tracks and effort up to a moment; `StoreError` where the county has no terrain yet."""
+    county = county.whole
     terrain = county.terrain()
     edges, strips = edges_and_strips(county)
     tracks, watched = tracks_until(county, moment), lookouts_until(county, moment)

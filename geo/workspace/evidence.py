@@ -96,12 +96,15 @@ def evidence_at(
     ------
     StoreError
         Outside the county's frame, or without terrain.
+    Denied
+        Outside the ground of whom the county was opened for.
     """
     moment = as_of or county.as_of()
     east, north = to_metric(longitude, latitude, county.crs)
     easting, northing = float(east), float(north)
     if not bool(county.frame.holds(easting, northing)):
         raise StoreError("evidence_outside")
+    county.require_inside(easting, northing)
     near = _lookouts_near(county, moment, point=shapely.Point(easting, northing))
     terrain = _around(county, easting, northing, reach_m=_furthest(county, near, easting, northing))
     row, col = (int(v) for v in county.frame.cells(easting, northing))
@@ -113,7 +116,7 @@ def evidence_at(
     township = str(here["township_id"].iloc[0]) if len(here) else None
     stage = Stage(int(county.season.stage_of(county.season.day_of(moment), height if height == height else 1000.0)))
     border, both = _border(effort.edges_and_strips(county)[0] if edges is None else edges, point)
-    walked = effort.tracks_until(county, moment) if tracks is None else tracks
+    walked = effort.tracks_until(county.whole, moment) if tracks is None else tracks
     looks, months = _looks(county, terrain, (row, col), walked, near)
     plantable = cover in PLANTABLE and height == height
     missed = float(np.prod([1.0 - month["pod"] for month in months]))

@@ -74,7 +74,7 @@ def _doctor(path: Path) -> None:
         st.json({name: value if not isinstance(value, Path) else str(value) for name, value in found.items()})
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
+@state.kept(entries=2)
 def _rows(path: Path, head: str) -> dict[str, int]:
     store = state.county().store
     return {name: len(store.read(name)) for name in SCHEMAS}

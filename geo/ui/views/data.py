@@ -39,7 +39,7 @@ def page() -> None:
     state.foot(county.as_of(), state.head_of(county))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@state.kept(entries=16, shared=True)
 def _folder(content: str) -> "tempfile.TemporaryDirectory[str]":
     """A folder for one set of dropped files, gone with the cache."""
     return tempfile.TemporaryDirectory(prefix="tacha-")
@@ -58,7 +58,7 @@ def _laid_down(files: list[tuple[str, bytes]]) -> list[Path]:
     return [path for path in held if path.suffix.lower() == ".shp" or path.with_suffix("") not in shapes]
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@state.kept(entries=16)
 def _seen(county: Path, head: str, path: Path, datum: str) -> list[Preview]:
     return recognise(state.county(), path, with_datum(Hints(), datum))
 

@@ -53,7 +53,7 @@ def page() -> None:
     state.foot(book.as_of, head)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@state.kept(entries=2, shared=True)
 def _book(path: Path, head: str) -> Register:
     return responsibility_register(state.county())
 
@@ -155,7 +155,7 @@ def _files(county: County) -> None:
         box("\n\n".join(state.plain(line.strip()) for line in report.sentences(state.language())))
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@state.kept()
 def _workbook(path: Path, head: str, spoken: str) -> bytes:
     return register_paper(state.county(), language="en" if spoken == "en" else "zh")
 

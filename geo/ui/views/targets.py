@@ -49,7 +49,7 @@ def page() -> None:
     state.foot(county.as_of(), head)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@state.kept(entries=2, shared=True)
 def _plots(path: Path, head: str) -> gpd.GeoDataFrame:
     """The parcels with days left and whether they wait, those with least time first."""
     county = state.county()

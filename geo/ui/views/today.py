@@ -44,7 +44,7 @@ def page() -> None:
     state.foot(datetime.fromisoformat(known["as_of"]), head)
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@state.kept()
 def _today(path: Path, head: str) -> dict[str, Any]:
     return today(state.county())
 
@@ -163,7 +163,7 @@ def _lists(county: County, known: dict[str, Any]) -> None:
         _table([{"ui_village_name": row["name"], "ui_round_n": row["round"]} for row in known["contradictory"]])
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@state.kept()
 def _rechecks(path: Path, head: str) -> pd.DataFrame:
     county = state.county()
     return recheck_calendar(county, as_of=county.as_of())
