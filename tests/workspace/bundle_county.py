@@ -31,14 +31,14 @@ VILLAGES = ("村代码", "队伍代码", "踏查日期", "结果", "人数", "�
 
 def with_targets(county: County) -> County:
     """The two townships' county with plots P1 to P3 in the first and Q1 in the second; P3 has a find still standing."""
-    keys = ["P1", "P2", "P3", "Q1"]
+    keys = ["靶P1", "靶P2", "靶P3", "靶Q1"]
     plain = {"parcel_id": keys, "township_id": [TOWN] * 3 + [OTHER], "source": "satellite", "source_id": "list"}
     places = [shapely.Point(5.02e5 + 500 * n, 2.955e6) for n in range(3)] + [shapely.Point(5.15e5, 2.955e6)]
     parcels = gpd.GeoDataFrame(plain, geometry=places, crs=4544).assign(
         flagged_at=pd.Timestamp(START), status="flagged", accuracy_m=15.0
     )
     county.store.append(Entry("import"), Change("parcels", parcels), now=START)
-    values = {"parcel_id": "P3", "team_id": "T1", "found_at": START, "plants_n": 40, "stage": "开花期"}
+    values = {"parcel_id": "靶P3", "team_id": "T1", "found_at": START, "plants_n": 40, "stage": "开花期"}
     record_find(county.store, values, now=START)
     return county
 
