@@ -1,4 +1,4 @@
-"""`demo`, `app`, `doctor`: the made-up county, the screens, and what this machine has."""
+"""`demo`, `app`, `doctor`, `backup`: the made-up county, the screens, and what this machine has."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import geo
-from geo.cli.speaking import progress, session
+from geo.cli.speaking import now, progress, session
 from geo.errors import StoreError
 
 SCRIPTS = Path(geo.__file__).parent / "ui" / "assets" / "leaflet"
@@ -18,7 +18,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def register(app: typer.Typer) -> None:
-    for command in (demo, serve, doctor):
+    for command in (demo, serve, doctor, backup):
         app.command("app" if command is serve else None)(command)
 
 
@@ -74,6 +74,17 @@ def _until_it_ends(command: list[str], environment: dict[str, str]) -> int:
         child.send_signal(told)
     code = child.wait()
     return code if code >= 0 else 128 - code
+
+
+def backup(context: typer.Context) -> None:
+    """备份台账与记录 a whole copy of the record, in the county's folder backups."""
+    from geo.workspace.condition import back_up_county
+
+    talk = session(context)
+    talk.open()
+    copied = back_up_county(talk.county, now=now())
+    talk.answer({"file": str(copied), "bytes": copied.stat().st_size})
+    talk.print(talk.say("file_written", file=copied))
 
 
 def doctor(context: typer.Context) -> None:

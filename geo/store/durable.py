@@ -4,7 +4,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -53,6 +53,19 @@ def explained(path: Path) -> Iterator[None]:
         raise StoreError(code, path=path, why=wrong) from wrong
     except UnicodeDecodeError as wrong:  # SQLite's own message quotes bytes of a damaged file
         raise StoreError("store_refuses", path=path, why=wrong.reason) from wrong
+
+
+def back_up(file: Path, why: str, now: datetime) -> Path:
+    """A whole copy of a county as it is, in ``backups`` beside it, while others read and write."""
+
+    def copy(beside: Path) -> None:
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(beside)) as target:
+            source.backup(target)
+
+    copied = file.parent / BACKUPS / f"{file.stem}-{why}-{now:%Y%m%dT%H%M%S}{file.suffix}"
+    make_folder(copied.parent)
+    replace_file(copied, copy)
+    return copied
 
 
 def put_aside(path: Path, why: str, now: datetime) -> None:

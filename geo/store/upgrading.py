@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from geo.schema import Schema
 from geo.store.audit import Columns, audit
 from geo.store.batches import batches
 from geo.store.changes import spelled_layers
-from geo.store.durable import BACKUPS, make_folder, replace_file
+from geo.store.durable import back_up
 from geo.store.tables import SCHEMA_VERSION, add_column, add_layer, columns_of, make_ledger, quoted
 
 
@@ -43,7 +42,7 @@ def upgrade(db: sqlite3.Connection, file: Path, meta: Mapping[str, str]) -> None
         version = int(db.execute("SELECT value FROM tacha_meta WHERE name = 'schema_version'").fetchone()[0])
         if version < SCHEMA_VERSION or _lacking(db):
             _require_sound(db, file, int(meta["srs_id"]))
-            _back_up(file, version)
+            back_up(file, f"v{version}", datetime.now(UTC))
             _rebuild(db, version, int(meta["srs_id"]))
         db.execute("COMMIT")
     except BaseException:
@@ -71,18 +70,6 @@ def _require_sound(db: sqlite3.Connection, file: Path, srs_id: int) -> None:
     verdict = audit(db.execute("SELECT * FROM ledger ORDER BY seq"), rows, srs_id, None)
     if verdict.first_problem:
         raise StoreError("upgrade_unsound", path=file, why=verdict.first_problem) from verdict.first_problem
-
-
-def _back_up(file: Path, version: int) -> None:
-    """A whole copy of the county as it is, beside it; one connection may read while another holds the write lock."""
-
-    def copy(beside: Path) -> None:
-        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(beside)) as target:
-            source.backup(target)
-
-    folder = file.parent / BACKUPS
-    make_folder(folder)
-    replace_file(folder / f"{file.stem}-v{version}-{datetime.now(UTC):%Y%m%dT%H%M%S}{file.suffix}", copy)
 
 
 def _rebuild(db: sqlite3.Connection, version: int, srs_id: int) -> None:

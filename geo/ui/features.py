@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from geo.layers.borders import ENCLAVE, UNKNOWN
-from geo.ui.maps import STATUS_MARKS, h
+from geo.ui.maps import STATUS_MARKS, VILLAGE_MARKS, h
 from geo.words import Language, say
 
 MOST_TRACKS = 2000
@@ -82,6 +82,23 @@ def parcels(table: gpd.GeoDataFrame, language: Language) -> bytes:
             "label": [
                 f"{h(one)}<br>{h(say(f'ui_status_{state}', language))}"
                 for one, state in zip(table["source_id"].fillna(table["parcel_id"]), status, strict=True)
+            ],
+        }
+    )
+    return collection(points, properties)
+
+
+def villages(table: gpd.GeoDataFrame, states: Mapping[str, str], language: Language) -> bytes:
+    """Villages that have a place, by where they stand in the running round: colour, shape and words."""
+    own = table[table["village_id"].isin(list(states))]
+    state = own["village_id"].map(dict(states))
+    points = own.set_geometry(own.geometry.centroid)
+    properties = pd.DataFrame(
+        {
+            "colour": state.map({name: mark[0] for name, mark in VILLAGE_MARKS.items()}),
+            "shape": state.map({name: mark[1] for name, mark in VILLAGE_MARKS.items()}),
+            "label": [
+                f"{h(name)}<br>{h(say(f'state_{one}', language))}" for name, one in zip(own["name"], state, strict=True)
             ],
         }
     )

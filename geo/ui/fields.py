@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from geo.layers.finds import FOUND_BY, METHODS, SPECIES, STAGES
+from geo.layers.steps import DISMISSALS, Act
 from geo.layers.visits import GROUNDS, OUTCOMES
 from geo.season import CHINA
 from geo.ui import state
@@ -43,6 +44,59 @@ def find_fields(county: County) -> Values:
     first, second, third = st.columns(3)
     values["found_by"] = _one_of(first, "ui_found_by", FOUND_BY)
     return values | _destruction(second, third, "find", METHODS, share=0.0)
+
+
+def form_fields(county: County, team: str | None) -> Values:
+    """A village's signed form, typed in: day, outcome, people, hours, ground, courtyards; `team` is the likeliest."""
+    first, second, third = st.columns(3)
+    day = first.date_input(state.word("ui_date"), county.as_of().astimezone(CHINA).date(), key="form_day")
+    values: Values = {"visited_on": day.isoformat() if day else None}
+    values["outcome"] = _one_of(second, "ui_outcome", OUTCOMES, key="form_outcome")
+    values["ground"] = _one_of(third, "ui_ground", GROUNDS, choose=True, key="form_ground")
+    first, second, third = st.columns(3)
+    values["persons_n"] = first.number_input(state.word("ui_persons"), 0, value=None, step=1, key="form_persons")
+    values["hours"] = second.number_input(state.word("ui_visit_hours"), 0.0, value=None, step=0.5, key="form_hours")
+    values["area_mu"] = third.number_input(state.word("ui_area_mu"), 0.0, value=None, step=10.0)
+    first, second, third = st.columns(3)
+    values["courtyards_n"] = first.number_input(state.word("ui_courtyards"), 0, value=None, step=1, key="form_yards")
+    values["courtyards_due_n"] = second.number_input(state.word("ui_courtyards_due"), 0, value=None, step=1)
+    values["photos_n"] = third.number_input(state.word("ui_photos_n"), 0, value=None, step=1)
+    teams = state.choices(*_at(county), "teams")
+    values["team_id"] = st.selectbox(
+        state.word("ui_team"),
+        list(teams),
+        index=list(teams).index(team) if team in teams else None,
+        format_func=teams.__getitem__,
+        key="form_team",
+    )
+    first, second, third = st.columns(3, vertical_alignment="bottom")
+    values["post"] = first.text_input(state.word("ui_signing_post"), key="form_post")
+    values["reason"] = second.text_input(state.word("ui_reason"), key="form_reason")
+    values["signed"] = "是" if third.checkbox(state.word("ui_signed")) else "否"
+    return values
+
+
+def step_fields(county: County, act: Act) -> Values:
+    """What one step of a plot's life needs, and when it was taken."""
+    first, second, third = st.columns(3)
+    with first:
+        moment = _when("step", datetime.now(CHINA))
+    values: Values = {"at": moment}
+    if act == Act.ASSIGN:
+        values["team_id"] = _choose(second, "ui_team", state.choices(*_at(county), "teams"), key="step_team")
+    elif act == Act.HAND_OVER:
+        values["station"] = second.text_input(state.word("ui_station"))
+        values["receipt"] = third.text_input(state.word("ui_receipt"))
+    elif act == Act.DISMISS:
+        values["reason"] = second.selectbox(
+            state.word("ui_dismissal"), DISMISSALS, format_func=lambda one: state.word(f"ui_choice_{one}")
+        )
+    elif act == Act.RECHECK:
+        values["plants_left_n"] = second.number_input(state.word("ui_plants_left"), 0, value=0, step=1)
+        values["track_id"] = third.text_input(state.word("ui_track_id"), key="step_track")
+    values["post"] = second.text_input(state.word("ui_post"), key="step_post")
+    values["note"] = third.text_input(state.word("ui_note"), key="step_note")
+    return values
 
 
 def destruction_fields(county: County) -> Values:

@@ -13,6 +13,15 @@ MARKS = (
     ("dismissed", "○", "#777777"),
     ("eradicated", "✕", "#000000"),
 )
+VILLAGES = (
+    ("looked_a", "●", "#0072B2"),
+    ("looked_b", "●", "#56B4E9"),
+    ("looked_c", "○", "#56B4E9"),
+    ("unreached", "▲", "#999999"),
+    ("overdue", "✕", "#D55E00"),
+    ("due", "○", "#D55E00"),
+    ("not_due", "○", "#999999"),
+)
 LINES = (
     ("tracks", WALKED, "solid"),
     ("routes", PLANNED, "dashed"),
@@ -35,6 +44,8 @@ def shown(layers: Iterable[str], language: Language) -> str:
     ]
     if "parcels" in present:
         entries += [_mark(sign, colour, say(f"ui_status_{status}", language)) for status, sign, colour in MARKS]
+    if "villages" in present:
+        entries += [_mark(sign, colour, say(f"state_{name}", language)) for name, sign, colour in VILLAGES]
     if "finds" in present:
         entries.append(_mark("★", "#CC79A7", say("ui_layer_finds", language)))
     spread = "display:flex;flex-wrap:wrap;gap:4px 18px;font-size:0.85rem;align-items:center"

@@ -10,16 +10,20 @@ import streamlit as st
 
 from geo.ui import state
 from geo.ui.routes import county_path
-from geo.ui.views import borders, committee, data, planner, record, team, trace
+from geo.ui.views import admin, borders, committee, data, planner, record, register, targets, team, today, trace
 
 PAGES = (
+    (today.page, "ui_today", "today"),
     (planner.page, "ui_map", "map"),
     (team.page, "ui_team_page", "team"),
     (record.page, "ui_record", "record"),
     (borders.page, "ui_borders", "borders"),
+    (targets.page, "ui_targets", "targets"),
+    (register.page, "ui_register", "register"),
     (committee.page, "ui_committee", "committee"),
     (trace.page, "ui_trace", "trace"),
     (data.page, "ui_data", "data"),
+    (admin.page, "ui_admin", "admin"),
 )
 
 

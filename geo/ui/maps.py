@@ -36,6 +36,15 @@ STATUS_MARKS = {
     "rechecked": ("#000000", "cross"),
     "closed": ("#999999", "cross"),
 }
+VILLAGE_MARKS = {
+    "looked_a": ("#0072B2", "disc"),
+    "looked_b": ("#56B4E9", "disc"),
+    "looked_c": ("#56B4E9", "ring"),
+    "unreached": ("#999999", "triangle"),
+    "overdue": ("#D55E00", "cross"),
+    "due": ("#D55E00", "ring"),
+    "not_due": ("#999999", "ring"),
+}
 STRIP, WALKED, SPOT, PLANNED, GROUND = "#E69F00", "#0072B2", "#4d4d4d", "#882255", "#1b5e20"
 THICKEST = 8.0
 
@@ -48,6 +57,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "blind_spots": {"color": SPOT, "weight": 1.5, "dashArray": "3 3", "fill": True, "fillOpacity": 0.15},
     "routes": {"color": PLANNED, "weight": 2.5, "dashArray": "7 4", "fill": False},
     "parcels": {"color": "#D55E00", "weight": 1.5, "fill": True, "fillOpacity": 0.6},
+    "villages": {"color": WALKED, "weight": 1.5, "fill": True, "fillOpacity": 1.0},
     "finds": {"color": "#CC79A7", "weight": 1.5, "fill": True, "fillOpacity": 1.0},
 }
 HALOED = {"townships": 1.6, "routes": 3.0}

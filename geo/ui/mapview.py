@@ -11,12 +11,14 @@ from geo.ui import legend, panel, state
 from geo.ui.maps import county_map
 
 TALL_PX, SHORT_PX = 620, 440
+ON_EDGES = ("pod", "townships", "grounds", "tracks", "parcels", "finds", "routes", "borders", "blind_spots")
 
 
 @st.fragment
 def map_and_panel(path: Path, head: str, *, with_borders: bool) -> None:
     """Map on the left, panel on the right (below, on a phone); a click runs this part of the page alone."""
     titles, versions = state.layers_shown(path, head, with_borders=with_borders)
+    titles = {name: title for name, title in titles.items() if name != "villages"}
     drawn = county_map(state.bounds(path, head), titles, versions, state.language())
     left, right = st.columns([5, 2])
     clicked = (st.session_state.get("map") or {}).get("last_clicked")
@@ -41,13 +43,17 @@ def map_alone(
     *,
     key: str,
     places: Sequence[tuple[float, float]] = (),
+    layers: Sequence[str] = ON_EDGES,
 ) -> None:
-    """The same layers over one piece of ground, to look at only; `places` (longitude, latitude) are marked."""
-    titles, versions = state.layers_shown(path, head, with_borders=True)
+    """Some layers over one piece of ground, to look at only; `places` (longitude, latitude) are marked."""
+    titles, versions = state.layers_shown(path, head, with_borders="borders" in layers)
+    titles = {name: title for name, title in titles.items() if name in layers or name == "hillshade"}
     drawn = county_map(bounds, titles, versions, state.language())
     for longitude, latitude in places:
         folium.CircleMarker([latitude, longitude], radius=3, color="#d6006e", weight=1, fill=True).add_to(drawn)
     st_folium(drawn, key=key, height=SHORT_PX, use_container_width=True, returned_objects=[])
+    if "villages" in titles:
+        st.html(legend.shown(titles, state.language()))
 
 
 def _picked(clicked: dict[str, float] | None) -> folium.FeatureGroup:

@@ -11,7 +11,7 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,9 +26,10 @@ from geo.words import Language
 from geo.workspace.county import County, open_county
 from geo.workspace.covering import measure_borders
 from geo.workspace.planning import kept_routes
+from geo.workspace.progress import village_states
 
 GRIDS = {"hillshade": "elevation", "pod": "pod"}
-LAYERS = ("townships", "grounds", "tracks", "parcels", "finds", "routes", "borders", "blind_spots")
+LAYERS = ("townships", "grounds", "tracks", "parcels", "villages", "finds", "routes", "borders", "blind_spots")
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -136,6 +137,8 @@ def layer_json(path: Path, layer: str, language: Language, head: str) -> bytes:
         return features.grounds(table)
     if layer == "tracks":
         return features.tracks(table)
+    if layer == "villages":
+        return features.villages(table, village_states(county), language)
     shown = {"parcels": features.parcels, "finds": features.finds, "routes": features.routes}[layer]
     return shown(table, language)
 
@@ -202,6 +205,7 @@ def _prepare(path: Path, name: str) -> None:
 
 
 ROUTES: list[BaseRoute] = [
+    Route("/today", lambda request: RedirectResponse("/")),
     Mount("/geo/assets", StaticFiles(directory=ASSETS)),
     Route("/geo/tiles/{layer}/{z:int}/{x:int}/{y:int}.png", tile),
     Route("/geo/layers/{name}.geojson", layer),

@@ -13,7 +13,7 @@ from geo.errors import GeoError
 from geo.layers.finds import METHODS
 from geo.season import CHINA
 from geo.ui.routes import GRIDS, LAYERS, county_path, grid_time, version_of
-from geo.words import Language, explain, say
+from geo.words import WORDS, Language, explain, say
 from geo.workspace.county import County, open_county
 from geo.workspace.covering import BordersAnswer, CoverageAnswer, measure_borders, measure_coverage
 from geo.workspace.effort import tracks_until
@@ -21,6 +21,7 @@ from geo.workspace.planning import export_routes, kept_routes
 from geo.workspace.reporting import township_table
 
 Bounds = tuple[float, float, float, float]
+LISTED = ("townships", "grounds", "villages", "tracks", "parcels", "finds", "teams")
 
 
 def language() -> Language:
@@ -32,6 +33,11 @@ def language() -> Language:
 def word(code: str, /, **fields: object) -> str:
     """The sentence of a code in the session's language."""
     return say(code, language(), **fields)
+
+
+def kind(unit_kind: str) -> str:
+    """What a kind of unit is called in the session's language."""
+    return word(f"kind_{unit_kind}") if f"kind_{unit_kind}" in WORDS else unit_kind
 
 
 def plain(text: object) -> str:
@@ -106,9 +112,7 @@ def bounds(path: Path, head: str) -> Bounds:
 def counts(path: Path, head: str) -> dict[str, int]:
     """Rows per layer the map or a form uses."""
     opened = open_county(path)
-    held = {
-        name: len(opened.store.read(name)) for name in ("townships", "grounds", "tracks", "parcels", "finds", "teams")
-    }
+    held = {name: len(opened.store.read(name)) for name in LISTED}
     return held | {"routes": len(kept_routes(opened)[0])}
 
 

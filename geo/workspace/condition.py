@@ -1,12 +1,15 @@
 """What this machine and this county are like: library versions, closed drivers, fonts, the store."""
 
 import subprocess
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from geo.errors import GeoError
+from geo.errors import GeoError, StoreError
 from geo.formats import drivers
+from geo.store import FILE
+from geo.store.durable import back_up
 from geo.workspace.county import open_county
 
 GDAL_FLOOR = (3, 9)
@@ -28,6 +31,21 @@ def condition(path: Path) -> dict[str, Any]:
         "cjk_font": _cjk_font(),
         "store": store,
     }
+
+
+def back_up_county(path: Path, *, now: datetime) -> Path:
+    """
+    A copy of the county's record in its folder ``backups``; what is kept in a database is that database's to copy.
+
+    Raises
+    ------
+    StoreError
+        Where the county's record is not a file of its own.
+    """
+    file = path / FILE
+    if not file.is_file():
+        raise StoreError("backup_in_database", path=path)
+    return back_up(file, "backup", now)
 
 
 def _store(path: Path) -> dict[str, Any]:

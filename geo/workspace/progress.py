@@ -106,7 +106,7 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
     moment = as_of or county.as_of()
     answer = measure_progress(county, as_of=moment)
     running = [one for one in season_rounds(county.settings.season, county.settings.campaign) if one.start <= moment]
-    number = running[-1].number if running else 1
+    number = running_round(county, moment)
     book = orders_at(county, moment)
     tasks = book[(book["kind"] == TASK) & (book["round"] == number)]
     parcels, finds = county.store.read("parcels"), county.store.read("finds")
@@ -146,6 +146,20 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
             register.units.loc[register.units["nobody"], ["unit_kind", "unit_id", "name", "township_id"]]
         ),
     }
+
+
+def village_states(county: County, *, as_of: datetime | None = None) -> dict[str, str]:
+    """Village -> where it stands in the round that runs at a moment (`science.STATES`)."""
+    moment = as_of or county.as_of()
+    cells = measure_progress(county, as_of=moment).progress.cells
+    own = cells[cells["round"] == running_round(county, moment)]
+    return dict(zip(own["village_id"], own["state"], strict=True))
+
+
+def running_round(county: County, moment: datetime) -> int:
+    """Number of the round that has begun last; the first before any has."""
+    begun = [one for one in season_rounds(county.settings.season, county.settings.campaign) if one.start <= moment]
+    return begun[-1].number if begun else 1
 
 
 def villages_due(county: County, units: pd.DataFrame) -> pd.DataFrame:

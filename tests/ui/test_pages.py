@@ -17,6 +17,12 @@ MAIN = Path(__file__).parents[2] / "geo" / "ui" / "main.py"
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+def map_page() -> None:
+    from geo.ui.views import planner
+
+    planner.page()
+
+
 def record_page() -> None:
     from geo.ui.views import record
 
@@ -60,11 +66,14 @@ def test_without_a_county_the_app_says_how_to_get_one(monkeypatch: pytest.Monkey
     assert app.info[0].value == say("ui_no_county")
 
 
-def test_the_map_page_runs_and_names_the_county(served: Path) -> None:
+def test_the_app_names_its_county_and_the_map_page_runs(served: Path) -> None:
     app = AppTest.from_file(str(MAIN), default_timeout=120).run()
     assert not app.exception
     assert not app.error
     assert "甲县" in app.markdown[0].value
+    assert say("ui_load_villages") in [one.value for one in app.info]
+    app = AppTest.from_function(map_page, default_timeout=120).run()
+    assert not app.exception
     assert say("ui_click") in [one.value for one in app.info]
     assert any("台账链头" in one.value for one in app.caption)
 
@@ -73,7 +82,7 @@ def test_the_language_switch_changes_every_sentence(served: Path) -> None:
     app = AppTest.from_file(str(MAIN), default_timeout=120)
     app.session_state["language"] = "en"
     app.run()
-    assert say("ui_click", "en") in [one.value for one in app.info]
+    assert say("ui_load_villages", "en") in [one.value for one in app.info]
 
 
 def test_a_visit_with_nothing_found_enters_the_ledger(served: Path) -> None:

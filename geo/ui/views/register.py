@@ -1,0 +1,197 @@
+"""责任底数: which ground is whose, nobody's first; posts assigned and ended, lists in and out, papers of a round."""
+
+import tempfile
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from geo.errors import GeoError
+from geo.layers.duties import DUTY_KINDS, in_force
+from geo.season import CHINA
+from geo.ui import jobs, state
+from geo.workspace.county import County
+from geo.workspace.handing import zipped
+from geo.workspace.map_papers import joint_papers, map_papers
+from geo.workspace.papers import form_papers, order_papers, progress_paper, register_paper
+from geo.workspace.register import Register, responsibility_register
+from geo.workspace.register_rows import assign_post, end_post
+from geo.workspace.register_sheets import import_register
+
+JOB = "papers"
+TABLE_PX = 460
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def page() -> None:
+    """Counts, the units with their posts, what can be done with the one chosen, and the files."""
+    county = state.county()
+    head = state.head_of(county)
+    said = st.session_state.pop("register_said", None)
+    if said:
+        st.success(said)
+    book = _book(county.path, head)
+    _counts(book)
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    wanted = left.text_input(state.word("ui_register_search"), placeholder=state.word("ui_register_hint")).strip()
+    only = right.toggle(state.word("ui_nobody_only"), value=False)
+    units = _wanted(book.units, wanted, only=only)
+    st.caption(state.word("ui_units_shown", n=len(units), of=len(book.units)))
+    chosen = st.dataframe(
+        _rows(units), hide_index=True, height=TABLE_PX, placeholder="", on_select="rerun",
+        selection_mode="single-row", key=f"units_{wanted}_{only}",
+    )  # fmt: skip
+    picked = chosen["selection"]["rows"] if chosen else []
+    if picked and picked[0] < len(units):
+        _unit(county, {str(k): v for k, v in units.iloc[picked[0]].items()})
+    else:
+        st.caption(state.word("ui_choose_unit"))
+    _files(county)
+    _papers(county, book)
+    state.foot(book.as_of, head)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _book(path: Path, head: str) -> Register:
+    return responsibility_register(state.county())
+
+
+def _counts(book: Register) -> None:
+    known = book.json()
+    cards = st.container(horizontal=True)
+    for code, value in (
+        ("ui_units_n", known["units_n"]),
+        ("ui_villages_n", known["villages_n"]),
+        ("ui_placed_n", known["placed_n"]),
+        ("ui_nobody_n", known["nobody_n"]),
+    ):
+        cards.metric(state.word(code), value, width=150)
+    by_round = " · ".join(
+        state.word("ui_round_nobody", round=number, n=n) for number, n in known["nobody_by_round"].items()
+    )
+    st.caption(state.word("ui_nobody_rounds", rounds=by_round))
+
+
+def _wanted(units: pd.DataFrame, text: str, *, only: bool) -> pd.DataFrame:
+    """The units that name what is searched, in kind, code, name or post."""
+    held = units[units["nobody"]] if only else units
+    if text:
+        named = held[["unit_kind", "unit_id", "name", "posts"]].astype(object).fillna("").astype(str)
+        held = held[named.apply(lambda column: column.str.contains(text, regex=False)).any(axis=1)]
+    return held.reset_index(drop=True)
+
+
+def _rows(units: pd.DataFrame) -> pd.DataFrame:
+    nobody = state.word("ui_posts_none")
+    columns: dict[str, Any] = {
+        state.word("ui_unit_kind"): [state.kind(kind) for kind in units["unit_kind"]],
+        state.word("ui_unit"): units["name"].fillna(units["unit_id"]),
+        state.word("ui_unit_id"): units["unit_id"],
+        state.word("ui_posts"): units["posts"].fillna(nobody),
+    }
+    columns |= {state.word(f"ui_duty_{kind}"): units[kind] for kind in DUTY_KINDS}
+    columns[state.word("ui_nobody_in")] = ["、".join(map(str, held)) for held in units["nobody_rounds"]]
+    return pd.DataFrame(columns)
+
+
+def _unit(county: County, unit: dict[str, Any]) -> None:
+    """The posts of one unit: those in force, one more, one ended."""
+    st.subheader(state.plain(unit["name"] or unit["unit_id"]), anchor=False)
+    now = datetime.now(UTC)
+    duties = county.store.read("duties")
+    own = in_force(duties[duties["unit_id"] == unit["unit_id"]], county.as_of())
+    left, right = st.columns(2)
+    with left, st.form("assign", border=True):
+        kind = st.selectbox(state.word("ui_duty_kind"), DUTY_KINDS, format_func=lambda k: state.word(f"ui_duty_{k}"))
+        post = st.text_input(state.word("ui_post"), help=state.word("ui_post_help"))
+        since = st.date_input(state.word("ui_since"), county.as_of().astimezone(CHINA).date())
+        sent = st.form_submit_button(state.word("ui_assign_post"), type="primary")
+    if sent and post.strip() and since:
+        begin = datetime.combine(since, time(), CHINA)
+        number, added = assign_post(county, unit["unit_id"], post, kind=kind, valid_from=begin, now=now)
+        _said(state.word("ui_post_assigned" if added else "ui_already", id=number))
+    elif sent:
+        left.warning(state.word("ui_post_needed"))
+    with right:
+        if own.empty:
+            st.info(state.word("ui_posts_none"))
+            return
+        with st.form("end", border=True):
+            named = {row["duty_id"]: f"{row['post']}（{row['duty_kind']}）" for row in own.to_dict("records")}
+            ended = st.selectbox(state.word("ui_which_post"), list(named), format_func=named.__getitem__)
+            until = st.date_input(state.word("ui_until"), county.as_of().astimezone(CHINA).date())
+            sent = st.form_submit_button(state.word("ui_end_post"))
+        if sent and until:
+            try:
+                end_post(county, ended, at=datetime.combine(until, time(), CHINA), now=now)
+            except GeoError as error:
+                state.sorry(error)
+                return
+            _said(state.word("ui_post_ended", day=until))
+
+
+def _files(county: County) -> None:
+    """The register as a workbook, out to be edited and in again; read = accepted + refused."""
+    with st.expander(state.word("ui_register_files")):
+        left, right = st.columns(2)
+        book = _workbook(county.path, state.head_of(county), state.language())
+        left.download_button(state.word("ui_register_out"), book, "责任底数册.xlsx", XLSX, on_click="ignore")
+        with right, st.form("register_in", clear_on_submit=True, border=False):
+            given = st.file_uploader(state.word("ui_register_in"), ["xlsx", "csv"], max_upload_size=20)
+            sent = st.form_submit_button(state.word("ui_take_it"))
+        if not sent or given is None:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(given.name).name
+            path.write_bytes(given.getvalue())
+            try:
+                report = import_register(county, path, now=datetime.now(UTC))
+            except GeoError as error:
+                state.sorry(error)
+                return
+        box = st.success if not report.refused else st.warning
+        box("\n\n".join(state.plain(line.strip()) for line in report.sentences(state.language())))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _workbook(path: Path, head: str, spoken: str) -> bytes:
+    return register_paper(state.county(), language="en" if spoken == "en" else "zh")
+
+
+def _papers(county: County, book: Register) -> None:
+    """Orders, forms, joint notices, maps and the progress table of a round in one zip, made beside the page."""
+    with st.expander(state.word("ui_papers"), expanded=jobs.last(county.path, JOB) is not None):
+        job = jobs.last(county.path, JOB)
+        if job is not None and job.running:
+            jobs.watch(county.path, JOB)
+            return
+        made = jobs.outcome(county.path, JOB)
+        if made is not None:
+            label = state.word("ui_papers_take", n=made[0])
+            st.download_button(label, made[1], "papers.zip", "application/zip", on_click="ignore", type="primary")
+        with st.form("papers", border=False):
+            left, right = st.columns([1, 4], vertical_alignment="bottom")
+            number = left.selectbox(state.word("ui_round_n"), [one.number for one in book.rounds])
+            asked = right.form_submit_button(state.word("ui_papers_make"))
+        if asked:
+            spoken = state.language()
+            jobs.start(county.path, JOB, lambda progress: _made(county, number, spoken, progress))
+            st.rerun()
+
+
+def _made(county: County, number: int, spoken: Any, progress: jobs.Progress) -> tuple[int, bytes]:
+    """How many papers there are, and all of them in one zip."""
+    files = order_papers(county, number, language=spoken, progress=progress)
+    files |= form_papers(county, number, language=spoken, progress=progress)
+    files["踏查进度表.xlsx"] = progress_paper(county, language=spoken)[0]
+    files["交界联合踏查通知.docx"] = joint_papers(county, number, edges=(), language=spoken)[0]
+    files |= map_papers(county, number, language=spoken, progress=progress)
+    return len(files), zipped(files)
+
+
+def _said(sentence: str) -> None:
+    """Show a sentence above the page once it has run again."""
+    st.session_state["register_said"] = sentence
+    st.rerun()

@@ -1,0 +1,174 @@
+"""靶标: every suspected plot with its deadline and where it stands; one plot's life and the next step of it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import streamlit as st
+
+from geo.analysis.plot_life import MOVES
+from geo.errors import GeoError
+from geo.layers.parcels import OPEN, Status
+from geo.layers.steps import Act
+from geo.season import CHINA
+from geo.ui import state
+from geo.ui.fields import step_fields
+from geo.ui.mapview import map_alone
+from geo.workspace.county import County
+from geo.workspace.life import plot_life_of, record_step
+
+TABLE_PX, AROUND_DEG = 520, 0.006
+ACTS = (Act.ASSIGN, Act.GUARD, Act.HAND_OVER, Act.DISMISS, Act.RECHECK, Act.CLOSE)
+ON_PLOTS = ("townships", "tracks", "parcels", "finds", "routes", "pod")
+
+
+def page() -> None:
+    """Counts, the list with days left beside the map, then the life of the plot chosen."""
+    county = state.county()
+    head = state.head_of(county)
+    said = st.session_state.pop("targets_said", None)
+    if said:
+        st.success(said)
+    plots = _plots(county.path, head)
+    if plots.empty:
+        st.info(state.word("ui_load_targets"))
+        return
+    _counts(plots)
+    left, right = st.columns([1, 1])
+    with left:
+        plots = _filtered(county, plots)
+        picked = _listed(county, plots)
+    with right:
+        if picked is None:
+            map_alone(county.path, head, state.bounds(county.path, head), key="plots", layers=ON_PLOTS)
+            st.caption(state.word("ui_choose_plot"))
+        else:
+            _life(county, picked)
+    state.foot(county.as_of(), head)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _plots(path: Path, head: str) -> gpd.GeoDataFrame:
+    """The parcels with days left and whether they wait, those with least time first."""
+    county = state.county()
+    plots = gpd.GeoDataFrame(county.store.read("parcels"))
+    waiting = plots["status"].isin([str(status) for status in OPEN])
+    left = (plots["deadline"] - pd.Timestamp(county.as_of())).dt.days.where(waiting)
+    return plots.assign(waiting=waiting, days_left=left).sort_values(
+        ["waiting", "days_left"], ascending=[False, True], kind="stable", ignore_index=True
+    )
+
+
+def _counts(plots: gpd.GeoDataFrame) -> None:
+    late, near = plots["days_left"] < 0, plots["days_left"].between(0, 3)
+    cards = st.container(horizontal=True)
+    for code, value in (
+        ("ui_targets_all", len(plots)),
+        ("ui_targets_open", int(plots["waiting"].sum())),
+        ("ui_targets_late", int(late.sum())),
+        ("ui_targets_near", int(near.sum())),
+    ):
+        cards.metric(state.word(code), value, width=150)
+    counts = plots["status"].value_counts()
+    said = [f"{state.word(f'ui_status_{status}')} {counts[str(status)]}" for status in Status if str(status) in counts]
+    st.caption(" · ".join(said))
+
+
+def _filtered(county: County, plots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    names = state.choices(county.path, state.head_of(county), "townships")
+    first, second = st.columns(2)
+    township = first.selectbox(
+        state.word("ui_township"), list(names), index=None, placeholder=state.word("ui_all"),
+        format_func=names.__getitem__,
+    )  # fmt: skip
+    held = [str(status) for status in Status if (plots["status"] == str(status)).any()]
+    status = second.multiselect(
+        state.word("ui_state"), held, format_func=lambda one: state.word(f"ui_status_{one}"),
+        placeholder=state.word("ui_all"),
+    )  # fmt: skip
+    if township:
+        plots = plots[plots["township_id"] == township]
+    if status:
+        plots = plots[plots["status"].isin(status)]
+    return plots.reset_index(drop=True)
+
+
+def _listed(county: County, plots: gpd.GeoDataFrame) -> dict[str, Any] | None:
+    """The list; the row chosen, or None."""
+    names = state.choices(county.path, state.head_of(county), "townships")
+    table = pd.DataFrame(
+        {
+            state.word("ui_plot"): plots["source_id"].fillna(plots["parcel_id"]),
+            state.word("ui_township"): [names.get(one, "–") for one in plots["township_id"]],
+            state.word("ui_state"): [state.word(f"ui_status_{one}") for one in plots["status"]],
+            state.word("ui_days_left"): plots["days_left"],
+            state.word("ui_suspicion"): plots["suspicion"],
+            state.word("ui_reasons"): plots["reason"],
+        }
+    )
+    shown = st.dataframe(
+        table, hide_index=True, height=TABLE_PX, placeholder="", on_select="rerun", selection_mode="single-row",
+        column_config={state.word("ui_suspicion"): st.column_config.NumberColumn(format="%.2f")},
+        key=f"plots_{len(plots)}",
+    )  # fmt: skip
+    picked = shown["selection"]["rows"] if shown else []
+    return plots.iloc[picked[0]].to_dict() if picked and picked[0] < len(plots) else None
+
+
+def _life(county: County, plot: dict[str, Any]) -> None:
+    """Where the plot lies, what happened, what is due, what still forbids closing, and the next step."""
+    parcel_id = plot["parcel_id"]
+    life = plot_life_of(county, parcel_id, as_of=datetime.now(UTC))
+    st.subheader(
+        f"{state.plain(plot['source_id'] or parcel_id)} · {state.word(f'ui_status_{life.status}')}", anchor=False
+    )
+    place = gpd.GeoSeries([plot["geometry"].representative_point()], crs=county.store.crs).to_crs(4326).iloc[0]
+    st.caption(f"{place.x:.6f}, {place.y:.6f}")
+    around = (place.x - AROUND_DEG, place.y - AROUND_DEG, place.x + AROUND_DEG, place.y + AROUND_DEG)
+    map_alone(county.path, state.head_of(county), around, key=f"plot_{parcel_id}", layers=ON_PLOTS)
+    rows = life.history.to_dict("records")
+    history = {
+        state.word("ui_time"): [f"{row['at'].astimezone(CHINA):%Y-%m-%d %H:%M}" for row in rows],
+        state.word("ui_what"): [state.word(f"what_{row['what']}") for row in rows],
+        state.word("ui_who"): [row["who"] or "" for row in rows],
+        state.word("ui_id"): [row["id"] for row in rows],
+    }
+    st.dataframe(pd.DataFrame(history), hide_index=True, height=35 * min(len(rows) + 1, 8) + 3)
+    hours = [state.word(f"ui_hours_{name}", hours=f"{value:.0f}") for name, value in life.hours.items() if value]
+    if hours:
+        st.caption(" · ".join(hours))
+    for due in life.dues:
+        met = f"{due.met_at.astimezone(CHINA):%Y-%m-%d}" if due.met_at else "—"
+        st.caption(state.word("plot_due", day=due.day, why=state.word(due.why), met=met))
+    for fault in life.faults if life.status not in {str(status) for status in OPEN} else []:
+        st.caption(state.word("plot_fault", why=state.word(fault)))
+    for undecided in life.undecided_counts:
+        st.warning(state.word("count_straddles", **undecided))
+    _next_step(county, parcel_id, life.status)
+
+
+def _next_step(county: County, parcel_id: str, status: str) -> None:
+    """A form for one of the steps this state allows; finds and destruction are recorded on their own page."""
+    open_to = [act for act in ACTS if status in {str(one) for one in MOVES[act][0]}]
+    if not open_to:
+        return
+    act = st.segmented_control(
+        state.word("ui_next_step"), open_to, format_func=lambda one: state.word(f"act_{one}"), key=f"act_{parcel_id}"
+    )
+    if act is None:
+        return
+    with st.form("step", border=True):
+        values = step_fields(county, act)
+        sent = st.form_submit_button(state.word("ui_save"), type="primary")
+    if not sent:
+        return
+    given = {key: value for key, value in values.items() if value not in (None, "")}
+    try:
+        done = record_step(county.store, parcel_id, act, given, now=datetime.now(UTC))
+    except GeoError as error:
+        state.sorry(error)
+        return
+    st.session_state["targets_said"] = state.word("ui_already" if done.entry is None else "ui_step_saved", id=done.id)
+    st.rerun()

@@ -1,0 +1,213 @@
+"""Today, register, targets and administration on the demo county, run without a browser."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from geo.layers.duties import in_force
+from geo.layers.steps import Act
+from geo.ui import jobs
+from geo.words import say
+from geo.workspace.county import County, open_county
+from geo.workspace.progress import measure_progress, running_round, today, village_states
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def today_page() -> None:
+    from geo.ui.views import today
+
+    today.page()
+
+
+def village_form() -> None:
+    import os
+    from pathlib import Path
+
+    import streamlit as st
+
+    from geo.ui.views import today
+    from geo.workspace.county import open_county
+
+    today._act(open_county(Path(os.environ["TACHA_COUNTY"])), dict(st.session_state["row"]))
+
+
+def register_page() -> None:
+    from geo.ui.views import register
+
+    register.page()
+
+
+def unit_forms() -> None:
+    import os
+    from pathlib import Path
+
+    import streamlit as st
+
+    from geo.ui.views import register
+    from geo.workspace.county import open_county
+
+    register._unit(open_county(Path(os.environ["TACHA_COUNTY"])), dict(st.session_state["unit"]))
+
+
+def targets_page() -> None:
+    from geo.ui.views import targets
+
+    targets.page()
+
+
+def next_step() -> None:
+    import os
+    from pathlib import Path
+
+    import streamlit as st
+
+    from geo.ui.views import targets
+    from geo.workspace.county import open_county
+
+    state = st.session_state
+    targets._next_step(open_county(Path(os.environ["TACHA_COUNTY"])), state["parcel"], state["status"])
+
+
+def admin_page() -> None:
+    from geo.ui.views import admin
+
+    admin.page()
+
+
+@pytest.fixture
+def demo(small_demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> County:
+    path = Path(shutil.copytree(small_demo, tmp_path / "示例 县"))
+    monkeypatch.setenv("TACHA_COUNTY", str(path))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return open_county(path)
+
+
+def run(page: object, **state: object) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=120)  # type: ignore[arg-type]
+    for name, value in state.items():
+        app.session_state[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_the_numbers_of_the_first_page_are_those_of_the_progress(demo: County) -> None:
+    app = run(today_page)
+    shown = {metric.label: metric.value for metric in app.metric}
+    total = today(demo)["totals"]
+    looked = total["looked_a"] + total["looked_b"] + total["looked_c"]
+    assert shown[say("ui_villages_due")] == str(total["due_n"])
+    assert shown[say("ui_villages_looked")] == str(looked)
+    assert int(shown[say("ui_villages_looked")]) + int(shown[say("ui_villages_waiting")]) == total["due_n"]
+
+
+def test_villages_on_the_map_are_in_the_state_the_list_says(demo: County) -> None:
+    cells = measure_progress(demo).progress.cells
+    number = running_round(demo, demo.as_of())
+    own = cells[cells["round"] == number].set_index("village_id")["state"].to_dict()
+    assert village_states(demo) == own
+
+
+def test_a_form_typed_in_takes_the_village_off_the_list(demo: County) -> None:
+    before = today(demo)
+    row = before["open"][0]
+    app = run(village_form, row=row)
+    app.date_input(key="form_day").set_value(demo.as_of().date())
+    app.number_input(key="form_persons").set_value(3)
+    app.selectbox(key="form_ground").set_value("庭院")
+    app.button[0].click().run()
+    assert not app.exception
+    assert [one.value for one in app.error] == []
+    visits = demo.store.read("visits")
+    assert visits[visits["village_id"] == row["village_id"]]["evidence"].tolist()[-1] == "C"
+    listed = [(one["village_id"], one["round"]) for one in today(demo)["open"]]
+    assert (row["village_id"], row["round"]) not in listed
+
+
+def test_orders_are_issued_and_signed_for_on_the_first_page(demo: County) -> None:
+    app = run(today_page)
+    assert say("ui_no_orders", round=running_round(demo, demo.as_of())) in [one.value for one in app.info]
+    next(one for one in app.text_input if one.label == say("ui_issuing_post")).set_value("县禁毒办")
+    next(one for one in app.button if one.label.startswith("下达")).click().run()
+    assert not app.exception
+    waiting = today(demo)["orders_unsigned_n"]
+    assert waiting == today(demo)["totals"]["villages_n"]
+    next(one for one in app.text_input if one.label == say("ui_signing_post")).set_value("村支书")
+    next(one for one in app.button if one.label == say("ui_sign")).click().run()
+    assert not app.exception
+    assert today(demo)["orders_unsigned_n"] == waiting - 1
+
+
+def test_the_register_lists_nobodys_units_first_and_finds_by_name(demo: County) -> None:
+    app = run(register_page)
+    table = app.dataframe[0].value
+    posts = table[say("ui_posts")].tolist()
+    nobody = posts.count(say("ui_posts_none"))
+    assert nobody > 0
+    assert posts[:nobody] == [say("ui_posts_none")] * nobody
+    app.toggle[0].set_value(True).run()
+    assert len(app.dataframe[0].value) == nobody
+    app.toggle[0].set_value(False)
+    app.text_input[0].set_value("没有这个名字").run()
+    assert app.dataframe[0].value.empty
+
+
+def test_a_post_is_assigned_and_ended_and_its_past_stays(demo: County) -> None:
+    units = run(register_page).dataframe[0].value
+    unit = {"unit_id": units[say("ui_unit_id")].iloc[0], "name": units[say("ui_unit")].iloc[0]}
+    app = run(unit_forms, unit=unit)
+    app.text_input[0].set_value("村委会主任")
+    app.button[0].click().run()
+    assert not app.exception
+    own = demo.store.read("duties").query("unit_id == @unit['unit_id']")
+    assert own["post"].tolist() == ["村委会主任"]
+    app = run(unit_forms, unit=unit)
+    app.button[1].click().run()
+    assert not app.exception
+    own = demo.store.read("duties").query("unit_id == @unit['unit_id']")
+    assert len(own) == 1
+    assert in_force(own, demo.as_of()).empty
+
+
+def test_targets_come_with_the_least_time_left_first(demo: County) -> None:
+    app = run(targets_page)
+    days = app.dataframe[0].value[say("ui_days_left")].dropna().tolist()
+    assert days == sorted(days)
+    assert app.metric[0].value == str(len(demo.store.read("parcels")))
+
+
+def test_a_step_of_a_plot_is_recorded_and_one_without_its_fields_is_refused_in_a_sentence(demo: County) -> None:
+    parcels = demo.store.read("parcels")
+    parcel = parcels.loc[parcels["status"] == "flagged", "parcel_id"].iloc[0]
+    state = {"parcel": parcel, "status": "flagged", f"act_{parcel}": Act.ASSIGN}
+    app = run(next_step, **state)
+    app.button[0].click().run()
+    assert not app.exception
+    assert say("act_assign") in app.error[0].value
+    app.selectbox(key="step_team").set_value(demo.store.read("teams")["team_id"].iloc[0])
+    app.button[0].click().run()
+    assert not app.exception
+    assert demo.store.read("parcels", [parcel])["status"].iloc[0] == "assigned"
+
+
+def test_a_backup_is_a_whole_county_and_the_doctor_answers_beside_the_page(demo: County) -> None:
+    app = run(admin_page)
+    app.button[0].click().run()
+    assert not app.exception
+    (copied,) = (demo.path / "backups").glob("*.gpkg")
+    folder = demo.path.parent / "copy"
+    folder.mkdir()
+    shutil.copy(copied, folder / "county.gpkg")
+    shutil.copy(demo.path / "county.toml", folder)
+    assert open_county(folder).store.head() == demo.store.head()
+    app.button[1].click().run()
+    held = jobs.last(demo.path, "doctor")
+    assert held is not None
+    held.thread.join(60)
+    app.run()
+    assert app.success[-1].value == say("ui_condition_ok")
