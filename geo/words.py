@@ -55,6 +55,23 @@ WORDS: dict[str, tuple[str, str]] = {
     "zip_encrypted": ("{file}：压缩包有密码", "{file}: the zip archive is encrypted"),
     "zip_too_large": ("{file}：压缩包解开后过大（上限 {cap} MB）", "{file}: unpacks too large (limit {cap} MB)"),
     "zip_no_layer": ("{file}：压缩包内没有可读的图层", "{file}: no readable layer inside the zip archive"),
+    "bundle_foreign": ("{file}：不是踏查的离线任务包", "{file}: not a Tacha bundle"),
+    "bundle_newer": (
+        "{file}：任务包版本 {form} 比本程序（{known}）新，请先升级程序",
+        "{file}: bundle version {form} is newer than this program's ({known}); update the program first",
+    ),
+    "bundle_tampered": (
+        "{file}：内容与封装时不一致，或密钥不对（{what}），整包不予接收；请让发出方重新打包",
+        "{file}: not as it was sealed, or sealed with another key ({what}); nothing of it is taken, ask for it to be packed again",
+    ),
+    "bundle_path": (
+        "“{file}”：任务包里不能有这样的文件名（请改用普通文件名）",
+        '"{file}": no such file name may stand in a bundle; use a plain name',
+    ),
+    "bundle_key_bad": (
+        "密钥应为 64 位十六进制数字，或存放它的文件",
+        "a key is 64 hexadecimal digits, or a file that holds them",
+    ),
     "shapefile_part": ("{file}：请选择同名的 .shp 文件", "{file}: choose the .shp file of the same name"),
     "table_too_large": ("{file}：表格过大（上限 {cap}）", "{file}: the table is too large (limit {cap})"),
     "table_no_columns": ("{file}：找不到列 {columns}", "{file}: no column {columns} found"),
@@ -171,6 +188,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "ledger_link": ("台账第 {seq} 条接不上前一条", "ledger entry {seq} does not follow the one before it"),
     "ledger_hash": ("台账第 {seq} 条被改动", "ledger entry {seq} was changed"),
     "ledger_head": ("台账中没有已公布的校验值 {published}", "the ledger does not hold the published head {published}"),
+    "county_key_bad": (
+        "{file} 不是有效的县密钥；请从备份恢复，已发出的任务包要靠它核对",
+        "{file} is no valid county key; restore it from a backup, bundles that went out rest on it",
+    ),
     "ledger_unreadable": ("台账无法读取：{why}", "the ledger cannot be read: {why}"),
     "row_changed": ("{layer} 的 {key} 与台账不符", "{layer} {key} differs from the ledger"),
     "row_extra": ("{layer} 的 {key} 不在台账中", "{layer} {key} is not in the ledger"),
@@ -735,6 +756,104 @@ WORDS: dict[str, tuple[str, str]] = {
         "Result: 未发现, 发现 or 无法到达 (say why). Signed with photos counts as class B, said only as C, with a track as A. "
         "Leave lines empty where nobody went.",
     ),
+    "target_title": ("{county}靶标与发现登记表（{township}）", "{county}: targets and finds ({township})"),
+    "target_sheet": ("靶标核查", "targets"),
+    "find_sheet": ("发现与铲除", "finds"),
+    "target_note": (
+        "坐标填 WGS 84（CGCS2000）经纬度。结果填：未发现、发现、核查排除、无法到达；核查排除须写编码原因（草坪、滑坡、采伐迹地、其他作物等）。"
+        "照片填随包文件名，多张用顿号隔开。发现未铲除的留空铲除栏；已登记的发现后来铲除的，在原行填铲除时间。没去的行留空。",
+        "Coordinates: longitude and latitude in WGS 84 (CGCS2000). Result: 未发现, 发现, 核查排除 (with a coded reason) or 无法到达. "
+        "Photos: names of files in the bundle, separated by commas. Leave destruction empty where plants still stand; for "
+        "a find already listed give the time of its destruction on its own line. Leave lines empty where nobody went.",
+    ),
+    "source_satellite": ("卫星", "satellite"),
+    "source_drone": ("无人机", "drone"),
+    "source_tip": ("线索", "tip"),
+    "source_history": ("历史", "history"),
+    "source_ground": ("地面", "ground"),
+    "bundle_readme": (
+        "离线任务包。routes：路线（-track.gpx 手机用，-route.gpx 手持机用，.kml 奥维用）；targets：本乡镇靶标；forms：填好再交回的表格。\n"
+        "把轨迹放进 tracks（按队伍代码分文件夹），照片放进 photos，填好的表格留在 forms，然后：tacha bundle pack 本文件夹 --key 密钥文件",
+        "Offline bundle. routes: -track.gpx for phones, -route.gpx for handhelds, .kml for Ovital; targets: this township's own; "
+        "forms: to be filled in and sent back.\nPut tracks into tracks (a folder per team id), pictures into photos, leave filled-in "
+        "forms in forms, then: tacha bundle pack FOLDER --key KEYFILE",
+    ),
+    "bundle_out_done": (
+        "已写出 {file}：{township}，{n} 个文件。密钥用 tacha bundle key 查看，请与任务包分开交付",
+        "{file} written: {township}, {n} files; show its key with tacha bundle key and hand it over apart from the bundle",
+    ),
+    "bundle_opened": (
+        "核对无误，{n} 个文件已放入 {folder}；轨迹放进 tracks，照片放进 photos，填好表格后用 tacha bundle pack 打包",
+        "checked: {n} files laid out in {folder}; add tracks, photos and filled-in forms, then tacha bundle pack",
+    ),
+    "bundle_packed": ("已打成回传包 {file}，{n} 个文件", "packed {file}: {n} files"),
+    "bundle_in_done": (
+        "{file}（{township}）：新增轨迹 {tracks}、踏查 {visits}、发现 {finds}",
+        "{file} ({township}): new tracks {tracks}, visits {visits}, finds {finds}",
+    ),
+    "bundle_in_nothing": (
+        "{file}（{township}）：没有新内容（新增轨迹 {tracks}、踏查 {visits}、发现 {finds}）",
+        "{file} ({township}): nothing new (tracks {tracks}, visits {visits}, finds {finds})",
+    ),
+    "bundle_reopened": (
+        "{parcel}：复查或销号之后又有新发现，已重新打开",
+        "{parcel}: found again after it was re-checked or closed; it is open once more",
+    ),
+    "bundle_outgoing": (
+        "{file}：这是发给乡镇的任务包，不是回传包",
+        "{file}: a bundle on its way out, not a returned one",
+    ),
+    "bundle_folder_taken": ("{folder}：文件夹不是空的，请换一个", "{folder}: the folder is not empty; name another"),
+    "bundle_folder_foreign": (
+        "{folder}：不是用 tacha bundle open 打开的任务包文件夹",
+        "{folder}: not a folder made by tacha bundle open",
+    ),
+    "bundle_nothing": (
+        "{folder}：tracks、forms、photos 里都没有文件，没有可回传的内容",
+        "{folder}: nothing to bring back in tracks, forms or photos",
+    ),
+    "bundle_file_foreign": (
+        "{file}：这里不能放这种文件（可放 {known}）",
+        "{file}: no such file belongs there (allowed: {known})",
+    ),
+    "bundle_elsewhere": ("{value} 不属于本乡镇", "{value} does not belong to this township"),
+    "bundle_photo_missing": ("包里没有照片 {value}", "there is no photo {value} in the bundle"),
+    "conflict_dismissed": (
+        "矛盾：{subject} 既有核查排除，又有发现（{ids}），两条都已保留，请裁定",
+        "contradiction: {subject} was dismissed, and plants were found there ({ids}); both are kept, somebody has to decide",
+    ),
+    "conflict_visits": (
+        "矛盾：{subject} 同队同日有内容不同的踏查记录（{ids}），都已保留，请裁定",
+        "contradiction: visits of one team to {subject} on one day differ ({ids}); all are kept, somebody has to decide",
+    ),
+    "conflict_finds": (
+        "矛盾：{subject} 同队同日有内容不同的发现（{ids}），都已保留，请裁定",
+        "contradiction: finds of one team at {subject} on one day differ ({ids}); all are kept, somebody has to decide",
+    ),
+    "conflict_destruction": (
+        "矛盾：{subject} 同一时间有不同的铲除说法（{ids}），都已保留，取较低的铲除率，请裁定",
+        "contradiction: destruction of {subject} is told differently for one moment ({ids}); all is kept, the lower share stands",
+    ),
+    "head_parcel_id": ("地块编号", "plot"),
+    "head_flagged_on": ("下发日期", "flagged"),
+    "head_due_on": ("核查期限", "due"),
+    "head_longitude": ("经度", "longitude"),
+    "head_latitude": ("纬度", "latitude"),
+    "head_photos": ("照片文件", "photo files"),
+    "head_find_id": ("发现编号", "find"),
+    "head_found_on": ("发现时间", "found on"),
+    "head_found_by": ("发现方式", "found by"),
+    "head_species": ("种类", "species"),
+    "head_plants_n": ("株数", "plants"),
+    "head_area_m2": ("面积（平方米）", "area, m2"),
+    "head_stage": ("生长期", "stage"),
+    "head_method": ("铲除方式", "method"),
+    "head_fraction_pct": ("铲除率（%）", "destroyed, %"),
+    "head_destroyed_on": ("铲除时间", "destroyed on"),
+    "head_after_photos": ("铲除后照片", "photos after"),
+    "head_witnesses": ("见证人岗位", "witnesses (posts)"),
+    "head_departments": ("参与部门", "departments"),
+    "head_case_number": ("案件编号", "case number"),
     "head_order_id": ("任务单", "order"),
     "head_round": ("轮次", "round"),
     "head_township": ("乡镇", "township"),

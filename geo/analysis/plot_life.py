@@ -23,6 +23,8 @@ WAITING = frozenset({Status.FLAGGED, Status.ASSIGNED})
 UNDECIDED = WAITING | {Status.VISITED, Status.GUARDED, Status.HANDED_OVER}
 CHECKABLE = frozenset({Status.ERADICATED, Status.DISMISSED, Status.RECHECKED})
 
+DISMISSED, UNREACHED = "核查排除", "无法到达"
+
 MOVES: Mapping[Act, tuple[frozenset[Status], Status]] = {
     Act.ASSIGN: (WAITING, Status.ASSIGNED),
     Act.VISIT: (WAITING | {Status.VISITED}, Status.VISITED),
@@ -73,6 +75,29 @@ def moved(parcel_id: str, status: str, act: Act) -> Status:
     return after
 
 
+def status_told(
+    parcel_id: str, status: str, visits: pd.DataFrame, finds: pd.DataFrame, *, newly_found: bool
+) -> tuple[Status, str | None]:
+    """
+    The state and reason that all a plot's visits and finds lead to, in whatever order they became known.
+
+    Plants outweigh a dismissal, and of several dismissals the latest gives the reason. Without a new find, or new
+    word of one (`newly_found`), a plot that is past its visits stays as it is.
+    """
+    now = Status(status)
+    if len(finds):
+        if not newly_found:
+            return now, None
+        confirmed = moved(parcel_id, now, Act.CONFIRM)
+        whole = bool((finds["fraction"] == 1.0).all())
+        return (moved(parcel_id, confirmed, Act.ERADICATE) if whole else confirmed), None
+    dismissed = visits[visits["outcome"] == DISMISSED].sort_values(["visited_at", "visit_id"])
+    if len(dismissed) and now in MOVES[Act.DISMISS][0]:
+        return Status.DISMISSED, str(dismissed["reason"].iloc[-1])
+    reached = bool((visits["outcome"] != UNREACHED).any())
+    return (Status.VISITED if now in WAITING and reached else now), None
+
+
 def closing_faults(finds: pd.DataFrame, visits: pd.DataFrame, steps: pd.DataFrame, photos_n: int = 0) -> list[str]:
     """
     Why a plot cannot be closed, as codes of ``geo.words``; empty where it can.
@@ -98,7 +123,7 @@ def closing_faults(finds: pd.DataFrame, visits: pd.DataFrame, steps: pd.DataFram
 
 def _checked_since(finds: pd.DataFrame, visits: pd.DataFrame, steps: pd.DataFrame) -> bool:
     """Whether the last look came after the last thing done, and found nothing left."""
-    dismissed = visits.loc[visits["outcome"] == "核查排除", "visited_at"]
+    dismissed = visits.loc[visits["outcome"] == DISMISSED, "visited_at"]
     done = pd.concat(
         [finds["found_at"], finds["destroyed_at"], dismissed, steps.loc[steps["act"] == Act.DISMISS, "at"]]
     )

@@ -10,6 +10,7 @@ import typer
 
 from geo.cli import (
     bringing,
+    bundles,
     calibrating,
     correcting,
     debriefing,
@@ -56,6 +57,7 @@ def options(
 
 for module in (
     bringing,
+    bundles,
     looking,
     explaining,
     calibrating,

@@ -71,6 +71,14 @@ def write_routes(routes: gpd.GeoDataFrame, stops: gpd.GeoDataFrame, crs: Any) ->
     return files
 
 
+def write_places(places: gpd.GeoDataFrame, crs: Any) -> bytes:
+    """One GPX with a wpt per row: a Point in `crs`, its ``name`` and its ``note``."""
+    longitude, latitude = degrees(places.geometry.x, places.geometry.y, crs)
+    held = zip(longitude, latitude, places["name"], places["note"], strict=True)
+    points = "".join(_point("wpt", float(x), float(y), str(name), str(note)) for x, y, name, note in held)
+    return f"{_HEAD}{points}</gpx>\n".encode()
+
+
 def _track_file(line: Any, stops: gpd.GeoDataFrame, name: str, crs: Any) -> bytes:
     waypoints = "".join(_point("wpt", *stop) for stop in _stop_points(stops, crs))
     segments = []

@@ -21,6 +21,18 @@ def write_routes(routes: gpd.GeoDataFrame, stops: gpd.GeoDataFrame, crs: Any) ->
     return files
 
 
+def write_places(places: gpd.GeoDataFrame, crs: Any) -> bytes:
+    """One KML with a placemark per row: a Point in `crs`, its ``name`` and its ``note``."""
+    longitude, latitude = degrees(places.geometry.x, places.geometry.y, crs)
+    marks = "".join(
+        f"<Placemark><name>{xml(str(name))}</name><description>{xml(str(note))}</description>"
+        f"<Point><coordinates>{_place(x, y)}</coordinates></Point></Placemark>\n"
+        for x, y, name, note in zip(longitude, latitude, places["name"], places["note"], strict=True)
+    )
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document>\n'
+    return f"{head}<description>{DATUM_NOTE}</description>\n{marks}</Document>\n</kml>\n".encode()
+
+
 def _folder(route: Any, stops: gpd.GeoDataFrame, crs: Any) -> str:
     text = [f"<Folder><name>{xml(str(route.route_id))}</name>\n"]
     for part in shapely.get_parts(route.geometry):

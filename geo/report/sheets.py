@@ -16,7 +16,7 @@ from geo.words import Language, say
 
 A4, A3 = 9, 8
 LINE_POINTS = 12.0
-_FORMATS = {"share": "0.0%", "area": "#,##0.0", "count": "0", "text": "@"}
+_FORMATS = {"degrees": "0.000000", "share": "0.0%", "area": "#,##0.0", "count": "0", "text": "@"}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """A day's routes handed out: a folder per team and day with files for phones and handhelds and a sheet, and a zip."""
 
-import io
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import shapely
 from geo.crs import to_degrees
 from geo.errors import StoreError
 from geo.formats import write_routes
+from geo.formats.bundle import zipped
 from geo.report.route_sheet import Outing, route_sheet, view_of
 from geo.store import grids
 from geo.words import Language
@@ -20,7 +19,6 @@ from geo.workspace.papers import paper_of
 from geo.workspace.planning import kept_routes
 
 Progress = Callable[[str, int, int], None]
-STAMP = (1980, 1, 1, 0, 0, 0)
 
 
 def hand_out(
@@ -53,23 +51,15 @@ def hand_out(
             progress(str(row["route_id"]), number, len(routes))
         one, mine = routes.loc[[position]], stops[stops["route_id"] == row["route_id"]].sort_values("order_n")
         folder = f"{row['day']}/{row['route_id']}"
-        files |= {f"{folder}/{name}": content for name, content in _files(county, one, mine)}
+        files |= {f"{folder}/{name}": content for name, content in route_files(county, one, mine)}
         if sheets:
             files[f"{folder}/{row['route_id']}.pdf"] = _sheet(county, one, mine, font, language)
     days = sorted({name.split("/")[0] for name in files})
     return files | {f"{one}.zip": zipped({n: c for n, c in files.items() if n.startswith(f"{one}/")}) for one in days}
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
-    """One zip of files by path, names in UTF-8, always the same bytes for the same files."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for name in sorted(files):
-            bundle.writestr(zipfile.ZipInfo(name, STAMP), files[name], zipfile.ZIP_DEFLATED)
-    return stream.getvalue()
-
-
-def _files(county: County, route: gpd.GeoDataFrame, stops: gpd.GeoDataFrame) -> Iterator[tuple[str, bytes]]:
+def route_files(county: County, route: gpd.GeoDataFrame, stops: gpd.GeoDataFrame) -> Iterator[tuple[str, bytes]]:
+    """A route as files for phones and handhelds, by name."""
     yield from write_routes("gpx", route, stops, county.crs).items()
     name = str(route["route_id"].iloc[0])
     (kml,) = write_routes("kml", route, stops, county.crs).values()

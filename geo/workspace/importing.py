@@ -182,6 +182,18 @@ def import_files(
     ImportReport
         Per file read = accepted + refused; a file that cannot be read at all is reported, not raised.
     """
+    reports, tables = read_files(county, layer, paths, hints, progress=progress)
+    changes = changes_of(county, layer, reports, tables)
+    if changes:
+        notes = [import_note(report) for report in reports]
+        county.store.append(Entry("import", {"layer": layer, "files": notes}), *changes, now=now)
+    return ImportReport(reports)
+
+
+def read_files(
+    county: County, layer: str, paths: Sequence[Path], hints: Hints, *, progress: Progress | None = None
+) -> tuple[list[FileReport], list[pd.DataFrame]]:
+    """What became of each file, and the rows accepted from it; nothing is written."""
     known = set(county.store.read(layer)[SCHEMAS[layer].key])
     plain = hints_for(county, layer, hints)
     teams = county.store.read("teams").set_index("team_id")["township_id"].to_dict() if layer == "tracks" else {}
@@ -193,8 +205,18 @@ def import_files(
         known |= set(rows[SCHEMAS[layer].key]) if len(rows) else set()
         reports.append(report)
         tables.append(rows)
-    _keep(county, layer, reports, tables, now)
-    return ImportReport(reports)
+    return reports, tables
+
+
+def changes_of(county: County, layer: str, reports: list[FileReport], tables: list[pd.DataFrame]) -> list[Change]:
+    """Everything accepted and refused, as the store takes it; nothing where there is nothing new."""
+    held = [table for table in tables if len(table)]
+    refusals = _refusals(reports, layer, set(county.store.read("refusals")["refusal_id"]))
+    changes = [Change("refusals", refusals)] if len(refusals) else []
+    if held:
+        joined = pd.concat(held, ignore_index=True)
+        changes.append(Change(layer, gpd.GeoDataFrame(joined, crs=county.crs) if SCHEMAS[layer].geometry else joined))
+    return changes
 
 
 def import_terrain(
@@ -218,7 +240,7 @@ def import_terrain(
             if progress:
                 progress(path.name, len(reports), len(elevation) + len(cover))
             reports.append(_lay(county, name, path, datum, band))
-    accepted = [_note(report) for report in reports if report.accepted]
+    accepted = [import_note(report) for report in reports if report.accepted]
     if accepted:
         county.store.append(Entry("import", {"layer": "terrain", "files": accepted}), now=now)
     return ImportReport(reports)
@@ -269,20 +291,6 @@ def _from_folder(hints: Hints, path: Path, teams: dict[Any, Any]) -> Hints:
     return replace(hints, team_id=team, township_id=township, mode=mode)
 
 
-def _keep(county: County, layer: str, reports: list[FileReport], tables: list[pd.DataFrame], now: datetime) -> None:
-    """Everything accepted and refused into the store, in one transaction."""
-    held = [table for table in tables if len(table)]
-    refusals = _refusals(reports, layer, set(county.store.read("refusals")["refusal_id"]))
-    if not held and refusals.empty:
-        return
-    changes = [Change("refusals", refusals)] if len(refusals) else []
-    if held:
-        joined = pd.concat(held, ignore_index=True)
-        changes.append(Change(layer, gpd.GeoDataFrame(joined, crs=county.crs) if SCHEMAS[layer].geometry else joined))
-    notes = [_note(report) for report in reports]
-    county.store.append(Entry("import", {"layer": layer, "files": notes}), *changes, now=now)
-
-
 def _refusals(reports: list[FileReport], layer: str, known: set[str]) -> pd.DataFrame:
     rows = [
         {
@@ -320,7 +328,7 @@ def file_report(reading: Reading) -> FileReport:
     )
 
 
-def _note(report: FileReport) -> dict[str, object]:
+def import_note(report: FileReport) -> dict[str, object]:
     plain = report.json("en")
     return {k: plain[k] for k in ("file", "sha256", "read", "accepted", "datum", "encoding", "app")} | {
         "refused_n": len(report.refused)

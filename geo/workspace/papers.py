@@ -85,18 +85,20 @@ def form_papers(
     held = orders_by_township(county, number)
     for n, (name, orders) in enumerate(held.items()):
         progress(name, n, len(held))
-        paper = paper_of(
-            county,
-            "form_title",
-            moment,
-            head.hash if head else None,
-            say("form_note", language),
-            round=number,
-            township=name,
-        )
         files[f"踏查记录表-{name}.docx"] = form_document(orders, paper=printed, language=language)
-        files[f"踏查记录表-{name}.xlsx"] = form_workbook(orders, paper=paper, language=language)
+        files[f"踏查记录表-{name}.xlsx"] = form_book(county, number, name, orders, as_of=moment, language=language)
     return files
+
+
+def form_book(
+    county: County, number: int, township: str, orders: list[dict[str, Any]], *, as_of: datetime,
+    language: Language = "zh",
+) -> bytes:  # fmt: skip
+    """The workbook of a round's orders in one township, to be filled in and sent back."""
+    head, note = county.store.head(), say("form_note", language)
+    shown = {"round": number, "township": township}
+    paper = paper_of(county, "form_title", as_of, head.hash if head else None, note, **shown)
+    return form_workbook(orders, paper=paper, language=language)
 
 
 def orders_by_township(county: County, number: int) -> dict[str, list[dict[str, Any]]]:

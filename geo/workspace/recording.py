@@ -10,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from geo.analysis.plot_life import WAITING, moved
+from geo.analysis.plot_life import DISMISSED, UNREACHED, WAITING, moved
 from geo.errors import StoreError
 from geo.layers.finds import METHODS
 from geo.layers.finds import SCHEMA as FINDS
@@ -24,7 +24,6 @@ from geo.workspace.forms import content_id, filled_form
 
 T = TypeVar("T")
 STANDING = METHODS[0]
-DISMISSED, UNREACHED = "核查排除", "无法到达"
 NOT_CLEARED, CLEARED = "未铲净", "已铲净"
 _DESTRUCTION = ["method", "fraction", "destroyed_at"]
 _TRIES = 20

@@ -1,66 +1,28 @@
 """Work without GPS: signed forms in (class B) or only claims (class C), and the later track that lifts them to A."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import pandas as pd
 
-from geo.analysis.order_book import order_book
 from geo.analysis.work import work_done
-from geo.errors import GeoError, LayerError, StoreError
-from geo.formats.office_sheets import OfficeSheet, plain_head, read_office_file
-from geo.layers import SCHEMAS
-from geo.layers.orders import Step, allowed
+from geo.errors import LayerError, StoreError
+from geo.formats.office_sheets import read_office_file
 from geo.layers.returns import ENTERED
-from geo.layers.visits import SCHEMA as VISITS
 from geo.layers.visits import Evidence
-from geo.ledger import Entry, row_digest
-from geo.report.visit_form import FILLED, GIVEN
-from geo.schema import Refusal
+from geo.ledger import Entry
 from geo.season import CHINA
 from geo.store import Change
-from geo.words import say
 from geo.workspace.county import County
 from geo.workspace.covering import measure_coverage
-from geo.workspace.forms import content_id, filled_form
 from geo.workspace.importing import FileReport
 from geo.workspace.progress import villages_due
 from geo.workspace.register_rows import file_note
-
-MU_M2 = 2000.0 / 3.0
-NAMES = tuple(column.name for column in (*GIVEN, *FILLED))
-HEADS = {plain_head(say(f"head_{name}", language)): name for name in NAMES for language in ("zh", "en")}
-_WRITTEN = ("visited_on", "persons_n", "hours", "area_mu", "courtyards_n", "outcome", "photos_n", "post", "signed")
-_YES = {"是": True, "√": True, "✓": True, "yes": True, "否": False, "×": False, "no": False, "": False}
-
-
-@dataclass
-class _Held:
-    """What the county knows of what a form names, read once."""
-
-    villages: set[str]
-    teams: set[str]
-    orders: pd.DataFrame
-    steps: pd.DataFrame
-    visits: set[str]
-    taken: dict[str, tuple[gpd.GeoDataFrame, dict[str, Any]]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, county: County) -> "_Held":
-        store = county.store
-        units = store.read("units")
-        listed = set(units.loc[units["unit_kind"] == "village", "unit_id"])
-        return cls(
-            set(store.read("villages")["village_id"]) | listed,
-            set(store.read("teams")["team_id"]),
-            store.read("orders"),
-            store.read("order_steps"),
-            set(store.read("visits")["visit_id"]),
-        )
+from geo.workspace.village_forms import HEADS, VillageForms, form_lines, is_written
+from geo.workspace.written_lines import Counts, take_lines
 
 
 def import_forms(county: County, path: Path, *, now: datetime, encoding: str | None = None) -> FileReport:
@@ -70,23 +32,14 @@ def import_forms(county: County, path: Path, *, now: datetime, encoding: str | N
     Lines nobody wrote on are not counted (``blank`` among the other kinds); a line held already is a ``duplicate``.
     """
     file = read_office_file(path, frozenset(HEADS), encoding)
-    held = _Held.of(county)
-    refused: list[Refusal] = []
-    read_n = blank_n = 0
+    held = VillageForms.of(county)
+    counts = Counts()
     for sheet in file.sheets:
-        for number, row in _lines(sheet):
-            if not any(row.get(name) for name in _WRITTEN):
-                blank_n += bool(row.get("village_id"))
-                continue
-            read_n += 1
-            try:
-                _take(county, row, held, now, sheet_sha256=file.sha256)
-            except GeoError as wrong:
-                refused.append(Refusal(number, str(wrong.fields.get("field", "village_id")), wrong.code, wrong.fields))
-    report = FileReport(file.file, file.sha256, read_n, refused, other_kinds={"blank": blank_n})
+        take_lines(form_lines(sheet), is_written, lambda row: held.take(row, now, sheet_sha256=file.sha256), counts)
+    report = FileReport(file.file, file.sha256, counts.read, counts.refused, other_kinds={"blank": counts.blank})
     if held.taken:
         entry = Entry("forms", {"files": [file_note(report)]}, "team")
-        county.store.append(entry, *_changes(held), now=now)
+        county.store.append(entry, *held.changes(), now=now)
     return report
 
 
@@ -97,17 +50,17 @@ def enter_form(county: County, values: dict[str, Any], *, now: datetime) -> tupl
     Parameters
     ----------
     values
-        As on the form: `NAMES`; ``visited_on`` a day or moment, ``area_mu`` in 亩, ``signed`` 是 or 否.
+        As on the form: `village_forms.NAMES`; ``visited_on`` a day or moment, ``area_mu`` in 亩, ``signed`` 是 or 否.
     """
-    held = _Held.of(county)
+    held = VillageForms.of(county)
     texts = {name: str(value) for name, value in values.items() if value is not None}
     try:
-        number = _take(county, texts, held, now, entered=ENTERED[1])
+        number = held.take(texts, now, entered=ENTERED[1])
     except LayerError as wrong:
         if wrong.code != "duplicate":
             raise
         return str(wrong.fields["value"]), False
-    county.store.append(Entry("forms", {"visit_id": number}, "team"), *_changes(held), now=now)
+    county.store.append(Entry("forms", {"visit_id": number}, "team"), *held.changes(), now=now)
     return number, True
 
 
@@ -187,136 +140,6 @@ def if_class_b_counted(county: County, sensitivity: float, *, as_of: datetime | 
             for one, two in zip(stands["townships"], would["townships"], strict=True)
         ],
     }
-
-
-def _lines(sheet: OfficeSheet) -> list[tuple[int, dict[str, str]]]:
-    fields = [next((HEADS[head] for head in reversed(heads) if head in HEADS), None) for heads in sheet.heads]
-    if "village_id" not in fields:
-        return []
-    return [
-        (number, {name: cell for name, cell in zip(fields, cells, strict=True) if name and cell})
-        for number, cells in zip(sheet.numbers, sheet.rows, strict=True)
-    ]
-
-
-def _take(
-    county: County, row: dict[str, str], held: _Held, now: datetime, *, sheet_sha256: str | None = None,
-    entered: str = ENTERED[0],
-) -> str:  # fmt: skip
-    """One written line as a visit and its return, into `held`."""
-    order = _order_of(row, held)
-    village = row.get("village_id") or (order["unit_id"] if order else None)
-    if village not in held.villages:
-        raise LayerError("village_unknown", field="village_id", value=village)
-    if held.teams and row.get("team_id") not in held.teams:
-        raise LayerError("team_unknown", field="team_id", value=row.get("team_id"))
-    signed, photos = _YES.get(row.get("signed", "").strip().lower()), _whole(row, "photos_n") or 0
-    if signed is None:
-        raise LayerError("record_value_bad", field="signed", value=row["signed"])
-    post = row.get("post", "").strip()
-    area = _number(row, "area_mu")
-    values = {
-        "village_id": village,
-        "round": _whole(row, "round") or (order["round"] if order else None),
-        "team_id": row.get("team_id") or village,
-        "visited_at": _moment(row),
-        "ground": row.get("ground"),
-        "outcome": row.get("outcome"),
-        "reason": row.get("reason"),
-        "evidence": str(Evidence.B if signed and post and photos > 0 else Evidence.C),
-        "persons_n": _whole(row, "persons_n"),
-        "hours": _number(row, "hours"),
-        "area_m2": None if area is None else round(area * MU_M2, 3),
-        "courtyards_n": _whole(row, "courtyards_n"),
-    }
-    visit = filled_form(VISITS, values, county.crs, now)
-    due = _whole(row, "courtyards_due_n")
-    if due is not None and (_whole(row, "courtyards_n") or 0) > due:
-        raise LayerError("courtyards_above", field="courtyards_n", n=_whole(row, "courtyards_n"), due=due)
-    said = {"group_name": row.get("group_name"), "post": post or None, "signed": signed, "photos_n": photos}
-    said |= {"order_id": order["order_id"] if order else None, "village_id": village, "courtyards_due_n": due}
-    number = content_id("V", VISITS, visit)
-    if number in held.visits or number in held.taken:
-        raise LayerError("duplicate", field="village_id", value=number)
-    visit["visit_id"] = number
-    said |= {"visit_id": number, "sheet_sha256": sheet_sha256, "entered": entered}
-    held.taken[number] = visit, said | {"return_id": "B" + row_digest(said)[:12]}
-    return number
-
-
-def _order_of(row: dict[str, str], held: _Held) -> dict[Any, Any] | None:
-    if not row.get("order_id"):
-        return None
-    found = held.orders[held.orders["order_id"] == row["order_id"]]
-    if found.empty:
-        raise LayerError("order_unknown", field="order_id", value=row["order_id"])
-    order: dict[Any, Any] = found.iloc[0].to_dict()
-    if row.get("village_id", order["unit_id"]) != order["unit_id"]:
-        raise LayerError("order_other_village", field="village_id", order=row["order_id"], value=row["village_id"])
-    return order
-
-
-def _moment(row: dict[str, str]) -> datetime:
-    """A day as written: noon of it in China, or the time given."""
-    text = row.get("visited_on", "")
-    if not text:
-        raise LayerError("record_value_missing", field="visited_on")
-    plain = text.replace("年", "-").replace("月", "-").replace("日", " ").replace("/", "-").replace(".", "-").strip()
-    moment = pd.to_datetime(plain, errors="coerce")
-    if pd.isna(moment):
-        raise LayerError("record_value_bad", field="visited_on", value=text)
-    local: datetime = moment.to_pydatetime()
-    if local.tzinfo is None:
-        local = local.replace(hour=local.hour or 12, tzinfo=CHINA)
-    return local
-
-
-def _number(row: dict[str, str], name: str) -> float | None:
-    if not row.get(name):
-        return None
-    try:
-        return float(row[name].replace(",", ""))
-    except ValueError:
-        raise LayerError("record_value_bad", field=name, value=row[name]) from None
-
-
-def _whole(row: dict[str, str], name: str) -> int | None:
-    value = _number(row, name)
-    if value is not None and (value != int(value) or value < 0):
-        raise LayerError("record_value_bad", field=name, value=row[name])
-    return None if value is None else int(value)
-
-
-def _changes(held: _Held) -> list[Change]:
-    visits = gpd.GeoDataFrame(pd.concat([visit for visit, _ in held.taken.values()], ignore_index=True))
-    returns = SCHEMAS["returns"].conform(pd.DataFrame([said for _, said in held.taken.values()]))
-    changes = [Change("visits", visits), Change("returns", returns)]
-    answers = _answers(held)
-    return [*changes, Change("order_steps", answers)] if len(answers) else changes
-
-
-def _answers(held: _Held) -> pd.DataFrame:
-    """A 反馈 for every order whose forms came in and whose state allows one, by the post that signed last."""
-    latest: dict[str, tuple[pd.Timestamp, str]] = {}
-    for visit, said in held.taken.values():
-        if said["order_id"]:
-            told = visit["visited_at"].iloc[0], said["post"] or say("nobody")
-            latest[said["order_id"]] = max(latest.get(said["order_id"], told), told)
-    ends = max((at for at, _ in latest.values()), default=pd.Timestamp.min.tz_localize("UTC"))
-    book = order_book(held.orders, held.steps, max(ends, held.steps["at"].max()) if len(held.steps) else ends)
-    rows = []
-    for order in book[book["order_id"].isin(list(latest))].to_dict("records"):
-        if Step.ANSWERED in allowed(order["kind"], order["state"]):
-            at, post = latest[order["order_id"]]
-            known = held.steps.loc[held.steps["order_id"] == order["order_id"], "at"].max()
-            row = {
-                "order_id": order["order_id"],
-                "step": str(Step.ANSWERED),
-                "at": max(at, known).isoformat(),
-                "post": post,
-            }
-            rows.append(row | {"step_id": "S" + row_digest(row)[:16]})
-    return SCHEMAS["order_steps"].conform(pd.DataFrame(rows, columns=SCHEMAS["order_steps"].names))
 
 
 def team_of(teams: pd.DataFrame, township_id: object, village: str) -> str | None:

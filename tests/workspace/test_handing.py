@@ -12,8 +12,9 @@ import pytest
 from lxml import etree
 
 from geo.errors import StoreError
+from geo.formats.bundle import zipped
 from geo.workspace.county import open_county
-from geo.workspace.handing import hand_out, zipped
+from geo.workspace.handing import hand_out
 from geo.workspace.planning import accept_plan, plan_day
 
 DAY, WHERE = "2026-04-12", ["529901001", "529901003"]

@@ -9,11 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from geo.errors import GeoError
+from geo.formats.bundle import zipped
 from geo.layers.duties import DUTY_KINDS, in_force
 from geo.season import CHINA
 from geo.ui import jobs, state
 from geo.workspace.county import County
-from geo.workspace.handing import zipped
 from geo.workspace.map_papers import joint_papers, map_papers
 from geo.workspace.papers import form_papers, order_papers, progress_paper, register_paper
 from geo.workspace.register import Register, responsibility_register
