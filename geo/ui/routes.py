@@ -19,7 +19,7 @@ from geo.analysis.zonal import zone_grid
 from geo.errors import GeoError
 from geo.grid import Frame, Grid
 from geo.store import grids, read_settings
-from geo.ui import features, tiles
+from geo.ui import features, shell, tiles
 from geo.ui.door import ACTOR, Door, county_path
 from geo.ui.vendor import ASSETS
 from geo.words import Language
@@ -181,4 +181,5 @@ ROUTES: list[BaseRoute] = [
     Mount("/geo/assets", StaticFiles(directory=ASSETS)),
     Route("/geo/tiles/{layer}/{z:int}/{x:int}/{y:int}.png", tile),
     Route("/geo/layers/{name}.geojson", layer),
+    *shell.ROUTES,
 ]
