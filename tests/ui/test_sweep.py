@@ -1,5 +1,6 @@
 """Every page, in both languages, on a desk and on a phone, with everything outside this machine cut off."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -32,8 +33,11 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def county(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(shutil.copytree(small_demo, tmp_path_factory.mktemp("sweep") / "示例 县"))
+def county(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the small demo county, or the county TACHA_BROWSER_COUNTY names."""
+    named = os.environ.get("TACHA_BROWSER_COUNTY")
+    source = Path(named) if named else request.getfixturevalue("small_demo")
+    return Path(shutil.copytree(source, tmp_path_factory.mktemp("sweep") / "示例 县"))
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from geo.layers import SCHEMAS
 from geo.settings import assumptions
 from geo.store.durable import BACKUPS
 from geo.ui import jobs, state
+from geo.ui.users import accounts_panel
 from geo.workspace.condition import back_up_county, condition
 from geo.workspace.county import County
 
@@ -27,6 +28,7 @@ def page() -> None:
         _backups(county)
     with right:
         _doctor(county.path)
+    accounts_panel(county)
     st.markdown(f"**{state.word('ui_held_rows')}**")
     held = _rows(county.path, head)
     named = {state.word("ui_layer"): list(held), state.word("ui_rows"): list(held.values())}
