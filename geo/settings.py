@@ -434,7 +434,7 @@ def to_mapping(settings: Any) -> dict[str, Any]:
 
 def assumptions(settings: Settings) -> dict[str, Any]:
     """The settings a coverage or probability figure rests on, for printing beside it."""
-    named = ("detection", "absence", "coverage", "borders", "priority", "lookouts")
+    named = ("detection", "absence", "coverage", "borders", "priority", "lookouts", "sensors")
     return {name: to_mapping(getattr(settings, name)) for name in named}
 
 

@@ -1358,15 +1358,22 @@ WORDS: dict[str, tuple[str, str]] = {
     "dem_low": ("低", "low"),
     "dem_high": ("高", "high"),
     # second sensors
-    "sensors_title": ("步行与航拍（{n} 架次）", "feet and drones (flights: {n})"),
+    "sensors_title": (
+        "步行、航拍与卫星（{n} 架次，{passes} 次过境）",
+        "feet, drones and satellites (flights: {n}, passes: {passes})",
+    ),
     "sensors_foot": ("步行", "on foot"),
-    "sensors_air": ("航拍", "from the air"),
+    "sensors_air": ("航拍与卫星", "from above"),
     "sensors_together": ("合计", "together"),
-    "sensors_imaged": ("航拍有效面积份额", "share imaged well enough"),
+    "sensors_imaged": ("影像有效面积份额", "share imaged well enough"),
     "sensors_flight": ("架次 {id}：{n} 张，有效 {km2} km²", "flight {id}: {n} images, {km2} km² that count"),
+    "sensors_pass": (
+        "过境 {id}：像元 {pixel} 米，有效 {km2} km²",
+        "pass {id}: pixel {pixel} m, {km2} km² that count",
+    ),
     "sensors_basis": (
-        "发现把握度；按 {plot} 平方米的地块、最高识别率 {best} 计（假设）；小于一个像元为 0；同一架次重叠影像只算最好的一张。无在地毒株把握度不计航拍。",
-        "Detection of a plot of {plot} m², at best {best} (assumptions); 0 under one pixel; of overlapping images in a flight the best counts. The chance that nothing stands does not use flights.",
+        "发现把握度；按 {plot} 平方米的地块、最高识别率 {best} 计（假设）；小于一个像元为 0；同一架次重叠影像只算最好的一张。合计即“发现把握度”，当前无在地毒株把握度据此计算。",
+        "Detection of a plot of {plot} m², at best {best} (assumptions); 0 under one pixel; of overlapping images in a flight the best counts. Together is the detection that the chance of nothing standing rests on.",
     ),
     # when ground was seen
     "seen_title": ("何时看过（自 {since} 起）", "when it was seen (since {since})"),
@@ -1421,6 +1428,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "look_hidden": ("地形遮挡", "hidden by terrain"),
     "look_too_fast": ("走得太快，不是搜索", "too fast to be searching"),
     "look_unseen": ("看不到，或不在观察方向内", "out of sight, or outside the sector watched"),
+    "look_not_shown": (
+        "影像未拍到、有云，或地块小于一个像元",
+        "not in the picture, under cloud, or a plot under one pixel",
+    ),
     "look_no_width": ("此地类没有扫视宽度，或太远", "no sweep width for this ground, or too far"),
     # screens
     "asset_unknown": ("地图想从外网取 {url}，已拒绝", "the map wants {url} from outside; refused"),

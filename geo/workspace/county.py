@@ -32,6 +32,7 @@ DATED = {
     "tracks": ("ended_at",),
     "lookouts": ("ended_at",),
     "flights": ("taken_at",),
+    "passes": ("taken_at",),
     "visits": ("visited_at",),
     "finds": ("found_at", "destroyed_at", "verified_at"),
     "parcels": ("flagged_at",),

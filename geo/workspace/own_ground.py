@@ -32,7 +32,7 @@ HISTORY = "历史点位"
 OPEN_TO_ALL = ("townships", "neighbours", "grounds", "roads", "offices", "trials")
 """Boundaries, ways and trials with decoys say nothing of where anybody looked or what stands where."""
 
-_IMPORTED = dict.fromkeys(("tracks", "lookouts", "flights"), Action.TRACKS) | dict.fromkeys(
+_IMPORTED = dict.fromkeys(("tracks", "lookouts", "flights", "passes"), Action.TRACKS) | dict.fromkeys(
     ("duties", "units", "aliases", "villages", "teams"), Action.REGISTER
 )
 _KINDS = {
@@ -200,6 +200,7 @@ RULES: dict[str, Rule] = {
     "tracks": Ground.walked,
     "lookouts": Ground.walked,
     "flights": Ground.inside,
+    "passes": Ground.inside,
     "visits": _visits,
     "parcels": _parcels,
     "finds": _finds,
