@@ -108,7 +108,10 @@ class County:
         held = {layer: self.whole.store.read(layer) for layer in DATED}
         last = [held[layer][column].max() for layer, columns in DATED.items() for column in columns]
         known = [moment for moment in last if not pd.isna(moment)]
-        return max(known).to_pydatetime() if known else self.season.bounds[0]
+        if not known:  # a register alone: the day its last post begins
+            begun = self.whole.store.read("duties")["valid_from"].max()
+            known = [self.season.bounds[0], *([] if pd.isna(begun) else [begun])]
+        return pd.Timestamp(max(known)).to_pydatetime()
 
 
 def open_county(path: Path, actor: Actor = DESKTOP) -> County:

@@ -45,6 +45,7 @@ class FileReport:
     app: str | None = None
     warnings: tuple[str, ...] = ()
     error: GeoError | None = None
+    notes: tuple[tuple[str, dict[str, Any]], ...] = ()
 
     @property
     def accepted(self) -> int:
@@ -77,6 +78,7 @@ class FileReport:
             "encoding": self.encoding,
             "app": self.app,
             "warnings": list(self.warnings),
+            "notes": [{"code": code, "note": say(code, language, **told)} for code, told in self.notes],
         }
         if self.error:
             plain["error"] = {"code": self.error.code, "reason": say(self.error.code, language, **self.error.fields)}
@@ -104,6 +106,7 @@ class FileReport:
             said = say(f"field_{name}", language) if f"field_{name}" in WORDS else name
             lines.append("  " + say("import_refused", language, n=count, field=said, why=why, row=one.row))
         lines += ["  " + say(warning, language) for warning in self.warnings]
+        lines += ["  " + say(code, language, **told) for code, told in self.notes]
         return lines
 
 
