@@ -17,11 +17,11 @@ def test_it_is_the_definition_cell_by_cell_and_never_falls():
     rng = np.random.default_rng(3)
     zones = rng.integers(0, 3, FRAME.shape).astype(np.int16)
     risk = (rng.random(FRAME.shape) * (rng.random(FRAME.shape) < 0.7)).astype(np.float32)
-    hazards = [rng.integers(0, 4 * 65536, FRAME.shape).astype(np.int32) * (rng.random(FRAME.shape) < 0.4) for _ in "abc"]
+    hazards = [
+        rng.integers(0, 4 * 65536, FRAME.shape).astype(np.int32) * (rng.random(FRAME.shape) < 0.4) for _ in "abc"
+    ]
     hazards = [one.astype(np.int32) for one in hazards]
-    seen, whole = seen_by_period(
-        map(grid, hazards), zones=grid(zones), risk=grid(risk), zones_n=2, availability=0.85
-    )
+    seen, whole = seen_by_period(map(grid, hazards), zones=grid(zones), risk=grid(risk), zones_n=2, availability=0.85)
     for zone in (1, 2):
         held = zones == zone
         assert whole[zone - 1] == pytest.approx(risk[held].sum(), rel=1e-6)
