@@ -280,6 +280,10 @@ class PlotSettings:
         (criminal law article 351; judicial interpretation of 2016): dated configuration, not advice.
     confidence
         Of the interval of a sampled plant count.
+    match_factor
+        How many standard deviations a filed visit may lie from its target (2.448: 95 of 100 true pairs do not).
+    visit_accuracy_m
+        Accuracy of a visit's place that states none, metres, one standard deviation per axis.
     """
 
     recheck_days: dict[str, tuple[int, ...]] = field(
@@ -289,8 +293,12 @@ class PlotSettings:
     plants_law: dict[str, tuple[int, ...]] = field(default_factory=lambda: {"1997-10-01": (500, 3000)})
     seed_law_m2: dict[str, tuple[int, ...]] = field(default_factory=lambda: {"2016-04-11": (200, 1200)})
     confidence: float = 0.95
+    match_factor: float = 2.448
+    visit_accuracy_m: float = 10.0
 
     def __post_init__(self) -> None:
+        if self.match_factor <= 0.0 or self.visit_accuracy_m < 0.0:
+            raise ValueError(f"match_factor must be above 0, visit_accuracy_m not below, got {self.match_factor}")
         if not 0.0 < self.confidence < 1.0:
             raise ValueError(f"confidence must lie between 0 and 1, got {self.confidence}")
         for day in (*self.plants_law, *self.seed_law_m2):
