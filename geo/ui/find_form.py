@@ -11,7 +11,7 @@ from geo.season import CHINA
 from geo.ui import state
 from geo.ui.fields import place_in, when
 from geo.workspace.county import County
-from geo.workspace.finding import keep_photos, record_found
+from geo.workspace.discovery import keep_photos, record_found
 from geo.workspace.recording import Recorded
 
 PHOTO_KINDS = ["jpg", "jpeg", "png", "heic", "webp"]

@@ -164,10 +164,9 @@ def measure_borders(
     report = progress or _silent
     if county.actor != DESKTOP:
         return own_borders(measure_borders(county.whole, as_of=moment, progress=progress), county.actor)
-    kept = _kept(county, "borders", moment)
+    kept = kept_borders(county, as_of=moment)
     if kept is not None:
-        tables = [_from_plain(kept[name], county) for name in ("borders", "blind_spots")]
-        return BordersAnswer(moment, _head(county), assumptions(county.settings), tables[0], tables[1], kept["notes"])
+        return kept
     if county.has_terrain():
         survey = effort.survey(county, moment, report)
         edges, strips = survey.edges, survey.strips
@@ -190,6 +189,19 @@ def measure_borders(
         {"borders": _to_plain(table), "blind_spots": _to_plain(spots), "notes": _notes(county)},
     )
     return BordersAnswer(moment, _head(county), assumptions(county.settings), table, spots, _notes(county))
+
+
+def kept_borders(county: County, *, as_of: datetime | None = None) -> BordersAnswer | None:
+    """What `measure_borders` would answer, where it was measured already; None where that would take work."""
+    moment = as_of or county.as_of()
+    if county.actor != DESKTOP:
+        whole = kept_borders(county.whole, as_of=moment)
+        return None if whole is None else own_borders(whole, county.actor)
+    kept = _kept(county, "borders", moment)
+    if kept is None:
+        return None
+    tables = [_from_plain(kept[name], county) for name in ("borders", "blind_spots")]
+    return BordersAnswer(moment, _head(county), assumptions(county.settings), tables[0], tables[1], kept["notes"])
 
 
 def own_coverage(answer: CoverageAnswer, actor: Actor) -> CoverageAnswer:

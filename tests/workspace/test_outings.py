@@ -15,7 +15,7 @@ from geo.ledger import Entry
 from geo.season import CHINA
 from geo.store import Change
 from geo.workspace.county import County, open_county
-from geo.workspace.finding import keep_photos, record_found
+from geo.workspace.discovery import keep_photos, record_found
 from geo.workspace.outings import outing_files, outings_of, record_look, walk_of
 
 DAY, TEAM = "2026-03-20", "T1"
