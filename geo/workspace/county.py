@@ -57,7 +57,10 @@ class County:
     @cached_property
     def whole(self) -> "County":
         """The county with nothing left out, for figures that rest on everybody's tracks."""
-        return self if self.actor == DESKTOP else County(self.path, self.settings, stores.open_store(self.path))
+        if self.actor == DESKTOP:
+            return self
+        beneath = self.store.beneath if isinstance(self.store, OwnStore) else stores.open_store(self.path)
+        return County(self.path, self.settings, beneath)
 
     @property
     def crs(self) -> pyproj.CRS:
@@ -114,9 +117,9 @@ class County:
         return pd.Timestamp(max(known)).to_pydatetime()
 
 
-def open_county(path: Path, actor: Actor = DESKTOP) -> County:
-    """Open the county in a folder as somebody; `StoreError` where there is none."""
-    settings, store = stores.read_settings(path), stores.open_store(path)
+def open_county(path: Path, actor: Actor = DESKTOP, store: Store | None = None) -> County:
+    """Open the county in a folder as somebody, over its `store` where the caller holds it; `StoreError` without one."""
+    settings, store = stores.read_settings(path), store or stores.open_store(path)
     if actor == DESKTOP:
         return County(path, settings, store)
     return County(path, settings, OwnStore(store, actor, strip_m=settings.borders.strip_m), actor)

@@ -230,6 +230,11 @@ class OwnStore:
         self._strip_m = strip_m
 
     @property
+    def beneath(self) -> Store:
+        """The store with nothing left out, for figures that rest on everybody's work."""
+        return self._store
+
+    @property
     def crs(self) -> pyproj.CRS:
         return self._store.crs
 

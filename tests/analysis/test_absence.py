@@ -434,6 +434,20 @@ def test_the_interval_holds_the_figure_and_the_same_dice_repeat_it():
     assert one.county["below_goal_n"] == 2
 
 
+def test_detection_has_an_interval_of_its_own_that_knows_no_prior():
+    one = assess([(2, hazard(np.linspace(0, 3, 40)))])
+    table = one.townships
+    assert (table["detection_low"] < table["detection"]).all()
+    assert (table["detection"] < table["detection_high"]).all()
+    other = assess([(2, hazard(np.linspace(0, 3, 40)))], settings=Settings(absence=AbsenceSettings(prior=0.9)))
+    names = ["detection", "detection_low", "detection_high"]
+    assert other.townships[names].equals(table[names])
+    assert one.county["detection_low"] < one.county["detection"] < one.county["detection_high"]
+    sure = AbsenceSettings(sweep_width_sd=0.0, availability_sd=0.0)
+    closed = assess([(2, hazard(np.linspace(0, 3, 40)))], settings=Settings(absence=sure)).townships
+    assert closed["detection_low"].to_list() == pytest.approx(closed["detection"].to_list(), abs=1e-6)
+
+
 def test_without_uncertainty_the_interval_closes_on_the_figure():
     sure = AbsenceSettings(courtyard_share=0.0, sweep_width_sd=0.0, availability_sd=0.0, prior_sd=0.0)
     table = assess([(2, hazard(np.linspace(0, 3, 40)))], settings=Settings(absence=sure)).townships
@@ -534,11 +548,11 @@ def test_a_county_is_drawn_from_histograms_small_enough_to_keep():
     """Two thousand draws for 25 townships touch no grid: memory stays far below one grid of a county."""
     held = county_looks(np.random.default_rng(5))
     tracemalloc.start()
-    chances, draws = absence.township_absence(
+    chances, draws, seen = absence.township_absence(
         held, beside=absence.Beside.none(25, 5), restarts=np.zeros(25, np.int64), current=4, settings=Settings(),
         rng=np.random.default_rng(1),
     )  # fmt: skip
     assert tracemalloc.get_traced_memory()[1] < 60e6
     tracemalloc.stop()
-    assert draws.shape == (25, 2000)
+    assert draws.shape == seen.shape == (25, 2000)
     assert (chances["p_zero_low"] <= chances["p_zero"]).all()
