@@ -20,7 +20,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "图层 {layer} 有 {n} 行不合要求，第一处：第 {row} 行 {field}（{reason}）",
         "layer {layer}: {n} rows break the contract, first row {row}, {field} ({reason})",
     ),
-    "value_missing": ("缺少数值", "value missing"),
+    "value_missing": ("缺少必填的内容", "a required value is missing"),
     "value_unknown": ("“{value}”不在允许的值内（{known}）", '"{value}" is not one of {known}'),
     "value_low": ("{value} 小于 {low}", "{value} is below {low}"),
     "value_high": ("{value} 大于 {high}", "{value} is above {high}"),
@@ -88,6 +88,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "timezone_unknown": ("不认识时区 {zone}", "unknown time zone {zone}"),
     "coordinate_bad": ("坐标“{value}”不是数字", 'coordinate "{value}" is not a number'),
     "coordinate_range": ("坐标超出地球范围", "coordinate outside the earth's range"),
+    "axes_swapped": (
+        "两个坐标放反了（经度与纬度，或东坐标与北坐标）；对调后正好在本县内，请改正列名后再导入",
+        "the two coordinates stand the wrong way round (longitude and latitude, or easting and northing); exchanged "
+        "they lie in this county: put the column names right and import again",
+    ),
     "coordinate_zero": ("坐标为 0, 0（未定位）", "place is 0, 0 (no position fix)"),
     "outside_crs": ("坐标超出本县坐标系的范围", "place cannot be expressed in the county's coordinate system"),
     "untimed": ("没有时间，不能算作踏查轨迹", "has no time, so it is no record of a patrol"),
@@ -492,6 +497,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "county_scattered": (
         "{n} 个辖区由不相连的多块组成（有飞地）：{names}",
         "jurisdictions of several parts: {n} ({names})",
+    ),
+    "county_overlaps": (
+        "{n} 对乡镇界互相重叠，重叠处按代码小的一方计，请核对：{pairs}",
+        "pairs of townships that overlap: {n}; such ground counts for the lower code, please check: {pairs}",
     ),
     "outside": ("在本县范围之外", "outside this county"),
     "evidence_outside": ("该点在本县范围之外", "this place is outside this county"),
@@ -2273,7 +2282,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "head_figure": ("数值", "figure"),
     "head_interval": ("区间或总数", "interval or total"),
     "head_rests_on": ("依据", "rests on"),
-    "head_value": ("值", "value"),
     "committee_classes": ("A · B · C / 应查村", "A · B · C / due"),
     "committee_bar": ("区间", "Interval"),
     "committee_trend": ("1 月以来", "Since January"),

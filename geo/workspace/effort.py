@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geo.analysis import coverage
+from geo.analysis import coverage, sensors
 from geo.analysis import lookouts as watching
-from geo.analysis import sensors
 from geo.analysis.detection import pod, season_pod
 from geo.analysis.pieces import walked_pieces
 from geo.grid import Grid

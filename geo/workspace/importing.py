@@ -26,7 +26,6 @@ from geo.words import WORDS, Language, say
 from geo.workspace.county import County
 
 Progress = Callable[[str, int, int], None]
-ANYWHERE = {"townships", "neighbours"}
 LISTED_REFUSALS = 5
 
 
@@ -170,8 +169,14 @@ def _counts(file: Path, folder: Path) -> bool:
 
 
 def hints_for(county: County, layer: str, hints: Hints) -> Hints:
-    """The user's hints with what the county knows: its CRS, and the ground beyond which nothing is taken."""
-    return replace(hints, crs=county.crs, within=None if layer in ANYWHERE else county.frame.bounds)
+    """
+    The user's hints with what the county knows: its CRS, and the ground beyond which nothing is taken.
+
+    A further township may lie as far off as the county is wide: exclaves do. A neighbour touches the county.
+    """
+    west, south, east, north = county.frame.bounds
+    wide, high = (east - west, north - south) if layer == "townships" else (0.0, 0.0)
+    return replace(hints, crs=county.crs, within=(west - wide, south - high, east + wide, north + high))
 
 
 def import_files(

@@ -540,7 +540,8 @@ def county_looks(rng: np.random.Generator, *, zones_n: int = 25, patterns_n: int
     missed = np.array([(weights * np.prod(1 - pods[:, t:], axis=1)).sum() / weights.sum() for t in range(5)])
     return looks.Looks(
         np.tile(missed, (zones_n, 1)), np.zeros((zones_n, 5)), np.full(zones_n, weights.sum()),
-        [(np.repeat(weights[:, None], 5, axis=1), levels)] * zones_n, nats, None, 4, np.tile(missed, (zones_n, 1)), np.ones(zones_n),
+        [(np.repeat(weights[:, None], 5, axis=1), levels)] * zones_n, nats, None, 4,
+        np.tile(missed, (zones_n, 1)), np.ones(zones_n),
     )  # fmt: skip
 
 
