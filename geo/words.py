@@ -563,6 +563,43 @@ WORDS: dict[str, tuple[str, str]] = {
     "whatif_bound": ("不计路程的上限", "bound without travel"),
     "whatif_unmet_must_n": ("必到而未能安排", "must-visits not met"),
     "whatif_gain": ("每增加一个工时预计多发现 {finds}", "expected finds per extra hour: {finds}"),
+    "day_bad": ("“{value}”不是日期，应为 YYYY-MM-DD 或 MM-DD", '"{value}" is not a day; YYYY-MM-DD or MM-DD is needed'),
+    "unmet_past": ("期限已过，没有可用的工作日", "its days are over"),
+    "progress_schedule": ("排全年任务", "scheduling the season"),
+    "season_segments_title": ("踏查单元 {n} 个（编号固定，不再变动）", "{n} segments (their letters never change)"),
+    "season_segments": ("单元数", "segments"),
+    "season_km2": ("平方公里", "km²"),
+    "season_labels": ("编号", "letters"),
+    "season_made": (
+        "从 {from_day} 起排定任务 {n} 项、{days} 队日：预计发现 {expected}；同样队日平均铺开 {even}；不计路程的上限 {bound}",
+        "{n} assignments, {days} team-days from {from_day}: expected finds {expected}; the same days spread evenly {even};"
+        " bound without travel {bound}",
+    ),
+    "season_rests": (
+        "依据：{teams} 支专班、{days} 个工作日，每乡镇先验 {prior}；{weather_share} 队日留作天气机动，{explore_share} 用于冷门地段",
+        "rests on: {teams} teams, {days} workdays, prior {prior} per township; {weather_share} of the team-days kept for bad"
+        " weather, {explore_share} for ground the risks rate low",
+    ),
+    "season_withdrawn": (
+        "原任务 {n} 项未完成，由新安排代替（记录保留）",
+        "{n} undone assignments give way to the new ones (kept on record)",
+    ),
+    "season_more": ("另有 {n} 项", "{n} more"),
+    "season_board_title": (
+        "任务 {n} 项：逾期 {overdue}，部分完成 {part_done}，待执行 {scheduled}，完成 {done}",
+        "{n} assignments: {overdue} overdue, {part_done} part done, {scheduled} scheduled, {done} done",
+    ),
+    "season_number": ("任务号", "number"),
+    "season_where": ("单元", "where"),
+    "season_purpose": ("任务（方式）", "purpose (how)"),
+    "season_days": ("日期", "days"),
+    "season_state": ("状态", "state"),
+    "season_hours": ("已踏查/计划 小时", "searched / planned h"),
+    "assignment_scheduled": ("待执行", "scheduled"),
+    "assignment_part_done": ("部分完成", "part done"),
+    "assignment_done": ("完成", "done"),
+    "assignment_overdue": ("逾期", "overdue"),
+    "assignment_withdrawn": ("已改期", "withdrawn"),
     "route_sheet_title": ("{county}　踏查路线单", "{county}: route sheet"),
     "route_sheet_sums": (
         "{route}　{start} 出发　全程 {km} 公里　步行 {walked} 小时　搜寻 {searched} 小时",

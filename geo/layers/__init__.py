@@ -54,6 +54,7 @@ SCHEMAS: dict[str, Schema] = {
         returns.SCHEMA,
         refusals.SCHEMA,
         segments.SCHEMA,
+        segments.ASSIGNMENTS,
         routes.SCHEMA,
         routes.STOPS,
         roads.SCHEMA,

@@ -41,7 +41,7 @@ _KINDS = {
     **dict.fromkeys(("correction", "conflict"), Action.CORRECT),
     **dict.fromkeys(("alias_confirmed", "duty_assigned", "duty_ended"), Action.REGISTER),
     **dict.fromkeys(("orders_issued", "problem"), Action.ORDER),
-    "plan": Action.PLAN,
+    **dict.fromkeys(("plan", "segments", "season_plan"), Action.PLAN),
     "daily_report": Action.ANSWER,
 }
 _JUDGED = (Act.DISMISS, Act.CLOSE, Act.RECHECK, Act.ASSIGN)
@@ -213,6 +213,7 @@ RULES: dict[str, Rule] = {
     "returns": lambda g, t: _in(t, "village_id", g.villages) | _in(t, "visit_id", g.keys("visits")),
     "refusals": _none,
     "segments": lambda g, t: _in(t, "township_id", g.townships),
+    "assignments": lambda g, t: _in(t, "township_id", g.townships) | _in(t, "partner_id", g.townships),
     "routes": Ground.walked,
     "stops": lambda g, t: _in(t, "route_id", g.keys("routes")),
 }
