@@ -5,9 +5,11 @@ Add a line here before raising a new code: a test finds codes without words, and
 """
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from datetime import date, datetime
+from typing import Protocol
 
-Language = Literal["zh", "en"]
+from geo.locale import Language as Language
+from geo.locale import day, moment
 
 WORDS: dict[str, tuple[str, str]] = {
     # crs, grid, schema
@@ -687,6 +689,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "sign_in_name": ("账户", "Account"),
     "sign_in_password": ("密码", "Password"),
     "sign_out": ("退出登录", "Sign out"),
+    "password_present": ("原密码", "Present password"),
+    "password_new": ("新密码（至少 {least} 个字）", "New password (at least {least} characters)"),
+    "password_change": ("修改密码", "Change password"),
+    "password_changed": ("密码已修改，请重新登录。", "The password is changed; sign in again."),
+    "password_wrong": ("原密码不对，没有改动", "that is not your present password; nothing was changed"),
     "sign_in_ended": ("登录已失效，请重新登录", "you are no longer signed in; sign in again"),
     "account_taken": ("账户“{name}”为空或已存在", 'account "{name}" is empty or taken'),
     "account_first": (
@@ -1729,9 +1736,84 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}: missing or not the listed file; run npm ci --ignore-scripts again",
     ),
     "ui_assets_missing": (
-        "地图组件未安装：npm ci --ignore-scripts && python -m geo.ui.vendor",
-        "the map's scripts are not in place: npm ci --ignore-scripts && python -m geo.ui.vendor",
+        "地图组件还没有装好，地图打不开，其他各页可用。请改用带组件的安装包（tacha-*.whl），或在程序文件夹里执行 npm ci --ignore-scripts 和 python -m geo.ui.vendor，再重新打开。",
+        "the map's own scripts are not in place: the map stays empty, the other pages work. Install the wheel that carries them (tacha-*.whl), or run npm ci --ignore-scripts and python -m geo.ui.vendor in the program's folder and open it again.",
     ),
+    "ui_port_taken": ("端口 {port} 已被占用，请用 --port 另选", "port {port} is taken; choose another with --port"),
+    "ui_guide": ("入门", "Guide"),
+    "ui_steps_head": ("本县已有什么、还缺什么", "What this county has, and what it lacks"),
+    "ui_step_has": ("已有（{n}）", "there ({n})"),
+    "ui_step_lacks": ("还没有：{why}", "not yet: {why}"),
+    "ui_step_townships": ("乡镇界", "Township boundaries"),
+    "ui_step_townships_why": ("没有它什么都算不了", "nothing can be computed without them"),
+    "ui_step_terrain": ("高程", "Elevation"),
+    "ui_step_terrain_why": (
+        "在“数据”页拖入 GeoTIFF，才有通视、把握度和路线",
+        "drop a GeoTIFF on the page Data for sight, detection and routes",
+    ),
+    "ui_step_villages": ("村名单", "Villages"),
+    "ui_step_villages_why": (
+        "在“数据”页拖入 Excel 或 CSV，才知道哪些村应查",
+        "drop Excel or CSV on the page Data to know which villages are due",
+    ),
+    "ui_step_duties": ("责任名单", "Duties"),
+    "ui_step_duties_why": (
+        "在“底数”页导入，才知道谁负责、哪里无人负责",
+        "import them on the page Register to know who answers for what",
+    ),
+    "ui_step_tracks": ("轨迹", "Tracks"),
+    "ui_step_tracks_why": (
+        "在“数据”或“队伍”页交回，才知道哪里看过",
+        "hand them in on the page Data or Team to know where anybody looked",
+    ),
+    "ui_step_parcels": ("靶标与图斑", "Targets"),
+    "ui_step_parcels_why": (
+        "在“数据”页拖入名单，才有核查清单和期限",
+        "drop the list on the page Data for what is to be verified, and by when",
+    ),
+    "ui_step_routes": ("已采纳的路线", "Accepted routes"),
+    "ui_step_routes_why": ("在“地图”页下方编制并采纳方案", "make and accept a plan below the map"),
+    "ui_old_browser": (
+        "这个浏览器太旧，打不开踏查。请用 2023 年以后的 Edge、Chrome、Firefox，或 360 极速、QQ 浏览器的新版本（极速模式，内核 110 以上）打开同一地址，并允许运行脚本。",
+        "This browser is too old for Tacha. Open the same address with Edge, Chrome or Firefox of 2023 or later, and let the page run its scripts.",
+    ),
+    "ui_not_your_page": (
+        "这一页不在您的角色权限之内。",
+        "This page is not for your role.",
+    ),
+    "ui_back": ("回到首页", "Back to the first page"),
+    # words of the framework itself; the English is exactly its own
+    "framework_upload": ("选择文件", "Upload"),
+    "framework_per_file": ("每个文件不超过 {size}", "{size} per file"),
+    "framework_drop_files": ("把文件拖到这里", "Drag and drop files here"),
+    "framework_drop_file": ("把文件拖到这里", "Drag and drop a file here"),
+    "framework_no_results": ("没有匹配项", "No results"),
+    "framework_select_all": ("全选", "Select all"),
+    "framework_clear_all": ("全部清除", "Clear all"),
+    "framework_clear_value": ("清除", "Clear value"),
+    "framework_increment": ("增加", "Increment"),
+    "framework_decrement": ("减少", "Decrement"),
+    "framework_columns": ("显示或隐藏列", "Show/hide columns"),
+    "framework_csv": ("下载 CSV", "Download as CSV"),
+    "framework_search": ("查找", "Search"),
+    "framework_fullscreen": ("放大", "Fullscreen"),
+    "framework_close_fullscreen": ("还原", "Close fullscreen"),
+    "framework_close_search": ("关闭查找", "Close Search"),
+    "framework_close": ("关闭", "Close"),
+    "framework_enter_apply": ("按回车生效", "Press Enter to apply"),
+    "framework_enter_submit": ("按回车提交", "Press Enter to submit form"),
+    "framework_wait": ("请稍候……", "Please wait..."),
+    "framework_running": ("正在运行……", "Running..."),
+    "framework_connecting": ("正在连接", "Connecting"),
+    "framework_connection_error": ("连接中断", "Connection error"),
+    "framework_not_found": ("没有这一页", "Page not found"),
+    "framework_remove": ("移除 {file}", "Remove {file}"),
+    "framework_choose_date": ("选择日期", "Choose date"),
+    "framework_copy": ("复制", "Copy to clipboard"),
+    "framework_show_password": ("显示密码", "Show password"),
+    "framework_hide_password": ("隐藏密码", "Hide password"),
+    "framework_next_page": ("下一页", "Next page"),
+    "framework_previous_page": ("上一页", "Previous page"),
     "ui_port_wrong": ("端口应为数字：{port}", "the port must be a number: {port}"),
     "ui_title": ("踏查", "Tacha"),
     "ui_map": ("地图", "Map"),
@@ -2477,6 +2559,10 @@ def explain(error: Spoken, language: Language = "zh") -> str:
 def _field(value: object, language: Language) -> object:
     if isinstance(value, Word):
         return say(value, language)
+    if isinstance(value, datetime):
+        return moment(value, language)
+    if isinstance(value, date):
+        return day(value, language)
     if isinstance(value, list):
         return ("、" if language == "zh" else ", ").join(str(_field(item, language)) for item in value)
     return value

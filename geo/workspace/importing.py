@@ -24,6 +24,7 @@ from geo.store import Change
 from geo.store import grids as stored_grids
 from geo.words import WORDS, Language, say
 from geo.workspace.county import County
+from geo.workspace.rights import Action, require
 
 Progress = Callable[[str, int, int], None]
 LISTED_REFUSALS = 5
@@ -241,7 +242,13 @@ def import_terrain(
     Elevation models and ground cover onto the county's frame, as grids; the unit of counting is the file.
 
     What a file does not reach keeps the value it had, so tiles may come one by one.
+
+    Raises
+    ------
+    Denied
+        The county was opened by somebody who may not import layers; no grid is touched.
     """
+    require(county.actor, Action.LAYERS)
     reports: list[FileReport] = []
     for name, paths in (("elevation", elevation), ("cover", cover)):
         for path in paths:
