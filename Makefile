@@ -85,7 +85,7 @@ test: .venv/.installed-dev assets check build/.warm
 	$(call apt,command -v gpsbabel,gpsbabel)
 	$(call apt,command -v ogrinfo,gdal-bin)
 	$(call apt,ls /usr/share/postgresql/*/extension/postgis.control,postgresql postgresql-15-postgis-3)
-	trap '.ci/postgis stop' EXIT; url=$$(.ci/postgis start); TACHA_POSTGIS_URL=$$url $(BIN)/pytest --durations=10
+	trap '.ci/postgis stop' EXIT; url=$$(.ci/postgis start); TACHA_POSTGIS_URL=$$url $(BIN)/pytest -n 2 --dist worksteal --durations=15
 
 # One file for machines without npm: the package with the map's own scripts in it.
 wheel: assets

@@ -1,11 +1,13 @@
 """Form fields: a visit, a find, its destruction, its verification; in rows, so that a phone keeps their order."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, time
 from typing import Any
 
 import streamlit as st
 
+from geo.errors import LayerError
 from geo.layers.finds import FOUND_BY, METHODS, SPECIES, STAGES
 from geo.layers.steps import DISMISSALS, Act
 from geo.layers.visits import GROUNDS, OUTCOMES
@@ -18,7 +20,7 @@ Values = dict[str, Any]
 
 def visit_fields(county: County) -> Values:
     """A visit: who, when, where, what came of it, and what it rests on."""
-    values = _who_when(county, "visit", "visited_at") | _where(county, "visit")
+    values = _whowhen(county, "visit", "visited_at") | _where(county, "visit")
     first, second, third = st.columns(3)
     values["village_id"] = _choose(first, "ui_village", state.choices(*_at(county), "villages"))
     values["outcome"] = _one_of(second, "ui_outcome", OUTCOMES)
@@ -36,7 +38,7 @@ def visit_fields(county: County) -> Values:
 
 def find_fields(county: County) -> Values:
     """A find: where, what, how many before anything is pulled; and its destruction, where that is done already."""
-    values = _who_when(county, "find", "found_at") | _where(county, "find")
+    values = _whowhen(county, "find", "found_at") | _where(county, "find")
     first, second, third = st.columns(3)
     values["species"] = _one_of(first, "ui_species", SPECIES)
     values["stage"] = _one_of(second, "ui_stage", STAGES, choose=True)
@@ -80,7 +82,7 @@ def step_fields(county: County, act: Act) -> Values:
     """What one step of a plot's life needs, and when it was taken."""
     first, second, third = st.columns(3)
     with first:
-        moment = _when("step", datetime.now(CHINA))
+        moment = when("step", datetime.now(CHINA))
     values: Values = {"at": moment}
     if act == Act.ASSIGN:
         values["team_id"] = _choose(second, "ui_team", state.choices(*_at(county), "teams"), key="step_team")
@@ -108,10 +110,10 @@ def destruction_fields(county: County) -> Values:
 
 def verification_fields(county: County) -> Values:
     """That somebody went back and saw a destroyed find gone."""
-    return {"find_id": _find(county, "verification", standing=False)} | {"at": _when("verification")}
+    return {"find_id": _find(county, "verification", standing=False)} | {"at": when("verification")}
 
 
-def _who_when(county: County, name: str, column: str) -> Values:
+def _whowhen(county: County, name: str, column: str) -> Values:
     teams = state.choices(*_at(county), "teams")
     first, second = st.columns([1, 2])
     label = state.word("ui_team")
@@ -120,17 +122,35 @@ def _who_when(county: County, name: str, column: str) -> Values:
     else:
         team = first.text_input(label, key=f"{name}_team")
     with second:
-        return {"team_id": team, column: _when(name, county.as_of())}
+        return {"team_id": team, column: when(name, county.as_of())}
 
 
-def _when(name: str, default: datetime | None = None) -> datetime | None:
-    """Day and time, China time; None where the day was left empty."""
+def when(name: str, default: datetime | None = None, *, now: bool = False) -> datetime | None:
+    """Day and time, China time, nine o'clock or the default's (`now`); None where the day was left empty."""
     first, second = st.columns(2)
-    day = first.date_input(
-        state.word("ui_date"), default.astimezone(CHINA).date() if default else None, key=f"{name}_day"
-    )
-    clock = second.time_input(state.word("ui_time"), time(9), key=f"{name}_time")
+    local = default.astimezone(CHINA) if default else None
+    day = first.date_input(state.word("ui_date"), local.date() if local else None, key=f"{name}_day")
+    hour = time(local.hour, local.minute) if local and now else time(9)
+    clock = second.time_input(state.word("ui_time"), hour, key=f"{name}_time")
     return datetime.combine(day, clock, CHINA) if day else None
+
+
+def place_in(county: County, typed: str) -> Values:
+    """
+    A place typed as two numbers, longitude and latitude in whatever order; nothing where nothing was typed.
+
+    Raises
+    ------
+    LayerError
+        What was typed is no place.
+    """
+    if not typed.strip():
+        return {}
+    numbers = re.findall(r"[-+]?\d+(?:\.\d+)?", typed)
+    if len(numbers) != 2:
+        raise LayerError("place_unread", text=typed)
+    one, other = sorted(map(float, numbers), key=abs, reverse=True)
+    return {"longitude": one, "latitude": other}
 
 
 def _where(county: County, name: str) -> Values:

@@ -12,6 +12,7 @@ from geo.errors import GeoError
 from geo.ui import state
 
 Progress = Callable[[str, int, int], None]
+MEASURE = "measure"
 
 
 class Cancelled(Exception):
@@ -73,8 +74,8 @@ def forget(path: Path, name: str) -> None:
 
 
 def _whose(path: Path, name: str) -> tuple[Path, str, str]:
-    """A job belongs to the account that began it: its result is shown to nobody else."""
-    return path, name, state.actor().name
+    """A job belongs to the account that began it: its result is shown to nobody else. Measuring is for all."""
+    return path, name, "" if name == MEASURE else state.actor().name
 
 
 def _run(job: Job, work: Callable[[Progress], Any]) -> None:
@@ -87,6 +88,29 @@ def _run(job: Job, work: Callable[[Progress], Any]) -> None:
     except Exception:
         job.broken = True
         raise
+
+
+def measuring(path: Path, head: str) -> bool:
+    """
+    Whether edges and blind spots stand measured; where not, the work begins beside the page and its progress is shown.
+
+    The page goes on without what is not there yet, and runs again when it is.
+    """
+    if state.borders_now(path, head) is not None:
+        return True
+    job = last(path, MEASURE)
+    if job is None:
+        job = start(path, MEASURE, lambda progress: state.measured(path, progress))
+    if job.running:
+        watch(path, MEASURE)
+        return False
+    outcome(path, MEASURE)
+    if job.stop.is_set():
+        st.info(state.word("ui_measure_stopped"))
+    if st.button(state.word("ui_measure_again")):
+        forget(path, MEASURE)
+        st.rerun()
+    return False
 
 
 @st.fragment(run_every=0.7)

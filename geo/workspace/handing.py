@@ -53,7 +53,7 @@ def hand_out(
         folder = f"{row['day']}/{row['route_id']}"
         files |= {f"{folder}/{name}": content for name, content in route_files(county, one, mine)}
         if sheets:
-            files[f"{folder}/{row['route_id']}.pdf"] = _sheet(county, one, mine, font, language)
+            files[f"{folder}/{row['route_id']}.pdf"] = route_pdf(county, one, mine, font=font, language=language)
     days = sorted({name.split("/")[0] for name in files})
     return files | {f"{one}.zip": zipped({n: c for n, c in files.items() if n.startswith(f"{one}/")}) for one in days}
 
@@ -70,9 +70,15 @@ def route_files(county: County, route: gpd.GeoDataFrame, stops: gpd.GeoDataFrame
     yield f"{name}.geojson", shown.to_crs(4326).to_json(ensure_ascii=False).encode()
 
 
-def _sheet(
-    county: County, route: gpd.GeoDataFrame, stops: gpd.GeoDataFrame, font: Path | None, language: Language
+def route_pdf(
+    county: County,
+    route: gpd.GeoDataFrame,
+    stops: gpd.GeoDataFrame,
+    *,
+    font: Path | None = None,
+    language: Language = "zh",
 ) -> bytes:
+    """A route (one row) with its stops as the A4 sheet."""
     row = route.iloc[0]
     west, south, east, north = view_of(row["geometry"])
     frame = grids.grid_frame(county.path, "elevation")
