@@ -9,7 +9,7 @@ from geo.errors import GeoError
 from geo.layers.finds import FOUND_BY, METHODS, SPECIES, STAGES
 from geo.season import CHINA
 from geo.ui import state
-from geo.ui.fields import place_in, when
+from geo.ui.fields import place_fields, place_in, when
 from geo.workspace.county import County
 from geo.workspace.discovery import keep_photos, record_found
 from geo.workspace.recording import Recorded
@@ -27,7 +27,8 @@ def find_form(county: County, known: Values, *, key: str, moment: datetime) -> R
     word = state.word
     with st.form(key, border=False):
         team = known.get("team_id") or _team(county, key)
-        place = "" if known.get("longitude") else st.text_input(word("ui_place_typed"), key=f"{key}_place")
+        parcel = known.get("parcel_id") or (None if known.get("longitude") else _parcel(county, key))
+        place, datum = ("", "wgs84") if known.get("longitude") else place_fields(key)
         values: Values = {
             "plants_n": st.number_input(word("ui_plants_n"), 0, value=None, step=1, key=f"{key}_plants"),
             "stage": _pills("ui_stage", STAGES, likely_stage(county, moment, known), f"{key}_stage"),
@@ -49,7 +50,7 @@ def find_form(county: County, known: Values, *, key: str, moment: datetime) -> R
     if not sent:
         return None
     try:
-        values |= _placed(county, known, place) | {"team_id": team, "parcel_id": known.get("parcel_id")} | sample
+        values |= _placed(county, known, place, datum) | {"team_id": team, "parcel_id": parcel} | sample
         kept = keep_photos(county, [(file.name, file.getvalue()) for file in photos or []])
         after = keep_photos(county, [(file.name, file.getvalue()) for file in gone.pop("photos") or []])
         values["photo_sha256"] = kept[0] if kept else None
@@ -72,6 +73,16 @@ def _team(county: County, key: str) -> str | None:
         typed: str = st.text_input(state.word("ui_team"), key=f"{key}_team")
         return typed
     chosen: str = st.selectbox(state.word("ui_team"), list(teams), format_func=teams.__getitem__, key=f"{key}_team")
+    return chosen
+
+
+def _parcel(county: County, key: str) -> str | None:
+    """A plot on record; a find on none gets a plot of its own at its place."""
+    plots = state.choices(county.path, state.head_of(county), "parcels")
+    chosen: str | None = st.selectbox(
+        state.word("ui_parcel"), list(plots), index=None, placeholder=state.word("ui_choose"),
+        format_func=plots.__getitem__, key=f"{key}_parcel",
+    )  # fmt: skip
     return chosen
 
 
@@ -117,7 +128,7 @@ def _sample(key: str) -> Values:
     return {"area_m2": area} | ({"counts": numbers, "quadrat_m2": square} if numbers else {})
 
 
-def _placed(county: County, known: Values, typed: str) -> Values:
+def _placed(county: County, known: Values, typed: str, datum: str) -> Values:
     if known.get("longitude"):
         return {"longitude": known["longitude"], "latitude": known["latitude"]}
-    return place_in(county, typed)
+    return place_in(county, typed, datum)

@@ -12,7 +12,7 @@ from argon2.exceptions import VerificationError
 
 from geo.store.accounts import Account, AccountsFile
 from geo.workspace.county import County
-from geo.workspace.rights import WHOLE, Actor, Denied, Role
+from geo.workspace.rights import WHOLE, Action, Actor, Denied, Role, require
 
 SHORTEST = 10
 LONGEST = 1000
@@ -23,6 +23,12 @@ _NOBODY = _HASHER.hash(secrets.token_urlsafe())
 def accounts_on(path: Path) -> bool:
     """Whether one has to sign in: as soon as there is an account."""
     return AccountsFile(path).any()
+
+
+def accounts_of(county: County) -> list[Account]:
+    """Every account by name, for an administrator."""
+    require(county.actor, Action.ADMINISTER)
+    return AccountsFile(county.path).all()
 
 
 def add_account(

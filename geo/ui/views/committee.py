@@ -3,7 +3,7 @@
 import streamlit as st
 
 from geo.errors import GeoError
-from geo.ui import assessment, state, township
+from geo.ui import assessment, jobs, state, township
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -13,6 +13,8 @@ def page() -> None:
     """Numbers, table, the township chosen, papers, and what it all rests on."""
     county = state.county()
     path, head = county.path, state.head_of(county)
+    if county.has_terrain() and not jobs.measuring(path, head):
+        return
     try:
         with st.spinner(state.word("ui_measuring")):
             told = assessment.known(path, head)
