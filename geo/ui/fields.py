@@ -108,7 +108,7 @@ def verification_fields(county: County) -> Values:
     return {"find_id": _find(county, "verification", standing=False)} | {"at": when("verification")}
 
 
-def _whowhen(county: County, name: str, column: str) -> Values:
+def _who_when(county: County, name: str, column: str) -> Values:
     teams = state.choices(*_at(county), "teams")
     first, second = st.columns([1, 2])
     label = state.word("ui_team")
