@@ -2414,6 +2414,24 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_password_new": ("新密码", "New password"),
     "ui_password_save": ("改密码", "Change password"),
     "ui_user_done": ("已保存", "saved"),
+    "ui_take_all": ("全部采用（{n} 个文件）", "Take all ({n} files)"),
+    "ui_datum_question": (
+        "文件没有说明坐标系：请在上面选一个；选好后看小地图上的点是否落在该在的地方，再采用。",
+        "The file does not say its datum: choose one above, see on the map whether its places lie where they should.",
+    ),
+    "ui_imports": ("导入记录与未收的行", "Imports, and the records refused"),
+    "ui_refused": ("未收 {n} 行", "{n} records refused"),
+    "ui_refused_take": ("下载未收的行（CSV）", "Download the refused records (CSV)"),
+    "ui_import_undo": (
+        "采用之前什么都没有改：从上面去掉文件即撤销。采用之后台账只增不删，改错用更正，原值留在台账里。",
+        "Nothing changes before it is taken: remove the file above. Afterwards nothing is deleted: correct it, and the "
+        "old value stays in the ledger.",
+    ),
+    "ui_read_n": ("读", "Read"),
+    "ui_accepted_n": ("收", "Taken"),
+    "ui_refused_n": ("未收", "Refused"),
+    "ui_row": ("行", "Row"),
+    "ui_field": ("字段", "Field"),
     "ui_sure": (
         "发现把握度：假如有一块，被看见的机会。无在地毒株把握度不是零种植率，也不是考核分。",
         "Detection: the chance that a plot, had there been one, was seen. The chance that nothing stands is no score.",

@@ -47,11 +47,14 @@ def _add(county: County, *, first: bool) -> None:
 
 def _change(county: County, held: dict[str, Any]) -> None:
     name = st.selectbox(state.word("ui_user"), list(held), key="user_changed")
+    if name is None:
+        return
     known = held[name]
     role = st.selectbox(
         state.word("ui_role"), list(Role), list(Role).index(Role(known.role)),
         format_func=lambda one: state.word(f"role_{one}"), key=f"role_{name}",
     )  # fmt: skip
+    role = role or Role(known.role)
     grounds = _choose(county, role, f"grounds_{name}", list(known.grounds))
     first, second = st.columns(2)
     if first.button(state.word("ui_user_role_save"), key="user_role_save"):

@@ -80,17 +80,18 @@ def _take(county: County, files: dict[str, bytes], outing: Outing) -> None:
 def _stops(county: County, outing: Outing) -> None:
     """Every stop with what was said of it; two taps record 没有 or open the find form."""
     st.markdown(f"**{state.word('ui_stops_head')}**")
-    for stop in outing.stops.to_dict("records"):
+    for row in outing.stops.to_dict("records"):
+        stop = {str(name): value for name, value in row.items()}
         title = f"{stop['order_n']} {_kind(stop)} {str(stop['name']).split(' ', 1)[-1]}"
         place = f"{stop['longitude']:.5f}, {stop['latitude']:.5f}"
         if isinstance(stop["done"], str):
             st.markdown(_said(stop, title))
             continue
-        row = st.container(horizontal=True, vertical_alignment="center", key=f"stop_{stop['stop_id']}")
-        row.markdown(f"○ **{state.plain(title)}**  \n{place}", width="stretch")
-        if row.button(state.word("ui_looked_nothing"), key=f"none_{stop['stop_id']}"):
+        line = st.container(horizontal=True, vertical_alignment="center", key=f"stop_{stop['stop_id']}")
+        line.markdown(f"○ **{state.plain(title)}**  \n{place}", width="stretch")
+        if line.button(state.word("ui_looked_nothing"), key=f"none_{stop['stop_id']}"):
             _look(county, outing, stop)
-        if row.button(state.word("ui_looked_found"), key=f"found_{stop['stop_id']}", type="primary"):
+        if line.button(state.word("ui_looked_found"), key=f"found_{stop['stop_id']}", type="primary"):
             found(county, {"team_id": outing.route["team_id"]} | stop, _moment(outing))
     if st.button(state.word("ui_found_elsewhere"), width="stretch", key="found_elsewhere"):
         found(county, {"team_id": outing.route["team_id"]}, _moment(outing))

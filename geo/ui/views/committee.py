@@ -36,7 +36,8 @@ def page() -> None:
     st.caption(state.word("committee_note_ranks") + state.word("ui_sure"))
     picked = chosen["selection"]["rows"] if chosen else []
     if picked and picked[0] < len(told.townships):
-        township.opened(path, head, told.townships.iloc[picked[0]].to_dict())
+        row = told.townships.iloc[picked[0]].to_dict()
+        township.opened(path, head, {str(name): value for name, value in row.items()})
     else:
         st.caption(state.word("committee_choose"))
     buttons = st.container(horizontal=True)
