@@ -84,7 +84,7 @@ test: .venv/.installed-dev assets check build/.warm
 	$(call apt,command -v gpsbabel,gpsbabel)
 	$(call apt,command -v ogrinfo,gdal-bin)
 	$(call apt,ls /usr/share/postgresql/*/extension/postgis.control,postgresql postgresql-15-postgis-3)
-	trap '.ci/postgis stop' EXIT; url=$$(.ci/postgis start); TACHA_POSTGIS_URL=$$url $(BIN)/pytest --durations=10
+	trap '.ci/postgis stop' EXIT; url=$$(.ci/postgis start); TACHA_POSTGIS_URL=$$url $(BIN)/pytest -n 2 --dist worksteal --durations=15
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks.absence tests/analysis/absence_fixtures.json --json

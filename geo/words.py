@@ -5,9 +5,11 @@ Add a line here before raising a new code: a test finds codes without words, and
 """
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from datetime import date, datetime
+from typing import Protocol
 
-Language = Literal["zh", "en"]
+from geo.locale import Language as Language
+from geo.locale import day, moment
 
 WORDS: dict[str, tuple[str, str]] = {
     # crs, grid, schema
@@ -20,7 +22,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "图层 {layer} 有 {n} 行不合要求，第一处：第 {row} 行 {field}（{reason}）",
         "layer {layer}: {n} rows break the contract, first row {row}, {field} ({reason})",
     ),
-    "value_missing": ("缺少数值", "value missing"),
+    "value_missing": ("缺少必填的内容", "a required value is missing"),
     "value_unknown": ("“{value}”不在允许的值内（{known}）", '"{value}" is not one of {known}'),
     "value_low": ("{value} 小于 {low}", "{value} is below {low}"),
     "value_high": ("{value} 大于 {high}", "{value} is above {high}"),
@@ -88,6 +90,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "timezone_unknown": ("不认识时区 {zone}", "unknown time zone {zone}"),
     "coordinate_bad": ("坐标“{value}”不是数字", 'coordinate "{value}" is not a number'),
     "coordinate_range": ("坐标超出地球范围", "coordinate outside the earth's range"),
+    "axes_swapped": (
+        "两个坐标放反了（经度与纬度，或东坐标与北坐标）；对调后正好在本县内，请改正列名后再导入",
+        "the two coordinates stand the wrong way round (longitude and latitude, or easting and northing); exchanged "
+        "they lie in this county: put the column names right and import again",
+    ),
     "coordinate_zero": ("坐标为 0, 0（未定位）", "place is 0, 0 (no position fix)"),
     "outside_crs": ("坐标超出本县坐标系的范围", "place cannot be expressed in the county's coordinate system"),
     "untimed": ("没有时间，不能算作踏查轨迹", "has no time, so it is no record of a patrol"),
@@ -493,6 +500,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "{n} 个辖区由不相连的多块组成（有飞地）：{names}",
         "jurisdictions of several parts: {n} ({names})",
     ),
+    "county_overlaps": (
+        "{n} 对乡镇界互相重叠，重叠处按代码小的一方计，请核对：{pairs}",
+        "pairs of townships that overlap: {n}; such ground counts for the lower code, please check: {pairs}",
+    ),
     "outside": ("在本县范围之外", "outside this county"),
     "evidence_outside": ("该点在本县范围之外", "this place is outside this county"),
     "raster_band_needed": (
@@ -554,6 +565,43 @@ WORDS: dict[str, tuple[str, str]] = {
     "whatif_bound": ("不计路程的上限", "bound without travel"),
     "whatif_unmet_must_n": ("必到而未能安排", "must-visits not met"),
     "whatif_gain": ("每增加一个工时预计多发现 {finds}", "expected finds per extra hour: {finds}"),
+    "day_bad": ("“{value}”不是日期，应为 YYYY-MM-DD 或 MM-DD", '"{value}" is not a day; YYYY-MM-DD or MM-DD is needed'),
+    "unmet_past": ("期限已过，没有可用的工作日", "its days are over"),
+    "progress_schedule": ("排全年任务", "scheduling the season"),
+    "season_segments_title": ("踏查单元 {n} 个（编号固定，不再变动）", "{n} segments (their letters never change)"),
+    "season_segments": ("单元数", "segments"),
+    "season_km2": ("平方公里", "km²"),
+    "season_labels": ("编号", "letters"),
+    "season_made": (
+        "从 {from_day} 起排定任务 {n} 项、{days} 队日：预计发现 {expected}；同样队日平均铺开 {even}；不计路程的上限 {bound}",
+        "{n} assignments, {days} team-days from {from_day}: expected finds {expected}; the same days spread evenly {even};"
+        " bound without travel {bound}",
+    ),
+    "season_rests": (
+        "依据：{teams} 支专班、{days} 个工作日，每乡镇先验 {prior}；{weather_share} 队日留作天气机动，{explore_share} 用于冷门地段",
+        "rests on: {teams} teams, {days} workdays, prior {prior} per township; {weather_share} of the team-days kept for bad"
+        " weather, {explore_share} for ground the risks rate low",
+    ),
+    "season_withdrawn": (
+        "原任务 {n} 项未完成，由新安排代替（记录保留）",
+        "{n} undone assignments give way to the new ones (kept on record)",
+    ),
+    "season_more": ("另有 {n} 项", "{n} more"),
+    "season_board_title": (
+        "任务 {n} 项：逾期 {overdue}，部分完成 {part_done}，待执行 {scheduled}，完成 {done}",
+        "{n} assignments: {overdue} overdue, {part_done} part done, {scheduled} scheduled, {done} done",
+    ),
+    "season_number": ("任务号", "number"),
+    "season_where": ("单元", "where"),
+    "season_purpose": ("任务（方式）", "purpose (how)"),
+    "season_days": ("日期", "days"),
+    "season_state": ("状态", "state"),
+    "season_hours": ("已踏查/计划 小时", "searched / planned h"),
+    "assignment_scheduled": ("待执行", "scheduled"),
+    "assignment_part_done": ("部分完成", "part done"),
+    "assignment_done": ("完成", "done"),
+    "assignment_overdue": ("逾期", "overdue"),
+    "assignment_withdrawn": ("已改期", "withdrawn"),
     "route_sheet_title": ("{county}　踏查路线单", "{county}: route sheet"),
     "route_sheet_sums": (
         "{route}　{start} 出发　全程 {km} 公里　步行 {walked} 小时　搜寻 {searched} 小时",
@@ -641,6 +689,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "sign_in_name": ("账户", "Account"),
     "sign_in_password": ("密码", "Password"),
     "sign_out": ("退出登录", "Sign out"),
+    "password_present": ("原密码", "Present password"),
+    "password_new": ("新密码（至少 {least} 个字）", "New password (at least {least} characters)"),
+    "password_change": ("修改密码", "Change password"),
+    "password_changed": ("密码已修改，请重新登录。", "The password is changed; sign in again."),
+    "password_wrong": ("原密码不对，没有改动", "that is not your present password; nothing was changed"),
     "sign_in_ended": ("登录已失效，请重新登录", "you are no longer signed in; sign in again"),
     "account_taken": ("账户“{name}”为空或已存在", 'account "{name}" is empty or taken'),
     "account_first": (
@@ -887,6 +940,28 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "unit_ambiguous": ("“{value}”有 {n} 个同名单元，请填写代码", '"{value}" names {n} units; give the code'),
     "post_undated": ("责任岗位“{post}”没有起始日期", 'post "{post}" has no first day'),
+    "unit_code_name": (
+        "代码 {code} 在底数册里是“{held}”，与“{value}”不符：请核对代码与名称（可能是另一年的代码）",
+        'code {code} is "{held}" in the register, not "{value}": check both (it may be another year\'s code)',
+    ),
+    "unit_parent_missing": (
+        "新单元“{value}”没有上级：请填写上级代码，或乡镇、村",
+        'the new unit "{value}" has none above it: give the code above, or township and village',
+    ),
+    "register_undated": (
+        "{n} 行的责任岗位没有起始日期，按 {day} 起计；要改用别的日期，请用 --from 指定后再导入",
+        "{n} rows give their posts no first day: taken from {day} on; say --from to have another day",
+    ),
+    "register_filled": (
+        "{n} 行没有写乡镇，按上一行的乡镇计",
+        "{n} rows name no township and were taken under the one of the row above",
+    ),
+    "register_persons": (
+        "不保存姓名和联系方式，未采用的列：{columns}",
+        "names and telephones are not kept; columns left out: {columns}",
+    ),
+    "register_unused": ("没有采用的列：{columns}", "columns not used: {columns}"),
+    "register_no_rows": ("{n} 行是合计、填表说明等，不计入", "{n} lines are sums or remarks and not counted"),
     "alias_unknown": ("没有别名记录 {value}", "there is no alias {value}"),
     "divisions_elsewhere": (
         "{file}：没有代码以 {code} 开头的乡镇",
@@ -1358,8 +1433,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "{n} pieces of ground belong to no unit ({areas}): nobody answers until they are assigned.",
     ),
     "book_note": (
-        "截止日期当日零时起不再负责；一个单元有几段任期就有几行；改好后可原样导入，未改的行不产生变化。",
-        "A post ends as its last day begins; one row per unit and span. Edited rows are read back, others change nothing.",
+        "截止日期当日仍负责；一个单元有几段任期就有几行；改好后可原样导入，未改的行不产生变化。",
+        "A post still answers on its last day; one row per unit and span. Edited rows are read back, others change nothing.",
     ),
     "head_unit_kind": ("单元类别", "kind"),
     "head_unit_id": ("代码", "code"),
@@ -1373,9 +1448,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "head_属地": ("属地", "local"),
     "head_主管部门": ("主管部门", "department"),
     "head_包保": ("包保", "sponsor"),
+    "head_县领导包片": ("县领导包片", "county leader"),
+    "head_镇领导包村": ("镇领导包村", "township leader"),
+    "head_村干部包组": ("村干部包组", "village cadre"),
+    "head_网格员包户": ("网格员包户", "grid warden"),
     "head_成员单位督导": ("成员单位督导", "supervisor"),
     "head_valid_from": ("起始日期", "from"),
-    "head_valid_to": ("截止日期", "until"),
+    "head_valid_to": ("截止日期（含当日）", "last day"),
     "head_standing": ("负责状态", "standing"),
     "head_source": ("来源", "source"),
     "head_alias_kind": ("别名类别", "kind of alias"),
@@ -1575,15 +1654,22 @@ WORDS: dict[str, tuple[str, str]] = {
     "dem_low": ("低", "low"),
     "dem_high": ("高", "high"),
     # second sensors
-    "sensors_title": ("步行与航拍（{n} 架次）", "feet and drones (flights: {n})"),
+    "sensors_title": (
+        "步行、航拍与卫星（{n} 架次，{passes} 次过境）",
+        "feet, drones and satellites (flights: {n}, passes: {passes})",
+    ),
     "sensors_foot": ("步行", "on foot"),
-    "sensors_air": ("航拍", "from the air"),
+    "sensors_air": ("航拍与卫星", "from above"),
     "sensors_together": ("合计", "together"),
-    "sensors_imaged": ("航拍有效面积份额", "share imaged well enough"),
+    "sensors_imaged": ("影像有效面积份额", "share imaged well enough"),
     "sensors_flight": ("架次 {id}：{n} 张，有效 {km2} km²", "flight {id}: {n} images, {km2} km² that count"),
+    "sensors_pass": (
+        "过境 {id}：像元 {pixel} 米，有效 {km2} km²",
+        "pass {id}: pixel {pixel} m, {km2} km² that count",
+    ),
     "sensors_basis": (
-        "发现把握度；按 {plot} 平方米的地块、最高识别率 {best} 计（假设）；小于一个像元为 0；同一架次重叠影像只算最好的一张。无在地毒株把握度不计航拍。",
-        "Detection of a plot of {plot} m², at best {best} (assumptions); 0 under one pixel; of overlapping images in a flight the best counts. The chance that nothing stands does not use flights.",
+        "发现把握度；按 {plot} 平方米的地块、最高识别率 {best} 计（假设）；小于一个像元为 0；同一架次重叠影像只算最好的一张。合计即“发现把握度”，当前无在地毒株把握度据此计算。",
+        "Detection of a plot of {plot} m², at best {best} (assumptions); 0 under one pixel; of overlapping images in a flight the best counts. Together is the detection that the chance of nothing standing rests on.",
     ),
     # when ground was seen
     "seen_title": ("何时看过（自 {since} 起）", "when it was seen (since {since})"),
@@ -1638,6 +1724,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "look_hidden": ("地形遮挡", "hidden by terrain"),
     "look_too_fast": ("走得太快，不是搜索", "too fast to be searching"),
     "look_unseen": ("看不到，或不在观察方向内", "out of sight, or outside the sector watched"),
+    "look_not_shown": (
+        "影像未拍到、有云，或地块小于一个像元",
+        "not in the picture, under cloud, or a plot under one pixel",
+    ),
     "look_no_width": ("此地类没有扫视宽度，或太远", "no sweep width for this ground, or too far"),
     # screens
     "asset_unknown": ("地图想从外网取 {url}，已拒绝", "the map wants {url} from outside; refused"),
@@ -1646,9 +1736,84 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}: missing or not the listed file; run npm ci --ignore-scripts again",
     ),
     "ui_assets_missing": (
-        "地图组件未安装：npm ci --ignore-scripts && python -m geo.ui.vendor",
-        "the map's scripts are not in place: npm ci --ignore-scripts && python -m geo.ui.vendor",
+        "地图组件还没有装好，地图打不开，其他各页可用。请改用带组件的安装包（tacha-*.whl），或在程序文件夹里执行 npm ci --ignore-scripts 和 python -m geo.ui.vendor，再重新打开。",
+        "the map's own scripts are not in place: the map stays empty, the other pages work. Install the wheel that carries them (tacha-*.whl), or run npm ci --ignore-scripts and python -m geo.ui.vendor in the program's folder and open it again.",
     ),
+    "ui_port_taken": ("端口 {port} 已被占用，请用 --port 另选", "port {port} is taken; choose another with --port"),
+    "ui_guide": ("入门", "Guide"),
+    "ui_steps_head": ("本县已有什么、还缺什么", "What this county has, and what it lacks"),
+    "ui_step_has": ("已有（{n}）", "there ({n})"),
+    "ui_step_lacks": ("还没有：{why}", "not yet: {why}"),
+    "ui_step_townships": ("乡镇界", "Township boundaries"),
+    "ui_step_townships_why": ("没有它什么都算不了", "nothing can be computed without them"),
+    "ui_step_terrain": ("高程", "Elevation"),
+    "ui_step_terrain_why": (
+        "在“数据”页拖入 GeoTIFF，才有通视、把握度和路线",
+        "drop a GeoTIFF on the page Data for sight, detection and routes",
+    ),
+    "ui_step_villages": ("村名单", "Villages"),
+    "ui_step_villages_why": (
+        "在“数据”页拖入 Excel 或 CSV，才知道哪些村应查",
+        "drop Excel or CSV on the page Data to know which villages are due",
+    ),
+    "ui_step_duties": ("责任名单", "Duties"),
+    "ui_step_duties_why": (
+        "在“底数”页导入，才知道谁负责、哪里无人负责",
+        "import them on the page Register to know who answers for what",
+    ),
+    "ui_step_tracks": ("轨迹", "Tracks"),
+    "ui_step_tracks_why": (
+        "在“数据”或“队伍”页交回，才知道哪里看过",
+        "hand them in on the page Data or Team to know where anybody looked",
+    ),
+    "ui_step_parcels": ("靶标与图斑", "Targets"),
+    "ui_step_parcels_why": (
+        "在“数据”页拖入名单，才有核查清单和期限",
+        "drop the list on the page Data for what is to be verified, and by when",
+    ),
+    "ui_step_routes": ("已采纳的路线", "Accepted routes"),
+    "ui_step_routes_why": ("在“地图”页下方编制并采纳方案", "make and accept a plan below the map"),
+    "ui_old_browser": (
+        "这个浏览器太旧，打不开踏查。请用 2023 年以后的 Edge、Chrome、Firefox，或 360 极速、QQ 浏览器的新版本（极速模式，内核 110 以上）打开同一地址，并允许运行脚本。",
+        "This browser is too old for Tacha. Open the same address with Edge, Chrome or Firefox of 2023 or later, and let the page run its scripts.",
+    ),
+    "ui_not_your_page": (
+        "这一页不在您的角色权限之内。",
+        "This page is not for your role.",
+    ),
+    "ui_back": ("回到首页", "Back to the first page"),
+    # words of the framework itself; the English is exactly its own
+    "framework_upload": ("选择文件", "Upload"),
+    "framework_per_file": ("每个文件不超过 {size}", "{size} per file"),
+    "framework_drop_files": ("把文件拖到这里", "Drag and drop files here"),
+    "framework_drop_file": ("把文件拖到这里", "Drag and drop a file here"),
+    "framework_no_results": ("没有匹配项", "No results"),
+    "framework_select_all": ("全选", "Select all"),
+    "framework_clear_all": ("全部清除", "Clear all"),
+    "framework_clear_value": ("清除", "Clear value"),
+    "framework_increment": ("增加", "Increment"),
+    "framework_decrement": ("减少", "Decrement"),
+    "framework_columns": ("显示或隐藏列", "Show/hide columns"),
+    "framework_csv": ("下载 CSV", "Download as CSV"),
+    "framework_search": ("查找", "Search"),
+    "framework_fullscreen": ("放大", "Fullscreen"),
+    "framework_close_fullscreen": ("还原", "Close fullscreen"),
+    "framework_close_search": ("关闭查找", "Close Search"),
+    "framework_close": ("关闭", "Close"),
+    "framework_enter_apply": ("按回车生效", "Press Enter to apply"),
+    "framework_enter_submit": ("按回车提交", "Press Enter to submit form"),
+    "framework_wait": ("请稍候……", "Please wait..."),
+    "framework_running": ("正在运行……", "Running..."),
+    "framework_connecting": ("正在连接", "Connecting"),
+    "framework_connection_error": ("连接中断", "Connection error"),
+    "framework_not_found": ("没有这一页", "Page not found"),
+    "framework_remove": ("移除 {file}", "Remove {file}"),
+    "framework_choose_date": ("选择日期", "Choose date"),
+    "framework_copy": ("复制", "Copy to clipboard"),
+    "framework_show_password": ("显示密码", "Show password"),
+    "framework_hide_password": ("隐藏密码", "Hide password"),
+    "framework_next_page": ("下一页", "Next page"),
+    "framework_previous_page": ("上一页", "Previous page"),
     "ui_port_wrong": ("端口应为数字：{port}", "the port must be a number: {port}"),
     "ui_title": ("踏查", "Tacha"),
     "ui_map": ("地图", "Map"),
@@ -2473,6 +2638,10 @@ def explain(error: Spoken, language: Language = "zh") -> str:
 def _field(value: object, language: Language) -> object:
     if isinstance(value, Word):
         return say(value, language)
+    if isinstance(value, datetime):
+        return moment(value, language)
+    if isinstance(value, date):
+        return day(value, language)
     if isinstance(value, list):
         return ("、" if language == "zh" else ", ").join(str(_field(item, language)) for item in value)
     return value

@@ -18,7 +18,7 @@ import pandas as pd
 
 from geo.analysis.allocation import hours_needed
 from geo.analysis.levers import levers
-from geo.analysis.looks import Looks, drawn_ground, sum_looks
+from geo.analysis.looks import Looks, Sensed, drawn_ground, sum_looks
 from geo.analysis.resets import OPEN, Courtyards, current_period, find_restarts
 from geo.analysis.standing import Case, arrivals, introductions
 from geo.analysis.zonal import Parts
@@ -197,6 +197,7 @@ def assess(
     tips: Floats | None = None,
     parts: Parts | None = None,
     village_beside: Beside | None = None,
+    sensed: Sensed | None = None,
 ) -> Assessment:
     """
     Every township's detection and probability that nothing stands undetected, its villages' and the county's.
@@ -215,13 +216,15 @@ def assess(
         Finds layer; `courtyard_table`; (zones, periods) share of villages with a class B visit and `tip_sensitivity`.
     parts, village_beside
         Villages' ground, and what was looked at beside tracks in each part, (parts, periods).
+    sensed
+        What flights and passes of each period have missed, see `looks.Sensed`; None: there were none.
 
     Returns
     -------
     Assessment
-        ``townships`` has index ``township_id`` and columns detection (over plantable cells, tracked looks alone),
-        detection_low and detection_high (5 and 95 % over W and availability), detection_with_courtyards (courtyards
-        as a stratum of their share of risk), p_zero, p_zero_low, p_zero_high,
+        ``townships`` has index ``township_id`` and columns detection (over plantable cells, looks of feet, lookouts and
+        second sensors), detection_low and detection_high (5 and 95 % over W and availability),
+        detection_with_courtyards (courtyards as a stratum of their share of risk), p_zero, p_zero_low, p_zero_high,
         p_zero_prior_50, p_zero_prior_90, plots_left (plots expected to stand unseen), hours_to_95 (hours), levers
         (see `levers.levers`) and reasons (dict figure → code): no_plantable, no_track, find_open, ceiling,
         courtyards_unknown. Looks count where they reach, whoever walked: a township nobody's track reached has no
@@ -240,7 +243,7 @@ def assess(
     common = {"beside": beside, "restarts": restarts, "current": current, "settings": settings}
     looks = sum_looks(
         hazards, zones=pieces.grid, parents=pieces.parents, zones_n=n, carried=carried(**common),  # type: ignore[arg-type]
-        risk=risk, terrain=terrain, season=season, settings=settings, as_of=as_of,
+        risk=risk, terrain=terrain, season=season, settings=settings, as_of=as_of, sensed=sensed,
     )  # fmt: skip
     chances, draws, seen = township_absence(looks, rng=rng, **common)  # type: ignore[arg-type]
     cases = township_cases(looks, **common)  # type: ignore[arg-type]

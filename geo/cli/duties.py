@@ -20,6 +20,9 @@ def bring(
     context: typer.Context,
     files: list[Path],
     encoding: Annotated[str | None, typer.Option(help="文字编码 text encoding")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="没有起始日期的岗位从哪天起 YYYY-MM-DD; first day of undated posts")
+    ] = None,
 ) -> None:
     """导入责任表（XLSX/CSV，合并表头、名称或代码均可） a register as an office keeps it."""
     from geo.workspace.importing import ImportReport
@@ -27,7 +30,8 @@ def bring(
 
     talk = session(context)
     county = talk.open()
-    report = ImportReport([import_register(county, file, now=now(), encoding=encoding) for file in files])
+    begin = moment(since) if since else None
+    report = ImportReport([import_register(county, file, now=now(), encoding=encoding, since=begin) for file in files])
     for one in report.files:
         talk.print(*one.sentences(talk.language))
     talk.answer(report.json(talk.language))
@@ -79,13 +83,14 @@ def assign(
     since: Annotated[str, typer.Option("--from", help="YYYY-MM-DD")],
     kind: Annotated[str, typer.Option(help="属地/主管部门/包保/成员单位督导")] = "属地",
     holder: Annotated[str | None, typer.Option(help="责任人编号 holder id")] = None,
+    tier: Annotated[str | None, typer.Option(help="县领导包片/镇领导包村/村干部包组/网格员包户 (包保)")] = None,
 ) -> None:
     """登记责任岗位 a post answers for a unit from a day on."""
     from geo.workspace.register_rows import assign_post
 
     talk = session(context)
     number, added = assign_post(
-        talk.open(), unit, post, kind=kind, holder_id=holder, valid_from=moment(since), now=now()
+        talk.open(), unit, post, kind=kind, holder_id=holder, valid_from=moment(since), now=now(), tier=tier
     )
     talk.answer({"duty_id": number, "new": added})
     talk.print(talk.say("duty_assigned" if added else "recorded_already", id=number, post=post))

@@ -25,7 +25,7 @@ from geo.grid import Frame, Grid
 from geo.store import grids, open_store, read_settings
 from geo.store.county_file import NAME
 from geo.store.held import HeldStore
-from geo.ui import features, tiles, vector
+from geo.ui import features, shell, tiles, vector
 from geo.ui.door import ACTOR, Door, county_path
 from geo.ui.maps import SCRIPT
 from geo.ui.vendor import ASSETS
@@ -322,4 +322,5 @@ ROUTES: list[BaseRoute] = [
     Route("/geo/tiles/{layer}/{z:int}/{x:int}/{y:int}.png", tile),
     Route("/geo/layers/{name}.geojson", layer),
     Route("/geo/vector/{name}/{z:int}/{x:int}/{y:int}.pbf", vector_tile),
+    *shell.ROUTES,
 ]

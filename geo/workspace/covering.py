@@ -303,6 +303,7 @@ def _figures(
         ),
         parts=parts,
         village_beside=beside,
+        sensed=lambda period: _missed_overhead(county, seen.months[period]),
     )
     report("done", 3, 3)
     figures = shares.drop(columns="detection").join(assessed.townships).reset_index()
@@ -371,6 +372,12 @@ def _hazards(county: County, months: list[str]) -> Iterator[tuple[int, Grid]]:
     """The months' hazard grids, last first: what `absence.assess` reads."""
     for period, month in reversed(list(enumerate(months))):
         yield period, grids.read_grid(county.path, f"hazard_{month}")
+
+
+def _missed_overhead(county: County, month: str) -> Any:
+    """What a month's flights and passes have missed, cell by cell; None where they saw nothing."""
+    seen = effort.air_grid(county, month)
+    return None if seen is None else np.float32(1.0) - seen
 
 
 def _walked(county: County, tracks: gpd.GeoDataFrame, zones: Grid, n: int) -> Any:

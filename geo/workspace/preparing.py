@@ -75,7 +75,7 @@ def request_for(
     knobs = settings or county.settings.planning
     number = list(rests.townships["township_id"]).index(township_id)
     outline = rests.townships.geometry.iloc[number]
-    terrain, mass, first_block = _ground(county, rests, number, outline.bounds, knobs)
+    terrain, mass, first_block = ground_of(county, rests, number, outline.bounds, knobs)
     noon = datetime.combine(datetime.fromisoformat(day).date(), time(12), CHINA)
     detection = county.settings.detection
     width = sweep_widths(terrain, county.season, detection, day=county.season.day_of(noon))
@@ -105,19 +105,22 @@ def request_for(
     return replace(request, matrix=_kept_matrix(county.path, request))
 
 
-def _ground(
+def ground_of(
     county: County,
     rests: Rests,
     number: int,
     bounds: tuple[float, float, float, float],
     settings: PlanningSettings,
 ) -> tuple[Terrain, Grid, tuple[int, int]]:
-    """Terrain and undetected mass of a township's window, cut at whole blocks, and the window's first block."""
+    """Terrain and undetected mass of a township's window, cut at whole blocks, and the window's first block.
+
+    `number` is the township's position in the layer, `bounds` those of its outline.
+    """
     frame = grids.grid_frame(county.path, "elevation")
     size = block_cells(settings, frame.cell_m)
     window = _aligned(frame, bounds, size)
     elevation = grids.read_grid(county.path, "elevation", window)
-    terrain = Terrain(elevation, _cover(county, elevation), county.settings.cell_m)
+    terrain = Terrain(elevation, cover_of(county, elevation), county.settings.cell_m)
     zones, risk, seen = (grids.read_grid(county.path, name, window) for name in ("zones", "risk", "season_pod"))
     own = Grid(np.where(zones.values == number + 1, 1, 0).astype(np.int32), window)
     pod = Grid(np.nan_to_num(seen.values), window)
@@ -138,7 +141,7 @@ def _aligned(frame: Frame, bounds: tuple[float, float, float, float], size: int)
     return frame.window(row, col, min(int(bottom), frame.rows) - row, min(int(right), frame.cols) - col)
 
 
-def _cover(county: County, elevation: Grid) -> Grid:
+def cover_of(county: County, elevation: Grid) -> Grid:
     """Ground cover of a window; without a cover layer all ground counts as open."""
     if grids.has_grid(county.path, "cover"):
         return grids.read_grid(county.path, "cover", elevation.frame)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from geo.errors import LayerError
 from geo.layers import SCHEMAS
-from geo.layers.duties import DUTY_KINDS
+from geo.layers.duties import DUTY_KINDS, TIERS
 from geo.ledger import Entry, row_digest
 from geo.schema import Refusal
 from geo.store import Change
@@ -37,7 +37,9 @@ def unit_row(kind: str, unit: str, name: str, *, source: str, parent_id: str | N
 def duty_key(duty: Mapping[Any, Any]) -> tuple[str, ...]:
     since = pd.Timestamp(duty["valid_from"]).tz_convert("UTC").isoformat()
     holder = duty["holder_id"]
-    return duty["unit_id"], duty["duty_kind"], duty["post"], "" if holder is None or pd.isna(holder) else holder, since
+    tier = duty.get("tier")
+    key = duty["unit_id"], duty["duty_kind"], duty["post"], "" if holder is None or pd.isna(holder) else holder, since
+    return key if tier is None or pd.isna(tier) else (*key, tier)
 
 
 def duty_id(duty: dict[str, Any]) -> str:
@@ -56,7 +58,7 @@ def write_gathered(
     notes: list[dict[str, Any]] | None = None,
 ) -> None:
     """What is new or says otherwise, in one transaction; nothing at all where nothing is."""
-    changes = [*_unit_changes(county, found), *_duty_changes(county, found)]
+    changes = [*_unit_changes(county, found), *_moved_villages(county, found), *_duty_changes(county, found)]
     for rows in villages:
         changes += _village_changes(county, rows)
     if aliases is not None:
@@ -94,6 +96,18 @@ def _unit_changes(county: County, found: Gathered) -> list[Change]:
         return []
     table = SCHEMAS["units"].conform(pd.DataFrame(wanted, columns=SCHEMAS["units"].names))
     return [Change("units", table, replace=True, before=held[held["unit_id"].isin(before)])]
+
+
+def _moved_villages(county: County, found: Gathered) -> list[Change]:
+    """Villages the register puts under another township: the layer of villages follows."""
+    said = {unit: row["parent_id"] for unit, row in found.units.items() if row["unit_kind"] == "village"}
+    held = county.store.read("villages", [unit for unit, parent in said.items() if parent])
+    townships = held["village_id"].map(said)
+    moved = held[held["township_id"] != townships]
+    if moved.empty:
+        return []
+    after = moved.assign(township_id=townships[moved.index])
+    return [Change("villages", after, replace=True, before=moved)]
 
 
 def _differs(row: dict[str, Any], old: dict[Any, Any], names: tuple[str, ...]) -> bool:
@@ -183,6 +197,7 @@ def assign_post(
     valid_from: datetime,
     now: datetime,
     holder_id: str | None = None,
+    tier: str | None = None,
 ) -> tuple[str, bool]:
     """A post answers for a unit from a moment on: the duty's id, and whether it is new."""
     units = register_units(county).set_index("unit_id")
@@ -190,10 +205,14 @@ def assign_post(
         raise LayerError("unit_unknown", value=unit_id)
     if kind not in DUTY_KINDS:
         raise LayerError("record_value_unknown", field="duty_kind", value=kind, known="/".join(DUTY_KINDS))
+    if tier is not None and (tier not in TIERS or kind != "包保"):
+        raise LayerError("record_value_unknown", field="tier", value=tier, known="包保：" + "/".join(TIERS))
+    if not post.strip():
+        raise LayerError("record_value_missing", field="post")
     unit = units.loc[unit_id]
     parent = unit["parent_id"] if isinstance(unit["parent_id"], str) else None
     row = {"unit_kind": unit["unit_kind"], "unit_id": unit_id, "parent_id": parent, "post": post.strip()}
-    row |= {"holder_id": holder_id, "duty_kind": kind, "valid_from": valid_from, "valid_to": None}
+    row |= {"holder_id": holder_id, "duty_kind": kind, "valid_from": valid_from, "valid_to": None, "tier": tier}
     number = duty_id(row)
     held = county.store.read("duties")
     if duty_key(row) in {duty_key(one) for one in held.to_dict("records")}:

@@ -84,7 +84,7 @@ def _backups(county: County) -> None:
     st.markdown(f"**{state.word('ui_backups')}**")
     if st.button(state.word("ui_backup"), type="primary"):
         try:
-            made = back_up_county(county.path, now=datetime.now(UTC))
+            made = back_up_county(county, now=datetime.now(UTC))
         except GeoError as error:
             state.sorry(error)
         else:
