@@ -215,6 +215,51 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "proof_foreign": ("不是本程序的台账证明（{why}）", "not a ledger proof of this program ({why})"),
     "proof_path": ("第 {seq} 条不在树根为 {root} 的台账中", "entry {seq} is not in the ledger whose root is {root}"),
+    # photos
+    "photo_unknown": (
+        "{file}：不是能识别的照片（JPEG、PNG、WebP、HEIC）",
+        "{file}: not a photo this program knows (JPEG, PNG, WebP, HEIC)",
+    ),
+    "photo_too_large": ("{file}：照片超过 {pixels} 百万像素", "{file}: more than {pixels} million pixels"),
+    "photo_gone": ("照片 {value} 的原件不在了", "the original of photo {value} is gone"),
+    "photo_missing": ("没有照片 {value}", "there is no photo {value}"),
+    "photo_time_zone": ("时间 {value} 没有时区", "the time {value} has no zone"),
+    "photo_list_column": (
+        "{file}：照片清单要有“文件”一列（另可有 时间、经度、纬度、坐标系、地块编号、队伍代码）",
+        "{file}: a list of photos needs the column file (and may have time, longitude, latitude, datum, plot, team)",
+    ),
+    "photo_list_value": (
+        "{file} 第 {row} 行：{field}“{value}”读不懂",
+        '{file} row {row}: {field} "{value}" cannot be read',
+    ),
+    "photo_list_lacks": ("{file} 第 {row} 行：没有给出照片 {value}", "{file} row {row}: photo {value} was not given"),
+    "photo_datum_needed": (
+        "水印上的坐标请说明坐标系（手机相册和地图软件多为 gcj02）",
+        "say the datum of the watermark's coordinates (map apps mostly print gcj02)",
+    ),
+    "photos_taken": (
+        "照片：收 {new_n} 张，已有 {known_n} 张，未收 {refused_n} 张",
+        "photos: {new_n} taken, {known_n} known already, {refused_n} refused",
+    ),
+    "photo_on_track": ("与队伍轨迹相符", "agrees with the team's track"),
+    "photo_off_track": ("与队伍当时的轨迹不符", "does not agree with the team's track at that time"),
+    "photo_no_track": ("当时没有该队轨迹，无法核对", "no track of the team at that time, cannot be compared"),
+    "photo_no_time": ("没有时间，无法核对", "no time, cannot be compared"),
+    "photo_no_place": ("没有坐标，无法核对位置", "no place, its position cannot be compared"),
+    "photo_line": ("{file} {id}：{said}{metres}{far}{kept}", "{file} {id}: {said}{metres}{far}{kept}"),
+    "photo_metres": ("，相距 {n} 米", ", {n} m apart"),
+    "photo_far": ("；距所报对象 {n} 米", "; {n} m from what it is about"),
+    "photo_kept_intact": ("", ""),
+    "photo_kept_missing": ("；原件不在了", "; the original is gone"),
+    "photo_kept_changed": ("；原件被改动", "; the original was changed"),
+    "photos_alike": (
+        "{one} 与 {two} 看上去相同（差 {bits} 位），但属于不同对象；请人看一眼",
+        "{one} and {two} look the same ({bits} bits differ) but are about different things; have a look",
+    ),
+    "photos_same": (
+        "{one} 与 {two} 是同一个文件，却用于不同对象；请人看一眼",
+        "{one} and {two} are one and the same file used for different things; have a look",
+    ),
     # targets against filed visits
     "targets_none": (
         "没有靶标可自查（来源 {sources}，名单 {lists}）",
