@@ -2295,7 +2295,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_take_trk": ("轨迹 GPX（手机软件用）", "Track GPX (for phone apps)"),
     "ui_take_rte": ("航点 GPX（手持机用）", "Route GPX (for handhelds)"),
     "ui_take_kml": ("KML（奥维、谷歌地球）", "KML (Ovital, Google Earth)"),
-    "ui_hand_in": ("交回轨迹（GPX、KML、奥维、CSV）", "Hand in tracks (GPX, KML, Ovital, CSV)"),
+    "ui_hand_in": (
+        "交回轨迹或照片（GPX、KML、奥维、CSV、JPG，可多个）",
+        "Hand in tracks or photos (GPX, KML, Ovital, CSV, JPG)",
+    ),
     "ui_datum": ("坐标系", "Datum"),
     "ui_datum_declared": ("按文件声明", "as the file declares"),
     "ui_datum_wgs84": ("WGS 84（GPS 原始）", "WGS 84 (raw GPS)"),
@@ -2635,9 +2638,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name} is what the stored data rest on (now {value}): it cannot be changed",
     ),
     "ui_setting": ("设置项", "Setting"),
-    "ui_settings_file": ("county.toml", "county.toml"),
+    "ui_settings_file": ("设置文件", "Settings file"),
     "ui_settings_note": (
-        "保存前先检查；写错不会生效。旧文件留在 backups，改动进台账，数字按新设置重算。",
+        "保存前先检查；写错不会生效。旧文件留在备份里，改动进台账，数字按新设置重算。",
         "Checked before it counts. The old file stays in backups, the change goes into the ledger, figures follow it.",
     ),
     "ui_settings_save": ("保存设置", "Save settings"),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from geo.errors import LayerError
 from geo.formats.datum import datum_of
-from geo.formats.places import degrees_in
+from geo.formats.typed_places import degrees_in
 from geo.layers.finds import METHODS
 from geo.layers.steps import DISMISSALS, Act
 from geo.layers.visits import GROUNDS, OUTCOMES

@@ -8,13 +8,12 @@ import streamlit as st
 from geo.errors import GeoError
 from geo.layers.finds import FOUND_BY, METHODS, SPECIES, STAGES
 from geo.season import CHINA
-from geo.ui import state
+from geo.ui import photos, state
 from geo.ui.fields import place_fields, place_in, when
 from geo.workspace.county import County
-from geo.workspace.discovery import keep_photos, record_found
+from geo.workspace.discovery import record_found
 from geo.workspace.recording import Recorded
 
-PHOTO_KINDS = ["jpg", "jpeg", "png", "heic", "webp"]
 Values = dict[str, Any]
 
 
@@ -38,9 +37,7 @@ def find_form(county: County, known: Values, *, key: str, moment: datetime) -> R
         first, second = st.columns(2)
         scene["station"] = first.text_input(word("ui_station_told"), key=f"{key}_station")
         scene["receipt"] = second.text_input(word("ui_receipt"), key=f"{key}_receipt")
-        photos = st.file_uploader(
-            word("ui_photos_before"), PHOTO_KINDS, accept_multiple_files=True, max_upload_size=20, key=f"{key}_photos"
-        )
+        before = photos.picker("ui_photos_before", f"{key}_photos")
         with st.expander(word("ui_destroyed_already")):
             gone = _gone(key)
         with st.expander(word("ui_more_fields")):
@@ -51,12 +48,16 @@ def find_form(county: County, known: Values, *, key: str, moment: datetime) -> R
         return None
     try:
         values |= _placed(county, known, place, datum) | {"team_id": team, "parcel_id": parcel} | sample
-        kept = keep_photos(county, [(file.name, file.getvalue()) for file in photos or []])
-        after = keep_photos(county, [(file.name, file.getvalue()) for file in gone.pop("photos") or []])
-        values["photo_sha256"] = kept[0] if kept else None
-        gone |= {"after_sha256": after[0]} if after else {}
+        after = gone.pop("photos")
+        values["photo_sha256"] = photos.digest(before)
+        gone |= {"after_sha256": photos.digest(after)} if after else {}
         destroyed = {name: value for name, value in gone.items() if value not in (None, "")} if gone.pop("on") else None
-        return record_found(county, values, now=datetime.now(UTC), scene=scene, gone=destroyed)
+        done = record_found(county, values, now=datetime.now(UTC), scene=scene, gone=destroyed)
+        told = photos.take(county, before, {"find_id": done.id}, team, photos.BEFORE)
+        told += photos.take(county, after if destroyed else [], {"find_id": done.id}, team, photos.AFTER)
+        if told:
+            st.session_state["photos_said"] = told
+        return done
     except GeoError as error:
         state.sorry(error)
         return None
@@ -102,9 +103,7 @@ def _gone(key: str) -> Values:
         "fraction": st.number_input(word("ui_fraction"), 0.0, 100.0, 100.0, 5.0, key=f"{key}_fraction") / 100.0,
         "destroyed_at": when(f"{key}_destroyed", datetime.now(CHINA), now=True),
         "witnesses": st.text_input(word("ui_witness_post"), key=f"{key}_witness"),
-        "photos": st.file_uploader(
-            word("ui_photos_after"), PHOTO_KINDS, accept_multiple_files=True, max_upload_size=20, key=f"{key}_after"
-        ),
+        "photos": photos.picker("ui_photos_after", f"{key}_after"),
     }
 
 

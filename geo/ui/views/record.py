@@ -42,6 +42,8 @@ def _find(county: County) -> None:
     done = find_form(county, {}, key="find", moment=county.as_of())
     if done is not None:
         _said(done)
+        for line in st.session_state.pop("photos_said", []):
+            st.info(state.plain(line))
 
 
 def _form(county: County, name: str) -> None:
