@@ -342,6 +342,9 @@ class PlotSettings:
         How many standard deviations a filed visit may lie from its target (2.448: 95 of 100 true pairs do not).
     visit_accuracy_m
         Accuracy of a visit's place that states none, metres, one standard deviation per axis.
+    photo_gap_s, photo_off_m, photo_like_bits
+        A track speaks of the moment a photo was taken within so many seconds; beyond so many metres from it, or from
+        its plot, the two disagree; two pictures whose 64-bit hashes differ in at most so many bits look alike.
     """
 
     recheck_days: dict[str, tuple[int, ...]] = field(
@@ -353,6 +356,9 @@ class PlotSettings:
     confidence: float = 0.95
     match_factor: float = 2.448
     visit_accuracy_m: float = 10.0
+    photo_gap_s: float = 120.0
+    photo_off_m: float = 100.0
+    photo_like_bits: int = 6
 
     def __post_init__(self) -> None:
         if self.match_factor <= 0.0 or self.visit_accuracy_m < 0.0:

@@ -145,7 +145,8 @@ def county_detection(looks: Looks, seen: Floats) -> dict[str, object]:
     weights = looks.totals[known] / looks.totals[known].sum()
     whole = float(weights @ np.nan_to_num(looks.detection[known]))
     interval = detection_interval(np.array([whole]), (weights @ seen[known])[None, :])
-    return {"detection": whole} | {name: float(value[0]) for name, value in interval.items()}
+    ends: dict[str, object] = {name: float(value[0]) for name, value in interval.items()}
+    return {"detection": whole} | ends
 
 
 def hours_to_goal(looks: Looks, cases: Sequence[Case], *, restarts: Ints, goal: float) -> Floats:

@@ -96,7 +96,8 @@ def tolerance(target_m: npt.ArrayLike, visit_m: npt.ArrayLike, factor: float) ->
     >>> tolerance(15.0, 10.0, 2.448).round(2).tolist()
     44.13
     """
-    return factor * np.hypot(np.asarray(target_m, float), np.asarray(visit_m, float))
+    allowed: Floats = factor * np.hypot(np.asarray(target_m, float), np.asarray(visit_m, float))
+    return allowed
 
 
 def match_visits(

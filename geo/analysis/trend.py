@@ -40,4 +40,4 @@ def seen_by_period(
         hazard.require_same_frame(zones)
         missed *= 1.0 - pod(hazard.values.reshape(-1)[held], availability)
         sums.append(np.bincount(zone, weight * (1.0 - missed), minlength=zones_n + 1)[1:])
-    return np.array(sums).reshape(len(sums), zones_n).T, whole
+    return np.array(sums, np.float64).reshape(len(sums), zones_n).T, np.asarray(whole, np.float64)

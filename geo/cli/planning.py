@@ -1,5 +1,7 @@
 """`plan`, `export routes`: where to go next, and files a phone can follow."""
 
+import subprocess
+import sys
 from datetime import date as date_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geo.cli.speaking import Session, now, progress, session
+from geo.errors import StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +100,24 @@ def routes(
         raise typer.BadParameter("gpx | kml", param_hint="--format")
     files = planning.export_routes(talk.open(), format, day=checked_day(day) if day else None)
     _write(talk, files, out)
+
+
+@exporting.command("map")
+def map_file(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="文件 file")] = Path("tacha-map.html"),
+) -> None:
+    """单文件地图：不用网络和本程序也能看 the map as one HTML file, for a stick."""
+    talk = session(context)
+    county = talk.open()
+    made = subprocess.run(
+        [sys.executable, "-m", "geo.ui.sheet", str(county.path), str(out), talk.language],
+        stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    if made.returncode:
+        raise StoreError("sheet_failed", why=made.stderr.decode("utf-8", "replace").strip()[-300:])
+    talk.answer({"file": str(out), "bytes": out.stat().st_size})
+    talk.print(talk.say("file_written", file=out))
 
 
 @exporting.command("day")

@@ -83,7 +83,11 @@ def committee_document(sheets: Sheets, *, paper: Paper, language: Language = "zh
 
 def fact_rows(county: dict[str, Any], language: Language) -> list[dict[str, Any]]:
     """The four numbers and the two facts: what, how much, within what, and what it rests on."""
-    tell = lambda code, **more: say(code, language, **{k: v for k, v in county.items() if v is not None} | more)  # noqa: E731
+    blanks = {name: value for name, value in county.items() if value is not None}
+
+    def tell(code: str, **more: object) -> str:
+        return say(code, language, **(blanks | more))
+
     low, high = county["detection_low"], county["detection_high"]
     unknown = county["detection"] is None
     km = county["edges_km"]
@@ -138,7 +142,10 @@ def _row(row: dict[Any, Any], months: Sequence[str], language: Language) -> dict
 
 def _words(row: dict[str, Any], months: Sequence[str], language: Language) -> list[str]:
     """A township's row of the Word table."""
-    number = lambda name, text="{:.0f}": "–" if pd.isna(row[name]) else text.format(row[name])  # noqa: E731
+
+    def number(name: str, text: str = "{:.0f}") -> str:
+        return "–" if pd.isna(row[name]) else text.format(row[name])
+
     rate = "–" if pd.isna(row["rate_villages_abc"]) else f"{row['rate_villages_abc']:.0%}"
     classes = say("ui_by_class", language, **{one: number(f"looked_{one}") for one in "abc"})
     detection = "–"

@@ -38,7 +38,10 @@ def numbers(path: Path, head: str, told: Assessment) -> None:
     else:
         interval = f"{facts['detection_low']:.2f}–{facts['detection_high']:.2f}"
         card(cards, state.word("ui_detection"), f"{facts['detection']:.2f}", interval, rests=lambda: _detection(told))
-    word = lambda code: state.word(code, **facts)  # noqa: E731
+
+    def word(code: str) -> str:
+        return state.word(code, **facts)
+
     card(cards, word("committee_waiting"), facts["waiting_n"], word("committee_of_due"), rests=lambda: _villages(told))
     card(
         cards, word("committee_targets_open"), facts["targets_open_n"],
@@ -86,7 +89,10 @@ def columns(told: Assessment) -> dict[str, Any]:
 
 def interval_bar(low: float, middle: float, high: float, scale: float) -> str:
     """An interval ├─●─┤ from 0 to `scale` as a picture in a data address."""
-    at = lambda value: 4 + (WIDE - 8) * min(value / scale, 1.0)  # noqa: E731
+
+    def at(value: float) -> float:
+        return 4 + (WIDE - 8) * min(value / scale, 1.0)
+
     y, ends = HIGH / 2, "".join(f'<path d="M{at(v):.1f} 6V{HIGH - 6}" stroke="{LINE}"/>' for v in (low, high))
     drawn = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDE}" height="{HIGH}">'
@@ -100,7 +106,10 @@ def interval_bar(low: float, middle: float, high: float, scale: float) -> str:
 def _row(row: dict[Any, Any], scale: float) -> dict[str, Any]:
     middle, low, high = (row[name] for name in ("detection", "detection_low", "detection_high"))
     unknown = pd.isna(middle)
-    count = lambda name: "–" if pd.isna(row[name]) else int(row[name])  # noqa: E731
+
+    def count(name: str) -> str:
+        return "–" if pd.isna(row[name]) else str(int(row[name]))
+
     km = pd.isna(row["edge_km"])
     named = {
         "committee_rank": place_text(row["rank_first"], row["rank_last"]),

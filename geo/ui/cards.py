@@ -8,7 +8,7 @@ import streamlit as st
 
 from geo.ui import state
 
-CARD_PX, ROW_PX = 178, 35
+CARD_PX, ROW_PX = 150, 35
 
 
 def card(
@@ -17,7 +17,7 @@ def card(
     """One number; `rests` draws its evidence, opened by the button under it."""
     with cards.container(width=CARD_PX, gap="xsmall"):
         st.metric(label, str(value))
-        st.caption(below or " ")
+        st.caption(below or "\u00a0")
         if rests is not None:
             with st.popover(state.word("ui_rests"), key=f"rests_{key or label}"):
                 rests()

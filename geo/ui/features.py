@@ -6,7 +6,7 @@ Small layers go whole as GeoJSON, longitude and latitude to five decimals; large
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,8 @@ import pandas as pd
 import shapely
 
 from geo.layers.borders import ENCLAVE, UNKNOWN
-from geo.ui.maps import STATUS_MARKS, VILLAGE_MARKS, h
+from geo.patrol import Plan
+from geo.ui.maps import PLANNED, STATUS_MARKS, VILLAGE_MARKS, h
 from geo.words import Language, say
 
 MOST_TRACKS = 2000
@@ -45,6 +46,10 @@ class Drawn:
     properties: pd.DataFrame
     tolerance_m: float = 0.0
 
+    def last(self, most: int) -> "Drawn":
+        """The last rows of it."""
+        return replace(self, shapes=gpd.GeoDataFrame(self.shapes.tail(most)), properties=self.properties.tail(most))
+
 
 def collection(drawn: Drawn) -> bytes:
     """GeoJSON of a layer; rows without geometry are left out, heights and times of lines dropped."""
@@ -57,7 +62,10 @@ def collection(drawn: Drawn) -> bytes:
         flat = shapely.simplify(flat, drawn.tolerance_m, preserve_topology=False)
     degrees = gpd.GeoSeries(flat, crs=table.crs).to_crs(4326)
     rounded = shapely.transform(degrees.to_numpy(), lambda places: np.round(places, 5))
-    rows = properties[held.to_numpy()].to_dict("records")
+    rows = [
+        {key: value for key, value in row.items() if value == value and value is not None}
+        for row in properties[held.to_numpy()].to_dict("records")
+    ]
     parts = [
         f'{{"type":"Feature","properties":{json.dumps(row, ensure_ascii=False)},'
         f'"geometry":{shapely.to_geojson(shape)}}}'
@@ -152,6 +160,22 @@ def routes(table: gpd.GeoDataFrame, language: Language) -> Drawn:
         for team, day, length in zip(table["team_id"], table["day"], table["length_m"], strict=True)
     ]
     return Drawn(table, _labels(pd.Series(labels, index=table.index, dtype=object)), 5.0)
+
+
+def proposal(plan: Plan, language: Language) -> Drawn:
+    """A plan's routes with team and length, and its stops with order, reason and what each adds."""
+    lines, stops = plan.routes, plan.stops
+    labels = [
+        f"{h(team)}<br>{h(say('ui_km', language, km=round(float(length) / 1000.0, 1)))}"
+        for team, length in zip(lines["team_id"], lines["length_m"], strict=True)
+    ]
+    looks = [{"label": label} for label in labels]
+    told = zip(stops["order_n"], stops["name"], stops["reason"].fillna(""), stops["gain"], strict=True)
+    for order, name, reason, gain in told:
+        label = f"{h(order)} {h(name)}<br>{h(reason)} {h(say('ui_plan_adds', language, gain=f'{gain:.3f}'))}"
+        looks.append({"label": label, "shape": "disc", "colour": PLANNED})
+    shapes = gpd.GeoDataFrame(geometry=[*lines.geometry, *stops.geometry], crs=lines.crs)
+    return Drawn(shapes, pd.DataFrame(looks, index=shapes.index), 5.0)
 
 
 def borders(table: gpd.GeoDataFrame, names: Mapping[str, str], language: Language) -> Drawn:

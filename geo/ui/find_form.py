@@ -8,13 +8,12 @@ import streamlit as st
 from geo.errors import GeoError
 from geo.layers.finds import FOUND_BY, METHODS, SPECIES, STAGES
 from geo.season import CHINA
-from geo.ui import state
-from geo.ui.fields import place_in, when
+from geo.ui import photos, state
+from geo.ui.fields import place_fields, place_in, when
 from geo.workspace.county import County
-from geo.workspace.discovery import keep_photos, record_found
+from geo.workspace.discovery import record_found
 from geo.workspace.recording import Recorded
 
-PHOTO_KINDS = ["jpg", "jpeg", "png", "heic", "webp"]
 Values = dict[str, Any]
 
 
@@ -27,7 +26,8 @@ def find_form(county: County, known: Values, *, key: str, moment: datetime) -> R
     word = state.word
     with st.form(key, border=False):
         team = known.get("team_id") or _team(county, key)
-        place = "" if known.get("longitude") else st.text_input(word("ui_place_typed"), key=f"{key}_place")
+        parcel = known.get("parcel_id") or (None if known.get("longitude") else _parcel(county, key))
+        place, datum = ("", "wgs84") if known.get("longitude") else place_fields(key)
         values: Values = {
             "plants_n": st.number_input(word("ui_plants_n"), 0, value=None, step=1, key=f"{key}_plants"),
             "stage": _pills("ui_stage", STAGES, likely_stage(county, moment, known), f"{key}_stage"),
@@ -37,9 +37,7 @@ def find_form(county: County, known: Values, *, key: str, moment: datetime) -> R
         first, second = st.columns(2)
         scene["station"] = first.text_input(word("ui_station_told"), key=f"{key}_station")
         scene["receipt"] = second.text_input(word("ui_receipt"), key=f"{key}_receipt")
-        photos = st.file_uploader(
-            word("ui_photos_before"), PHOTO_KINDS, accept_multiple_files=True, max_upload_size=20, key=f"{key}_photos"
-        )
+        before = photos.picker("ui_photos_before", f"{key}_photos")
         with st.expander(word("ui_destroyed_already")):
             gone = _gone(key)
         with st.expander(word("ui_more_fields")):
@@ -49,13 +47,17 @@ def find_form(county: County, known: Values, *, key: str, moment: datetime) -> R
     if not sent:
         return None
     try:
-        values |= _placed(county, known, place) | {"team_id": team, "parcel_id": known.get("parcel_id")} | sample
-        kept = keep_photos(county, [(file.name, file.getvalue()) for file in photos or []])
-        after = keep_photos(county, [(file.name, file.getvalue()) for file in gone.pop("photos") or []])
-        values["photo_sha256"] = kept[0] if kept else None
-        gone |= {"after_sha256": after[0]} if after else {}
+        values |= _placed(county, known, place, datum) | {"team_id": team, "parcel_id": parcel} | sample
+        after = gone.pop("photos")
+        values["photo_sha256"] = photos.digest(before)
+        gone |= {"after_sha256": photos.digest(after)} if after else {}
         destroyed = {name: value for name, value in gone.items() if value not in (None, "")} if gone.pop("on") else None
-        return record_found(county, values, now=datetime.now(UTC), scene=scene, gone=destroyed)
+        done = record_found(county, values, now=datetime.now(UTC), scene=scene, gone=destroyed)
+        told = photos.take(county, before, {"find_id": done.id}, team, photos.BEFORE)
+        told += photos.take(county, after if destroyed else [], {"find_id": done.id}, team, photos.AFTER)
+        if told:
+            st.session_state["photos_said"] = told
+        return done
     except GeoError as error:
         state.sorry(error)
         return None
@@ -75,6 +77,16 @@ def _team(county: County, key: str) -> str | None:
     return chosen
 
 
+def _parcel(county: County, key: str) -> str | None:
+    """A plot on record; a find on none gets a plot of its own at its place."""
+    plots = state.choices(county.path, state.head_of(county), "parcels")
+    chosen: str | None = st.selectbox(
+        state.word("ui_parcel"), list(plots), index=None, placeholder=state.word("ui_choose"),
+        format_func=plots.__getitem__, key=f"{key}_parcel",
+    )  # fmt: skip
+    return chosen
+
+
 def _pills(code: str, values: tuple[str, ...], default: str, key: str) -> str | None:
     chosen: str | None = st.segmented_control(
         state.word(code), values, default=default, format_func=lambda one: state.word(f"ui_choice_{one}"), key=key
@@ -91,9 +103,7 @@ def _gone(key: str) -> Values:
         "fraction": st.number_input(word("ui_fraction"), 0.0, 100.0, 100.0, 5.0, key=f"{key}_fraction") / 100.0,
         "destroyed_at": when(f"{key}_destroyed", datetime.now(CHINA), now=True),
         "witnesses": st.text_input(word("ui_witness_post"), key=f"{key}_witness"),
-        "photos": st.file_uploader(
-            word("ui_photos_after"), PHOTO_KINDS, accept_multiple_files=True, max_upload_size=20, key=f"{key}_after"
-        ),
+        "photos": photos.picker("ui_photos_after", f"{key}_after"),
     }
 
 
@@ -117,7 +127,7 @@ def _sample(key: str) -> Values:
     return {"area_m2": area} | ({"counts": numbers, "quadrat_m2": square} if numbers else {})
 
 
-def _placed(county: County, known: Values, typed: str) -> Values:
+def _placed(county: County, known: Values, typed: str, datum: str) -> Values:
     if known.get("longitude"):
         return {"longitude": known["longitude"], "latitude": known["latitude"]}
-    return place_in(county, typed)
+    return place_in(county, typed, datum)

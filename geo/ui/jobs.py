@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from geo.analysis import routing
 from geo.errors import GeoError
 from geo.ui import state
 
@@ -66,6 +67,12 @@ def last(path: Path, name: str) -> Job | None:
     return _JOBS.get(_whose(path, name))
 
 
+def last_of(report: Progress) -> Job | None:
+    """The job a progress callback belongs to, for work that can be asked to stop between two reports."""
+    job = getattr(report, "__self__", None)
+    return job if isinstance(job, Job) else None
+
+
 def forget(path: Path, name: str) -> None:
     """Drop an ended job and its result."""
     held = _JOBS.get(_whose(path, name))
@@ -81,7 +88,7 @@ def _whose(path: Path, name: str) -> tuple[Path, str, str]:
 def _run(job: Job, work: Callable[[Progress], Any]) -> None:
     try:
         job.result = work(job.report)
-    except Cancelled:
+    except (Cancelled, routing.Cancelled):
         return
     except GeoError as error:
         job.error = error

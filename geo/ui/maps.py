@@ -66,11 +66,12 @@ STYLES: dict[str, dict[str, Any]] = {
     "townships": {"color": "#222222", "weight": 1.4, "fill": False},
     "blind_spots": {"color": SPOT, "weight": 1.5, "dashArray": "3 3", "fill": True, "fillOpacity": 0.15},
     "routes": {"color": PLANNED, "weight": 2.5, "dashArray": "7 4", "fill": False},
+    "proposed": {"color": PLANNED, "weight": 3.5, "dashArray": "2 6", "fill": False},
     "parcels": {"color": "#D55E00", "weight": 1.5, "fill": True, "fillOpacity": 0.6},
     "villages": {"color": WALKED, "weight": 1.5, "fill": True, "fillOpacity": 1.0},
     "finds": {"color": "#CC79A7", "weight": 1.5, "fill": True, "fillOpacity": 1.0},
 }
-HALOED = {"townships": 1.6, "routes": 3.0}
+HALOED = {"townships": 1.6, "routes": 3.0, "proposed": 3.0}
 
 
 class AssetUnknown(GeoError):

@@ -10,7 +10,7 @@ from streamlit_folium import st_folium
 
 from geo.errors import GeoError
 from geo.ui import legend, panel, state
-from geo.ui.maps import county_map, drawing, h
+from geo.ui.maps import county_map, drawing, h, shape_given
 from geo.workspace.finding import DATUMS, Place, search
 
 TALL_PX, SHORT_PX = 620, 440
@@ -25,7 +25,9 @@ Clicked = Mapping[str, float]
 
 
 @st.fragment
-def map_and_panel(path: Path, head: str, *, ready: bool, below: Callable[[Clicked | None], Clicked | None]) -> None:
+def map_and_panel(
+    path: Path, head: str, *, ready: bool, below: Callable[[Clicked | None], Clicked | None], proposed: str = ""
+) -> None:
     """
     Map on the left, panel on the right (below, on a phone); a click runs this part of the page alone.
 
@@ -35,10 +37,15 @@ def map_and_panel(path: Path, head: str, *, ready: bool, below: Callable[[Clicke
         Whether edges and blind spots are measured.
     below
         Draws the tables under the map, given the selected place; gives the place of a row chosen there.
+    proposed
+        The mark of a plan that waits to be accepted.
     """
     held = state.county()
     layers = state.layers_shown(path, head, BROAD, with_borders=ready)
     language = state.language()
+    if proposed:
+        address = f"/geo/proposal.geojson?lang={language}&v={proposed}"
+        layers.append(shape_given("proposed", state.word("ui_layer_proposed")) | {"kind": "geojson", "url": address})
     drawn = county_map(state.bounds(path, head), drawing(layers, held.season, language))
     _asked(path, head)
     left, right = st.columns([5, 2])

@@ -11,6 +11,7 @@ from geo.errors import GeoError
 from geo.season import CHINA
 from geo.ui import state
 from geo.ui.find_form import find_form
+from geo.words import WORDS
 from geo.workspace.county import County
 from geo.workspace.importing import FileReport
 from geo.workspace.outings import NOTHING, Outing, Walk, outing_files, outing_sheet, outings_of, record_look
@@ -53,7 +54,7 @@ def _card(outing: Outing) -> None:
     hours = (route["walked_s"] + route["service_s"]) / 3600.0
     done = int(outing.stops["done"].notna().sum())
     with st.container(border=True):
-        st.markdown(f"**{state.plain(route['day'])}** · {state.plain(route['route_id'].split(route['day'])[-1][1:])}")
+        st.markdown(state.word("ui_card_day", day=route["day"]))
         st.markdown(state.word("ui_card_line", km=f"{route['length_m'] / 1000:.1f}", hours=f"{hours:.1f}",
                                n=len(outing.stops), done=done))  # fmt: skip
 
@@ -79,20 +80,26 @@ def _take(county: County, files: dict[str, bytes], outing: Outing) -> None:
 def _stops(county: County, outing: Outing) -> None:
     """Every stop with what was said of it; two taps record 没有 or open the find form."""
     st.markdown(f"**{state.word('ui_stops_head')}**")
-    for stop in outing.stops.to_dict("records"):
-        title = f"{stop['order_n']} {str(stop['name']).split(' ', 1)[-1]}"
+    for row in outing.stops.to_dict("records"):
+        stop = {str(name): value for name, value in row.items()}
+        title = f"{stop['order_n']} {_kind(stop)} {str(stop['name']).split(' ', 1)[-1]}"
         place = f"{stop['longitude']:.5f}, {stop['latitude']:.5f}"
         if isinstance(stop["done"], str):
             st.markdown(_said(stop, title))
             continue
-        row = st.container(horizontal=True, vertical_alignment="center", key=f"stop_{stop['stop_id']}")
-        row.markdown(f"○ **{state.plain(title)}**  \n{place}", width="stretch")
-        if row.button(state.word("ui_looked_nothing"), key=f"none_{stop['stop_id']}"):
+        line = st.container(horizontal=True, vertical_alignment="center", key=f"stop_{stop['stop_id']}")
+        line.markdown(f"○ **{state.plain(title)}**  \n{place}", width="stretch")
+        if line.button(state.word("ui_looked_nothing"), key=f"none_{stop['stop_id']}"):
             _look(county, outing, stop)
-        if row.button(state.word("ui_looked_found"), key=f"found_{stop['stop_id']}", type="primary"):
+        if line.button(state.word("ui_looked_found"), key=f"found_{stop['stop_id']}", type="primary"):
             found(county, {"team_id": outing.route["team_id"]} | stop, _moment(outing))
     if st.button(state.word("ui_found_elsewhere"), width="stretch", key="found_elsewhere"):
         found(county, {"team_id": outing.route["team_id"]}, _moment(outing))
+
+
+def _kind(stop: dict[str, Any]) -> str:
+    code = f"ui_stop_{stop['kind']}"
+    return state.word(code) if code in WORDS else ""
 
 
 def _said(stop: dict[str, Any], title: str) -> str:

@@ -9,6 +9,7 @@ from geo.errors import GeoError
 from geo.report.dossier import notes_of
 from geo.season import CHINA
 from geo.ui import jobs, state
+from geo.words import Language
 from geo.workspace.county import County
 from geo.workspace.tracing import Dossier, dossier_papers, plot_dossier
 
@@ -100,6 +101,6 @@ def _papers(county: County, parcel_id: str) -> None:
         buttons.download_button(state.word(code), content, name, mime, on_click="ignore", key=name)
 
 
-def _made(county: County, parcel_id: str, spoken: state.Language) -> tuple[bool, str, dict[str, bytes]]:
+def _made(county: County, parcel_id: str, spoken: Language) -> tuple[bool, str, dict[str, bytes]]:
     found = plot_dossier(county, parcel_id)
     return found.ledger_ok, found.pages.verified.text(spoken), dossier_papers(county, found, language=spoken)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from re import compile as pattern
 from threading import Lock, Thread
+from time import time_ns
 
 import geopandas as gpd
 import numpy as np
@@ -22,6 +23,7 @@ from geo.analysis.detection import pod, season_pod
 from geo.analysis.zonal import zone_grid
 from geo.errors import GeoError
 from geo.grid import Frame, Grid
+from geo.patrol import Plan
 from geo.store import grids, open_store, read_settings
 from geo.store.county_file import NAME
 from geo.store.held import HeldStore
@@ -44,6 +46,7 @@ TILED = ("tracks", "parcels", "finds")
 """Layers that may be large, and that rest on their own rows alone: nothing is made anew before those change."""
 MONTH = pattern(r"\d{4}-\d{2}\Z")
 INDEXING = {name: Lock() for name in LAYERS}
+_PROPOSED: dict[tuple[Path, str], tuple[Plan, str]] = {}
 _LAST: dict[Path, tuple[int, dict[str, int]]] = {}
 
 
@@ -140,10 +143,7 @@ def layer_json(path: Path, layer: str, language: Language, head: str, actor: Act
     drawn = layer_drawn(opened(path, actor), layer, language)
     if drawn is None:
         return features.EMPTY
-    most = {"tracks": features.MOST_TRACKS}.get(layer, len(drawn.properties))
-    return features.collection(
-        replace(drawn, shapes=gpd.GeoDataFrame(drawn.shapes.tail(most)), properties=drawn.properties.tail(most))
-    )
+    return features.collection(drawn.last(features.MOST_TRACKS) if layer == "tracks" else drawn)
 
 
 @lru_cache(maxsize=4096)
@@ -206,6 +206,28 @@ def layer_drawn(county: County, layer: str, language: Language) -> features.Draw
     return {"parcels": features.parcels, "finds": features.finds}[layer](table, language, begin)
 
 
+def propose(path: Path, actor: Actor, plan: Plan | None) -> str:
+    """Keep a plan nobody has accepted yet where its owner's map can fetch it; the mark of it, empty for none."""
+    whose = (path, actor.name)
+    if plan is None:
+        _PROPOSED.pop(whose, None)
+        return ""
+    if whose not in _PROPOSED or _PROPOSED[whose][0] is not plan:
+        _PROPOSED[whose] = (plan, f"{time_ns():x}")
+    return _PROPOSED[whose][1]
+
+
+async def proposal(request: Request) -> Response:
+    """``/geo/proposal.geojson``: the routes and stops of the visitor's own plan that waits to be accepted."""
+    path, actor = county_path(), request.scope.get(ACTOR)
+    held = _PROPOSED.get((path, actor.name)) if path is not None and actor is not None else None
+    if held is None:
+        return Response(status_code=404)
+    language: Language = "en" if request.query_params.get("lang") == "en" else "zh"
+    body = await run_in_threadpool(features.collection, features.proposal(held[0], language))
+    return Response(body, media_type="application/geo+json", headers={"cache-control": "no-store"})
+
+
 def _answered(county: County, layer: str, language: Language) -> features.Drawn | None:
     """Edges and blind spots as measured; measuring is no work for an address."""
     answer = kept_borders(county)
@@ -226,9 +248,7 @@ async def tile(request: Request) -> Response:
         return Response(status_code=404)
     written = grid_time(path, GRIDS[layer])
     month, only = request.query_params.get("month", ""), request.query_params.get("only") == "1"
-    if not written or (
-        month and (layer != "pod" or not grid_time(path, f"hazard_{month}" if MONTH.match(month) else ""))
-    ):
+    if not written or (month and (layer != "pod" or not _has_month(path, month))):
         return Response(status_code=404)
     try:
         shown = DESKTOP if layer == "hillshade" or actor.whole else actor
@@ -321,6 +341,7 @@ ROUTES: list[BaseRoute] = [
     Mount("/geo/scripts", StaticFiles(directory=SCRIPT.parent)),
     Route("/geo/tiles/{layer}/{z:int}/{x:int}/{y:int}.png", tile),
     Route("/geo/layers/{name}.geojson", layer),
+    Route("/geo/proposal.geojson", proposal),
     Route("/geo/vector/{name}/{z:int}/{x:int}/{y:int}.pbf", vector_tile),
     *shell.ROUTES,
 ]

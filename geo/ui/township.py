@@ -71,19 +71,15 @@ def _looked(path: Path, head: str, row: dict[str, Any]) -> None:
         return
     teams = state.choices(path, head, "teams")
     looks = held.tracks
-    table(
-        {
-            "ui_day": looks["day"],
-            "ui_team": [teams.get(one, one) for one in looks["team_id"]],
-            "committee_searched": (looks["searched_m"] / 1000.0).round(1),
-            "committee_reached": (100.0 * looks["reached_km2"]).round(0),
-            "committee_share": looks["share"].astype(float).round(4),
-            "committee_lost": looks["lost"].astype(float).round(4),
-        }
-        if len(looks)
-        else [],
-        help_empty="ui_nobody_township",
-    )
+    rows = {
+        "ui_day": list(looks["day"]),
+        "ui_team": [teams.get(one, one) for one in looks["team_id"]],
+        "committee_searched": (looks["searched_m"] / 1000.0).round(1),
+        "committee_reached": (100.0 * looks["reached_km2"]).round(0),
+        "committee_share": looks["share"].astype(float).round(4),
+        "committee_lost": looks["lost"].astype(float).round(4),
+    }
+    table(pd.DataFrame(rows), help_empty="ui_nobody_township")
     if len(looks):
         total = f"{looks['share'].astype(float).sum():.3f}"
         st.caption(state.word("committee_shares", n=len(looks), total=total, detection=f"{held.detection or 0:.3f}"))
@@ -113,6 +109,10 @@ def _raised(path: Path, head: str, row: dict[str, Any]) -> None:
            for one, p in zip(own.to_dict("records"), places, strict=True)])  # fmt: skip
 
 
+def _mu(area_m2: float) -> int | None:
+    return None if pd.isna(area_m2) else round(area_m2 / MU_M2)
+
+
 def _claimed(path: Path, head: str, township_id: str) -> None:
     """亩 claimed against what those people, hours and tracks could search."""
     told = _claims(path, head)
@@ -124,12 +124,11 @@ def _claimed(path: Path, head: str, township_id: str) -> None:
     for one in sums:
         st.caption(state.word("committee_claims", n=one["claims_n"], trips=one["person_trips_n"], large=one["large_n"],
                               limit=f"{told.assumptions['claim_ratio']:g}"))  # fmt: skip
-    in_mu = lambda value: None if pd.isna(value) else round(value / MU_M2)  # noqa: E731
     table([{"ui_village_name": names.get(row["village_id"], row["village_id"]),
             "ui_day": f"{row['visited_at'].astimezone(CHINA):%m-%d}", "committee_class": row["evidence"],
             "ui_persons_n": row["persons_n"], "committee_hours": round(row["hours"], 1),
-            "committee_claimed": in_mu(row["claimed_m2"]), "committee_searchable": in_mu(row["searchable_m2"]),
-            "committee_walked": in_mu(row["tracked_m2"]),
+            "committee_claimed": _mu(row["claimed_m2"]), "committee_searchable": _mu(row["searchable_m2"]),
+            "committee_walked": _mu(row["tracked_m2"]),
             "committee_ratio": None if pd.isna(row["ratio"]) else round(row["ratio"], 1)}
            for row in own.to_dict("records")])  # fmt: skip
     st.caption(state.word("committee_claims_note"))

@@ -25,7 +25,7 @@ BUFFER_PX = 12
 WORLD_M = 2 * np.pi * 6378137.0
 LABELLED = 400
 """Names go into a tile of at most so many features; in a fuller one nobody could point at one of them."""
-APART_PX = 3.0
+APART_PX = 6.0
 _POINT, _LINE, _POLYGON = 1, 2, 3
 _RAW_ZOOM = 16
 

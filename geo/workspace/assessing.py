@@ -10,7 +10,6 @@ import pandas as pd
 from geo.analysis.progress import totals
 from geo.analysis.ranking import rank_ranges
 from geo.layers.parcels import OPEN
-from geo.layers.steps import Act
 from geo.report.committee import Sheets, committee_document, committee_workbook
 from geo.settings import assumptions
 from geo.words import Language
@@ -18,7 +17,7 @@ from geo.workspace.county import County
 from geo.workspace.covering import BordersAnswer, CoverageAnswer, measure_borders, measure_coverage, measure_trend
 from geo.workspace.life import recheck_calendar
 from geo.workspace.papers import paper_of
-from geo.workspace.progress import measure_progress, running_round, township_names
+from geo.workspace.progress import finds_untold, measure_progress, running_round, township_names
 
 OWN = "自查"
 FIGURES = (
@@ -100,7 +99,7 @@ def assess_county(county: County, *, as_of: datetime | None = None) -> Assessmen
     table["rechecks_due_n"] = _count(due[due["days_left"] <= 0], ids)
     table["edge_km"], table["edge_unseen_km"] = _edges(edges, ids)
     table["trend"] = [trend["townships"].get(one, []) for one in ids]
-    facts = _facts(coverage, edges, finds, untold(finds, steps))
+    facts = _facts(coverage, edges, finds, finds_untold(finds, steps, parcels))
     facts |= {"round": number, "trend": trend["county"]} | _villages(answer.townships, rounds)
     facts |= {"targets_n": len(parcels), "targets_open_n": len(waiting), "targets_late_n": len(late)}
     facts["unseen_n"] = int(table["detection"].isna().sum())
@@ -108,12 +107,6 @@ def assess_county(county: County, *, as_of: datetime | None = None) -> Assessmen
     if not county.actor.whole:
         ranked = ranked[ranked["township_id"].isin(county.actor.grounds)].reset_index(drop=True)
     return Assessment(moment, answer.ledger_head, assumptions(county.settings), facts, ranked, trend["months"])
-
-
-def untold(finds: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
-    """Finds no police station has been told of: on plots without a hand-over, or on no plot at all."""
-    told = set(steps.loc[steps["act"] == Act.HAND_OVER, "parcel_id"])
-    return finds[~finds["parcel_id"].isin(told)]
 
 
 def committee_papers(

@@ -1,9 +1,6 @@
 """A find as one form: on its plot, with the scene guarded, the police told, the plants counted and destroyed."""
 
-import hashlib
-from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -18,13 +15,11 @@ from geo.layers.steps import Act
 from geo.ledger import Entry, row_digest
 from geo.season import CHINA
 from geo.store import Change
-from geo.store.durable import make_folder, write_file
 from geo.workspace.county import County
 from geo.workspace.forms import filled_form
 from geo.workspace.life import record_step, sampled
 from geo.workspace.recording import Recorded, one_row, record_destruction, record_find, require_find
 
-PHOTOS = "photos"
 ACCURACY_M = 10.0
 GUARDABLE = (Status.FLAGGED, Status.ASSIGNED, Status.VISITED)
 
@@ -74,19 +69,6 @@ def record_found(
         told = step | {"station": scene["station"], "receipt": scene["receipt"]}
         record_step(store, parcel_id, Act.HAND_OVER, told, now=now, role="team")
     return record_destruction(store, done.id, gone, now=now) if gone and done.is_new else done
-
-
-def keep_photos(county: County, files: Iterable[tuple[str, bytes]]) -> list[str]:
-    """Original photos into the county's folder by the digest of their content; the digests, in order."""
-    folder, digests = county.path / PHOTOS, []
-    for name, content in files:
-        make_folder(folder)
-        digest = hashlib.sha256(content).hexdigest()
-        held = folder / f"{digest}{Path(name).suffix.lower()}"
-        if not held.exists():
-            write_file(held, content)
-        digests.append(digest)
-    return digests
 
 
 def _require_whole(county: County, given: dict[str, Any], gone: dict[str, Any] | None, now: datetime) -> None:

@@ -103,7 +103,12 @@ def _outing(
     return Outing(
         {str(name): value for name, value in route.items() if name != "geometry"},
         route["geometry"],
-        plain.assign(longitude=places.x, latitude=places.y, parcel_id=pd.Series(keys, dtype=object), done=done),
+        plain.assign(
+            longitude=places.x,
+            latitude=places.y,
+            parcel_id=pd.Series(keys, dtype=object),
+            done=pd.Series(done, dtype=object),
+        ),
     )
 
 

@@ -36,13 +36,14 @@ _IMPORTED = dict.fromkeys(("tracks", "lookouts", "flights", "passes"), Action.TR
     ("duties", "units", "aliases", "villages", "teams"), Action.REGISTER
 )
 _KINDS = {
-    **dict.fromkeys(("forms", "visit_upgraded", "visit", "find", "destruction"), Action.RECORD),
+    **dict.fromkeys(("forms", "visit_upgraded", "visit", "find", "destruction", "photos"), Action.RECORD),
     **dict.fromkeys(("verification", "flag", "reward"), Action.JUDGE),
     **dict.fromkeys(("correction", "conflict"), Action.CORRECT),
     **dict.fromkeys(("alias_confirmed", "duty_assigned", "duty_ended"), Action.REGISTER),
     **dict.fromkeys(("orders_issued", "problem"), Action.ORDER),
     **dict.fromkeys(("plan", "segments", "season_plan"), Action.PLAN),
     "daily_report": Action.ANSWER,
+    "export": Action.EXPORT,
 }
 _JUDGED = (Act.DISMISS, Act.CLOSE, Act.RECHECK, Act.ASSIGN)
 _ANSWERED = (Step.SIGNED, Step.ANSWERED)
@@ -190,6 +191,15 @@ def _visits(ground: Ground, table: pd.DataFrame) -> Mask:
     return own | where | ground.inside(table)
 
 
+def _photos(ground: Ground, table: pd.DataFrame) -> Mask:
+    """Those of one's own teams, and those of one's own plots, visits, finds and villages."""
+    own = _in(table, "team_id", ground.teams)
+    about = {"parcel_id": "parcels", "visit_id": "visits", "find_id": "finds", "village_id": "villages"}
+    for column, layer in about.items():
+        own = own | _in(table, column, ground.keys(layer))
+    return own
+
+
 Rule = Callable[[Ground, pd.DataFrame], Mask]
 RULES: dict[str, Rule] = {
     "villages": lambda g, t: _in(t, "township_id", g.townships) | shapely.intersects(g.bare, t.geometry.to_numpy()),
@@ -205,6 +215,7 @@ RULES: dict[str, Rule] = {
     "parcels": _parcels,
     "finds": _finds,
     "steps": lambda g, t: _in(t, "parcel_id", g.parcels),
+    "photos": _photos,
     "leads": _leads,
     "alerts": lambda g, t: _in(t, "unit_id", g.units) | g.inside(t),
     "orders": lambda g, t: _in(t, "unit_id", g.units) | _in(t, "township_id", g.townships),
@@ -218,7 +229,7 @@ RULES: dict[str, Rule] = {
     "stops": lambda g, t: _in(t, "route_id", g.keys("routes")),
 }
 BLURRED = ("parcels", "finds", "visits")
-HIDDEN_FROM_COARSE = ("leads", "refusals", "routes", "stops")
+HIDDEN_FROM_COARSE = ("leads", "refusals", "routes", "stops", "photos")
 """Layers that would tell an exact place to those who are told coarse ones."""
 
 

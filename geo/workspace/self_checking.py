@@ -152,7 +152,8 @@ def self_check_paper(county: County, check: SelfCheck, *, language: Language = "
     """The self-check as a workbook, its rule and tolerance on the first sheet."""
     note = say("self_check_note", language, formula=FORMULA)
     paper = paper_of(county, "self_check_title", check.as_of, check.ledger_head, note)
-    names = dict(county.store.read("townships")[["township_id", "name"]].itertuples(index=False))
+    townships = county.store.read("townships")
+    names: dict[str, str] = dict(zip(townships["township_id"], townships["name"], strict=True))
     shown = [_target_row(row, names, county, language) for row in check.unmatched.to_dict("records")]
     every = [_target_row(row, names, county, language) for row in check.targets.to_dict("records")]
     filed = [_visit_row(row, language) for row in check.visits.to_dict("records")]

@@ -157,7 +157,7 @@ var tacha = (function () {
         var styles = {};
         styles[one.name] = function (own, zoom) {
             if (!shows(map, own.t)) { return []; }
-            return own.shape ? L.extend({radius: zoom < 12 ? 3 : zoom < 14 ? 4.5 : 6}, look(own)) : one.style;
+            return own.shape ? L.extend({radius: zoom < 12 ? 2.5 : zoom < 14 ? 4.5 : 6}, look(own)) : one.style;
         };
         var grid = new Grid(one.url, {
             rendererFactory: L.canvas.tile, vectorTileLayerStyles: styles, maxZoom: 18, minZoom: 7, pane: "overlayPane",

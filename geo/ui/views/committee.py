@@ -3,7 +3,7 @@
 import streamlit as st
 
 from geo.errors import GeoError
-from geo.ui import assessment, state, township
+from geo.ui import assessment, jobs, state, township
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -13,6 +13,8 @@ def page() -> None:
     """Numbers, table, the township chosen, papers, and what it all rests on."""
     county = state.county()
     path, head = county.path, state.head_of(county)
+    if county.has_terrain() and not jobs.measuring(path, head):
+        return
     try:
         with st.spinner(state.word("ui_measuring")):
             told = assessment.known(path, head)
@@ -34,7 +36,8 @@ def page() -> None:
     st.caption(state.word("committee_note_ranks") + state.word("ui_sure"))
     picked = chosen["selection"]["rows"] if chosen else []
     if picked and picked[0] < len(told.townships):
-        township.opened(path, head, told.townships.iloc[picked[0]].to_dict())
+        row = told.townships.iloc[picked[0]].to_dict()
+        township.opened(path, head, {str(name): value for name, value in row.items()})
     else:
         st.caption(state.word("committee_choose"))
     buttons = st.container(horizontal=True)

@@ -11,7 +11,7 @@ import streamlit as st
 from geo.layers.parcels import OPEN
 from geo.ui import handover, jobs, state
 from geo.ui.mapview import Clicked, map_and_panel
-from geo.ui.planning import JOB, plan_panel
+from geo.ui.planning import JOB, plan_panel, proposed
 
 LISTED = 60
 NEAR_DEG = 0.0006
@@ -34,7 +34,7 @@ def page() -> None:
     def first(clicked: Clicked | None) -> Clicked | None:
         return _first(path, head, clicked, ready=ready)
 
-    map_and_panel(path, head, ready=ready, below=first)
+    map_and_panel(path, head, ready=ready, below=first, proposed=proposed(county))
     if county.has_terrain():
         wanted = "plan_townships" in st.session_state or jobs.last(path, JOB) is not None
         with st.expander(state.word("ui_plan_head"), expanded=wanted):

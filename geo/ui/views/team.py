@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from geo.formats import Hints
-from geo.ui import outing, state
+from geo.ui import outing, photos, state
 from geo.workspace.county import County
 from geo.workspace.importing import FileReport, ImportReport, import_files
 from geo.workspace.outings import walk_of
@@ -26,6 +26,8 @@ def page() -> None:
     said = st.session_state.pop("team_said", None)
     if said:
         st.success(said)
+    for line in st.session_state.pop("photos_said", []):
+        st.info(state.plain(line))
     with_route = set(kept_routes(county)[0]["team_id"])
     ordered = sorted(teams, key=lambda team: (team not in with_route, teams[team]))
     named = st.query_params.get("team")
@@ -41,18 +43,23 @@ def page() -> None:
 def _hand_in(county: County, team: str) -> None:
     """Upload of what was walked, answered at once: what it was worth, then what was read and refused, and why."""
     with st.form("hand_in", clear_on_submit=True, border=True):
-        given = st.file_uploader(state.word("ui_hand_in"), TRACK_KINDS, accept_multiple_files=True, max_upload_size=20)
+        given = st.file_uploader(
+            state.word("ui_hand_in"), [*TRACK_KINDS, *photos.KINDS], accept_multiple_files=True, max_upload_size=20
+        )
         datum = st.selectbox(state.word("ui_datum"), ["", "wgs84", "cgcs2000", "gcj02", "bd09"], format_func=datum_name)
         sent = st.form_submit_button(state.word("ui_send"), type="primary", width="stretch")
     if sent and not given:
         st.warning(state.word("ui_no_file"))
     elif sent:
         before = set(county.store.read_where("tracks", "team_id", team)["track_id"])
-        report = _imported(county, [(file.name, file.getvalue()) for file in given], team, datum)
+        pictures = [file for file in given if Path(file.name).suffix.lower()[1:] in photos.KINDS]
+        tracks = [(file.name, file.getvalue()) for file in given if file not in pictures]
+        report = _imported(county, tracks, team, datum)
         after = county.store.read_where("tracks", "team_id", team)["track_id"]
         fresh = [one for one in after if one not in before]
         with st.spinner(state.word("ui_measuring")):
             walk = walk_of(county, team, fresh) if fresh else None
+        st.session_state["photos_said"] = photos.take(county, pictures, {}, team, photos.SCENE)
         st.session_state["handed_in"] = team, walk, report
         st.rerun()
     whose, walk, report = st.session_state.get("handed_in", (None, None, None))
