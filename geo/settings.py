@@ -306,7 +306,8 @@ class CampaignSettings:
     issuer, document_no
         Who issues papers and the number they carry; empty: left blank to be filled in by hand.
     columns
-        Per paper the columns of an upper-level form, each ``head=field``; empty: the columns of this system.
+        Per paper (``progress``, ``villages`` of the same workbook, ``register``) the columns of an upper-level form,
+        each ``head=field``; empty: the columns of this system. The register's own sheet stays: it is read back.
     """
 
     stages: tuple[str, ...] = ("播种出苗期", "开花期", "结果割浆期")

@@ -1482,6 +1482,23 @@ WORDS: dict[str, tuple[str, str]] = {
     "book_title": ("{county}责任底数册", "{county}: responsibility register"),
     "book_sheet": ("责任底数册", "register"),
     "book_aliases": ("沿革与别名", "other names and codes"),
+    "book_upper": ("上级表式", "upper-level form"),
+    "mapping_unknown": (
+        "county.toml 的 campaign.columns：“{head}”对应的栏目“{field}”不存在，可用：{known}",
+        'county.toml, campaign.columns: "{head}" names no field "{field}"; known are {known}',
+    ),
+    "unit_edited": ("已保存 {name}（{id}）", "{name} saved ({id})"),
+    "unit_exists": ("已有单元 {name}（{id}）", "there is a unit {name} already ({id})"),
+    "unit_parent_wrong": ("{kind}不能设在{parent}之下", "a {kind} cannot lie under a {parent}"),
+    "register_by_kind": ("{kind} {units_n}（无人负责 {nobody_n}）", "{kind} {units_n} (nobody: {nobody_n})"),
+    "register_by_round": ("第{round}轮期间曾无人负责 {n}", "round {round}: nobody at some time for {n}"),
+    "register_confirm": (
+        "{n} 条别名待认定（tacha duty confirm 编号 --post 岗位）：",
+        "{n} aliases to be confirmed (tacha duty confirm ID --post POST):",
+    ),
+    "column_nobody_rounds": ("无人负责轮次", "nobody in round"),
+    "column_alias_id": ("编号", "id"),
+    "column_alias": ("别名", "alias"),
     "book_posts": ("责任岗位", "posts"),
     "book_enclaves": (
         "另有未划归任何单元的地 {n} 块（{areas}），无人负责，须先划定归属。",
