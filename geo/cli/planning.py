@@ -85,16 +85,17 @@ def checked_day(text: str) -> str:
 @exporting.command()
 def routes(
     context: typer.Context,
-    format: Annotated[str, typer.Option(help="gpx | kml")] = "gpx",  # noqa: A002
+    format: Annotated[str, typer.Option(help="gpx | kml | kmz | kml-gcj02")] = "gpx",  # noqa: A002
     out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("exports"),
     day: Annotated[str | None, typer.Option(help="只导出这一天 only this day")] = None,
 ) -> None:
-    """路线导出为 GPX 或 KML the kept routes as files."""
+    """路线导出为 GPX、KML、KMZ（kml-gcj02 为加偏版本） the kept routes as files."""
+    from geo.formats import ROUTE_FORMS
     from geo.workspace import planning
 
     talk = session(context)
-    if format not in ("gpx", "kml"):
-        raise typer.BadParameter("gpx | kml", param_hint="--format")
+    if format not in ROUTE_FORMS:
+        raise typer.BadParameter(" | ".join(ROUTE_FORMS), param_hint="--format")
     files = planning.export_routes(talk.open(), format, day=checked_day(day) if day else None)
     _write(talk, files, out)
 

@@ -102,7 +102,7 @@ def export_routes(
     team_id: str | None = None,
 ) -> dict[str, bytes]:
     """
-    File name to content of every standing route, as ``gpx`` or ``kml``; of one day or one team where named.
+    File name to content of every standing route, in one of ``formats.ROUTE_FORMS``; of one day or one team where named.
 
     Raises `StoreError` where there is none.
     """
