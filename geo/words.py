@@ -327,6 +327,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "{route}: planned {ha} ha, tracks that day {tracks}; seen {seen_share}, too fast {too_fast_share}, "
         "out of sight {out_of_sight_share}, not walked {not_walked_share}",
     ),
+    "arrange_bad": ("这样安排不了：{why}", "this cannot be arranged: {why}"),
+    "arrange_long": (
+        "{team}：需 {hours} 小时，超过可用的 {budget} 小时，未采纳；请去掉几个点或增加工时",
+        "{team}: takes {hours} h of {budget} h and is not kept; leave out a stop or give more hours",
+    ),
     "whatif_head": ("{day} 两个方案：现有安排 → 假设", "{day}, two plans: as it stands -> what if"),
     "whatif_row": ("{what}：{here} → {other}", "{what}: {here} -> {other}"),
     "whatif_teams_n": ("队伍", "teams"),
