@@ -188,7 +188,9 @@ class PlanningSettings:
     of weight at a historic spot or tip. The `candidates_n` best blind spots of a township are offered to a day's plan.
     Each seed sees every prize up or down by at most the share `variety`, so that nobody can learn the routes.
     The best `sweeps_n` blocks of `block_m` metres are offered as sweep segments, lines `spacing_widths` sweep widths
-    apart.
+    apart. Courtyards not yet entered are offered by village, at most `courtyards_n` at a time, `courtyard_min` minutes
+    each. Teams set out at `start_clock` o'clock, rest for `rest_min` minutes and are back `dusk_min` before sunset,
+    however many hours they have.
     """
 
     hours: float = 7.0
@@ -206,6 +208,11 @@ class PlanningSettings:
     sweeps_n: int = 160
     block_m: float = 100.0
     spacing_widths: float = 2.5
+    courtyards_n: int = 12
+    courtyard_min: float = 8.0
+    start_clock: float = 8.5
+    rest_min: float = 0.0
+    dusk_min: float = 30.0
 
 
 @dataclass(frozen=True)
