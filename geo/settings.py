@@ -19,7 +19,13 @@ class DetectionSettings:
     Parameters
     ----------
     sweep_width_m
-        Per ground cover (open, crops, scrub) the sweep width, metres, in seedling, flower and capsule stage.
+        Per ground cover (open, crops, scrub) the sweep width, metres, in seedling, flower and capsule stage, by day.
+    light
+        Share of those widths by day, in twilight (sun down to 6 degrees below the horizon) and in the dark (a torch).
+        Hazards are taken by its square, as for every other sweep width.
+    building_m
+        Height of built-up cells above the terrain model, metres: they hide what lies behind, unless the walk is on
+        record as a visit to courtyards. 0: they hide nothing.
     reach_m
         Beyond this nothing is seen, metres.
     availability
@@ -42,6 +48,8 @@ class DetectionSettings:
     sweep_width_m: dict[str, tuple[float, float, float]] = field(
         default_factory=lambda: {"open": (10.0, 30.0, 20.0), "crops": (6.0, 20.0, 12.0), "scrub": (4.0, 12.0, 8.0)}
     )
+    light: tuple[float, float, float] = (1.0, 0.6, 0.2)
+    building_m: float = 4.0
     reach_m: float = 150.0
     availability: float = 0.85
     search_speed_kmh: float = 1.0
@@ -57,6 +65,10 @@ class DetectionSettings:
     def __post_init__(self) -> None:
         if not self.gaussian_peak > 0.0:
             raise ValueError(f"gaussian_peak must be above 0, got {self.gaussian_peak}")
+        if len(self.light) != 3 or not all(0.0 <= share <= 1.0 for share in self.light):
+            raise ValueError(f"light: three shares between 0 and 1, got {self.light}")
+        if not 0.0 <= self.building_m <= 100.0:
+            raise ValueError(f"building_m must lie between 0 and 100 m, got {self.building_m}")
         if not 0.0 < self.availability < 1.0:
             raise ValueError(f"availability must lie between 0 and 1, got {self.availability}")
         for cover, widths in self.sweep_width_m.items():

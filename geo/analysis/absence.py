@@ -94,11 +94,12 @@ def township_absence(
     looks: Looks, *, beside: Beside, restarts: Ints, current: int, settings: Settings, rng: np.random.Generator
 ) -> tuple[dict[str, Floats], Floats]:
     """
-    p_zero with its interval and for priors .5 and .9, of each zone, and the draws (zones, draws).
+    p_zero with its interval and for priors .5 and .9, of each zone, the interval of its detection, and the draws of
+    p_zero (zones, draws).
 
     Drawn are one factor on W (lognormal; hazards scale with its square), availability (normal, clipped) and prior
     (logit-normal), common to the county: they are the same unknowns everywhere. Quantiles 5 and 95 % are widened to
-    contain p_zero. An `OPEN` zone has probability 0.
+    contain the figure. An `OPEN` zone has probability 0.
     """
     model = settings.absence
     factor = np.exp(2.0 * model.sweep_width_sd * rng.standard_normal(model.draws))
@@ -110,16 +111,24 @@ def township_absence(
     base = {"p_zero": model.prior, "p_zero_prior_50": 0.5, "p_zero_prior_90": 0.9}
     result = {name: np.zeros(len(cases)) for name in base}
     draws = np.zeros((len(cases), model.draws))
+    seen = np.full((len(cases), model.draws), np.nan)
     for zone, case in enumerate(cases):
+        season = replace(case, ground=np.nan_to_num(looks.missed[zone, : current + 1], nan=1.0))
+        missed = drawn_ground(looks, zone, season, factor=factor, availability=availability)
+        if len(missed) and looks.totals[zone] > 0.0:
+            seen[zone] = 1.0 - missed[0]
         if restarts[zone] == OPEN:
             continue
-        ground = drawn_ground(looks, zone, case, factor=factor, availability=availability)
+        ground = missed[len(missed) - len(case.ground) :]
         draws[zone] = replace(case, ground=ground, availability=availability, prior=priors).p()
         for name, prior in base.items():
             result[name][zone] = replace(case, prior=prior).p()
     low, high = np.quantile(draws, [0.05, 0.95], axis=1)
     result["p_zero_low"] = np.minimum(low, result["p_zero"])
     result["p_zero_high"] = np.maximum(high, result["p_zero"])
+    ends = np.quantile(seen, [0.05, 0.95], axis=1)
+    result["detection_low"] = np.minimum(ends[0], looks.detection)
+    result["detection_high"] = np.maximum(ends[1], looks.detection)
     return result, draws
 
 
@@ -197,7 +206,7 @@ def assess(
     -------
     Assessment
         ``townships`` has index ``township_id`` and columns detection (over plantable cells, looks of feet, lookouts and
-        second sensors),
+        second sensors), detection_low, detection_high,
         detection_with_courtyards (courtyards as a stratum of their share of risk), p_zero, p_zero_low, p_zero_high,
         p_zero_prior_50, p_zero_prior_90, plots_left (plots expected to stand unseen), hours_to_95 (hours), levers
         (see `levers.levers`) and reasons (dict figure → code): no_plantable, no_track, find_open, ceiling,
