@@ -293,7 +293,7 @@ def _glances(county: County, cell: tuple[int, int], moment: datetime) -> pd.Data
     looks = near.looks(county, Terrain(elevation, cover, county.settings.cell_m))
     seen = {name: float(values[row, col]) for name, values in looks}
     taken = overhead.flights.groupby("flight_id")["taken_at"].min()
-    rows = [
+    rows: list[tuple[str, str, Any, float | None]] = [
         (str(name), "drone", taken[name], float(away[images.index].min()))
         for name, images in near.flights.groupby("flight_id")
     ]
