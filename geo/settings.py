@@ -310,6 +310,42 @@ class PlotSettings:
 
 
 @dataclass(frozen=True)
+class CalendarSettings:
+    """
+    When plants stand how (*assumption*).
+
+    Parameters
+    ----------
+    stage_starts
+        ``MM-DD`` on which seedling, flower and capsule stage begin at 1,000 m.
+    days_per_100_m
+        How many days later per 100 m of height.
+    first_month, last_month
+        First and last calendar month of the season; a first month above the last begins in the year before.
+    """
+
+    stage_starts: tuple[str, str, str] = ("01-01", "03-11", "04-21")
+    days_per_100_m: float = 3.0
+    first_month: int = 1
+    last_month: int = 5
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.first_month <= 12 and 1 <= self.last_month <= 12):
+            raise ValueError(f"calendar: months from 1 to 12, got {self.first_month} and {self.last_month}")
+        if len(self.starts) != 3:
+            raise ValueError(f"calendar.stage_starts: three days MM-DD, got {self.stage_starts}")
+
+    @property
+    def starts(self) -> tuple[tuple[int, int], ...]:
+        """Month and day of each start."""
+        try:
+            days = [date.fromisoformat(f"2028-{day}") for day in self.stage_starts]
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"calendar.stage_starts: MM-DD is needed, got {self.stage_starts}") from error
+        return tuple((day.month, day.day) for day in days)
+
+
+@dataclass(frozen=True)
 class LookoutSettings:
     """
     How somebody sees who stands and watches with glasses or a telescope (all *assumption*).
@@ -410,6 +446,7 @@ class Settings:
     season: int = 2026
     timezone: str = "Asia/Shanghai"
     store_url: str = ""
+    calendar: CalendarSettings = field(default_factory=CalendarSettings)
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     absence: AbsenceSettings = field(default_factory=AbsenceSettings)
     coverage: CoverageSettings = field(default_factory=CoverageSettings)
@@ -446,7 +483,7 @@ def to_mapping(settings: Any) -> dict[str, Any]:
 
 def assumptions(settings: Settings) -> dict[str, Any]:
     """The settings a coverage or probability figure rests on, for printing beside it."""
-    named = ("detection", "absence", "coverage", "borders", "priority", "lookouts", "sensors")
+    named = ("calendar", "detection", "absence", "coverage", "borders", "priority", "lookouts", "sensors")
     return {name: to_mapping(getattr(settings, name)) for name in named}
 
 
