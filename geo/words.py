@@ -1820,6 +1820,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "look_hidden": ("地形遮挡", "hidden by terrain"),
     "look_too_fast": ("走得太快，不是搜索", "too fast to be searching"),
     "look_unseen": ("看不到，或不在观察方向内", "out of sight, or outside the sector watched"),
+    "mask_never_clear": (
+        "{file} 中没有类别 {classes} 的像元，看不到任何无云地面",
+        "{file} has no cell of class {classes}: it shows no clear ground",
+    ),
+    "look_dark": ("天黑", "in the dark"),
     "look_not_shown": (
         "影像未拍到、有云，或地块小于一个像元",
         "not in the picture, under cloud, or a plot under one pixel",

@@ -14,7 +14,7 @@ import shapely
 
 from geo.analysis import absence, blind_spots, priority, zonal
 from geo.analysis.detection import sweep_widths
-from geo.analysis.resets import courtyard_table, current_period, tip_sensitivity, zero_yield
+from geo.analysis.resets import courtyard_table, current_period, planted, tip_sensitivity, zero_yield
 from geo.analysis.trend import seen_by_period
 from geo.grid import Frame, Grid
 from geo.layers.duties import post_of
@@ -56,6 +56,8 @@ FIGURES = (
     "hours_to_95",
     "effort",
     "finds_n",
+    "zero_planting",
+    "zero_yield",
     "levers",
     "reasons",
 )
@@ -316,9 +318,22 @@ def _figures(
         effort=pd.Series(efforts),
         reasons=pd.Series(reasons),
         finds_n=[int((found_in == i).sum()) for i in ids],
+        **_township_facts(county, planted(finds), found_in, ids, moment),
     )
     figures.attrs["county"] = assessed.county
     return figures[list(FIGURES)], assessed.villages.reset_index()
+
+
+def _township_facts(
+    county: County, finds: pd.DataFrame, found_in: pd.Series, ids: list[str], moment: datetime
+) -> dict[str, pd.Series]:
+    """Per township the two facts of the year: no find at all, and every find destroyed before it could be lanced."""
+    mine = [finds[found_in.loc[finds.index] == i] for i in ids]
+    held = [zero_yield(table, county.settings.absence, moment) for table in mine]
+    return {
+        "zero_planting": pd.Series([table.empty for table in mine], dtype=object),
+        "zero_yield": pd.Series(held, dtype=object),
+    }
 
 
 def _with_effort(reasons: dict[str, str], effort: dict[str, dict[str, float]]) -> dict[str, str]:
@@ -439,6 +454,7 @@ def _county_facts(
     county: County, terrain: Terrain, figures: pd.DataFrame, finds: pd.DataFrame, moment: datetime
 ) -> dict[str, Any]:
     """The facts of the year beside the county's probability: zero planting, zero yield, finds not yet destroyed."""
+    finds = planted(finds)
     destroyed = (finds["fraction"] >= 1.0) & (finds["destroyed_at"] <= moment)
     held = zero_yield(finds, county.settings.absence, moment)
     facts = {
