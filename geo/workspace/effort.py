@@ -201,11 +201,7 @@ def _add_side(
 
 def _key(county: County, tracks: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, lookouts: gpd.GeoDataFrame) -> str:
     """What the grids rest on: tracks, lookouts, ground, edges and settings."""
-    ground = [
-        (name, (county.grids / f"{name}.tif").stat().st_mtime_ns)
-        for name in ("elevation", "cover")
-        if (county.grids / f"{name}.tif").exists()
-    ]
+    ground = {name: grids.fingerprint(county.path, name) for name in ("elevation", "cover")}
     rest = {
         "tracks": [
             list(row)
