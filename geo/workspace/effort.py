@@ -276,11 +276,7 @@ def _key(
     overhead: Overhead,
 ) -> str:
     """What the grids rest on: tracks, lookouts, second sensors, ground, edges and settings."""
-    ground = [
-        (name, (county.grids / f"{name}.tif").stat().st_mtime_ns)
-        for name in ("elevation", "cover")
-        if (county.grids / f"{name}.tif").exists()
-    ]
+    ground = {name: grids.fingerprint(county.path, name) for name in ("elevation", "cover")}
     rest = {
         "tracks": [
             list(row)
