@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
 from pathlib import Path
 
@@ -96,6 +97,14 @@ def test_the_windows_starter_is_what_its_console_reads() -> None:
     assert all('"%HERE%start.py"' in line for line in lines if "start.py" in line)
     goes = {word for line in lines if "goto " in line for word in [line.split("goto ")[1].strip()]}
     assert goes <= {line[1:] for line in lines if line.startswith(":")}
+
+
+def test_the_package_carries_what_the_pages_read_beside_their_sources() -> None:
+    """A wheel holds the guide, the shell's script, the list of the map's scripts and, where npm fetched them, those."""
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-data"]["geo"]
+    packed = {file for pattern in told for file in (ROOT / "geo").glob(pattern)}
+    beside = {file for file in (ROOT / "geo" / "ui").rglob("*") if file.is_file() and "__pycache__" not in file.parts}
+    assert {file for file in beside if file.suffix not in (".py", ".nbi", ".nbc")} <= packed
 
 
 def test_the_guide_stands_in_the_package_and_in_the_docs_alike() -> None:

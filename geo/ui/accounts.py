@@ -7,11 +7,14 @@ from typing import Any
 import streamlit as st
 
 from geo.errors import GeoError
+from geo.locale import moment
 from geo.ui import state
 from geo.ui.cards import table
-from geo.workspace.accounts import accounts_of, add_account, change_password, change_role, lock_account
+from geo.workspace.accounts import accounts_of, add_account, audit_of, change_password, change_role, lock_account
 from geo.workspace.county import County
 from geo.workspace.rights import WHOLE, Role
+
+LATEST = 100
 
 
 def users(county: County) -> None:
@@ -31,6 +34,15 @@ def users(county: County) -> None:
     if held:
         with change, st.expander(state.word("ui_user_change")):
             _change(county, {one.name: one for one in held})
+        with st.expander(state.word("ui_audit")):
+            _audit(county)
+
+
+def _audit(county: County) -> None:
+    """The last lines of what happened at the door: who came, who was refused, whose account was changed."""
+    table([{"ui_time": moment(datetime.fromisoformat(at), state.language()), "ui_user": name,
+            "ui_trace_kind": state.word(f"audit_{kind}"), "ui_trace_what": detail}
+           for at, kind, name, detail in audit_of(county, LATEST)], most=LATEST)  # fmt: skip
 
 
 def _add(county: County, *, first: bool) -> None:

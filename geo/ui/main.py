@@ -31,6 +31,8 @@ PAGES = (
 )
 STYLE = """<style>
 [data-testid=stMainBlockContainer]{padding-top:4.6rem}
+[data-testid=stCaptionContainer],[data-testid=stCaptionContainer] p,[data-testid=stFileUploaderDropzoneInstructions]
+{color:#595959!important;opacity:1}
 @media print{
   [data-testid=stHeader],[data-testid=stToolbar],[data-testid=stElementToolbar],[data-testid=stSegmentedControl],
   [data-testid=stButtonGroup]{display:none!important}
@@ -39,7 +41,7 @@ STYLE = """<style>
   [data-testid=stMainBlockContainer]{padding:0!important;max-width:none!important}
 }
 </style>"""
-"""Room for the bar on top; on paper, the whole page instead of what a window shows of it."""
+"""Room for the bar on top; small print dark enough to read (4.5 : 1); on paper, the whole page instead of what a window shows of it."""
 
 
 def main() -> None:

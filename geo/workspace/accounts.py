@@ -31,6 +31,12 @@ def accounts_of(county: County) -> list[Account]:
     return AccountsFile(county.path).all()
 
 
+def audit_of(county: County, most: int) -> list[tuple[str, str, str, str]]:
+    """The last lines of what happened at the door, newest first, for an administrator: time, kind, account, detail."""
+    require(county.actor, Action.ADMINISTER)
+    return AccountsFile(county.path).audit(most)
+
+
 def add_account(
     county: County, name: str, role: str, grounds: Sequence[str], password: str, *, now: datetime
 ) -> Account:

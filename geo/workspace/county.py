@@ -70,7 +70,11 @@ class County:
 
     @property
     def season(self) -> Season:
-        return Season(self.settings.season)
+        given = self.settings.calendar
+        return Season(
+            self.settings.season, given.starts, given.days_per_100_m,
+            first_month=given.first_month, last_month=given.last_month,
+        )  # fmt: skip
 
     @property
     def grids(self) -> Path:

@@ -1,6 +1,6 @@
 """The life of a plot on record: its steps, what is still due, and why it cannot be closed yet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -166,7 +166,7 @@ def _looks(finds: pd.DataFrame, visits: pd.DataFrame, steps: pd.DataFrame) -> li
 def _season_of(finds: pd.DataFrame, season: Season) -> Season:
     """The season in which a plot was last destroyed."""
     last = finds["destroyed_at"].max()
-    return season if pd.isna(last) else Season(last.astimezone(CHINA).year)
+    return season if pd.isna(last) else replace(season, year=last.astimezone(CHINA).year)
 
 
 def _history(parcel: pd.DataFrame, finds: pd.DataFrame, visits: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:

@@ -75,7 +75,7 @@ def import_register(
     return report
 
 
-_OTHERS = {say(code, language) for code in ("book_nobody", "book_aliases") for language in ("zh", "en")}
+_OTHERS = {say(code, language) for code in ("book_nobody", "book_aliases", "book_upper") for language in ("zh", "en")}
 """Sheets of the exported register that repeat what its first sheet says."""
 
 

@@ -11,9 +11,7 @@ import pandas as pd
 from geo.analysis import ageing
 from geo.analysis.ageing import Fading
 from geo.analysis.detection import pod
-from geo.analysis.pieces import walked_pieces
 from geo.grid import Grid
-from geo.layers.tracks import Mode, fixes_of
 from geo.season import Stage
 from geo.settings import assumptions
 from geo.store import grids
@@ -80,8 +78,7 @@ def measure_timing(
     fade, season, settings = fading or Fading(), county.season, county.settings
     answer = measure_coverage(county, as_of=moment)
     tracks, terrain = effort.tracks_until(county, moment), county.terrain()
-    pieces = walked_pieces(fixes_of(tracks), (tracks["mode"] == Mode.FOOT).to_numpy(), settings.detection)
-    period = season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
+    pieces, period = effort.pieces_of(county, tracks)
     ages = ageing.ages_of(
         pieces.take(period >= 0), terrain, season, settings.detection, today=season.day_of(moment),
         since_day=season.day_of(begin), fading=fade, seen_pod=settings.coverage.blind_pod,

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, Response, Route, sync_playwright
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+DRAWN = "() => !document.querySelector('[data-testid=stSkeleton]')"
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 PATIENCE_MS = 120_000
 
@@ -74,10 +75,11 @@ class Watched:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the page's script has run."""
-        self.page.locator(SETTLED).wait_for(timeout=PATIENCE_MS)
-        self.page.wait_for_timeout(150)
-        self.page.locator(SETTLED).wait_for(timeout=PATIENCE_MS)
+        """Wait until the page's script has run and everything it asked for is drawn."""
+        for _ in range(2):
+            self.page.locator(SETTLED).wait_for(timeout=PATIENCE_MS)
+            self.page.wait_for_function(DRAWN, timeout=PATIENCE_MS)
+            self.page.wait_for_timeout(150)
 
     def _answered(self, answer: Response) -> None:
         """Streamlit itself probes for its own base path below a page's; everything else must be found."""

@@ -1,4 +1,4 @@
-"""The season on the demo county: segments cut once, assignments numbered, walked ground counted, the rest re-made."""
+"""The season on the demo county: segments cut once, assignments numbered, walked ground counted, then planned anew."""
 
 from datetime import UTC, datetime
 from pathlib import Path
