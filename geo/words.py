@@ -2493,6 +2493,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "tracks count as unseen",
     ),
     "committee_no_terrain": ("还没有地形，不能计算", "no terrain yet: cannot be computed"),
+    "committee_not_yet": ("正在计算或没有地形", "being computed, or no terrain"),
+    "committee_papers_later": ("算完后可下载 Word 和 Excel。", "Word and Excel can be taken once it is computed."),
     "committee_finds": (
         "发现 {finds_n} 处，其中自查 {own_finds_n} 处；未移送派出所 {untold_n} 处",
         "{finds_n} finds, {own_finds_n} by own patrols; {untold_n} not handed over to the police",
