@@ -3,12 +3,16 @@ The settings of one county, as frozen dataclasses with units. What is marked *as
 measurement: it is printed wherever a number rests on it. ``store`` reads them from ``county.toml``.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date
 from typing import Any, TypeVar, get_type_hints
 
 T = TypeVar("T")
+
+
+_TILES = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d+)?/[^\s\"'<>;,`$\\]*")
 
 
 @dataclass(frozen=True)
@@ -514,6 +518,31 @@ class AccessSettings:
 
 
 @dataclass(frozen=True)
+class MapSettings:
+    """
+    The map of the app.
+
+    Parameters
+    ----------
+    tiles_url
+        Tiles of a server on the office network to lie under everything, ``https://server/{z}/{x}/{y}.png`` in web
+        Mercator; empty (the default): nothing but this machine is asked for anything.
+    """
+
+    tiles_url: str = ""
+
+    def __post_init__(self) -> None:
+        given = self.tiles_url
+        if given and not (_TILES.fullmatch(given) and all(f"{{{part}}}" in given for part in "zxy")):
+            raise ValueError(f"map.tiles_url: http(s)://server/... with {{z}}, {{x}} and {{y}}, got {given!r}")
+
+    @property
+    def origin(self) -> str:
+        """Scheme and server of `tiles_url`; empty without one."""
+        return "/".join(self.tiles_url.split("/")[:3])
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything in ``county.toml``; `store_url` names a PostGIS database where the county is not in county.gpkg."""
 
@@ -540,6 +569,7 @@ class Settings:
     plots: PlotSettings = field(default_factory=PlotSettings)
     campaign: CampaignSettings = field(default_factory=CampaignSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    map: MapSettings = field(default_factory=MapSettings)
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any], where: str = "county.toml") -> T:

@@ -2334,6 +2334,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "多给 {hours} 小时，每小时多发现 {finds} 块",
         "{hours} more hours, {finds} more finds for each",
     ),
+    "ui_layer_intranet": ("内网底图", "Office network map"),
     "ui_layer_proposed": ("待采纳的路线", "Routes not yet accepted"),
     "ui_plan_accept": ("采纳并下达", "Accept and issue"),
     "ui_plan_drop": ("放弃", "Discard"),

@@ -293,7 +293,7 @@ def _key(
         "edges": list(edges["border_id"]),
         "lookouts": [list(row) for row in lookouts.to_numpy()],
         "overhead": [list(row) for table in (overhead.flights, overhead.passes) for row in table.to_numpy()],
-        "settings": to_mapping(county.settings),
+        "settings": {name: held for name, held in to_mapping(county.settings).items() if name not in ("access", "map")},
     }
     return hashlib.sha256(json.dumps(rest, sort_keys=True, default=str).encode()).hexdigest()
 
