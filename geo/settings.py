@@ -188,7 +188,9 @@ class PlanningSettings:
     of weight at a historic spot or tip. The `candidates_n` best blind spots of a township are offered to a day's plan.
     Each seed sees every prize up or down by at most the share `variety`, so that nobody can learn the routes.
     The best `sweeps_n` blocks of `block_m` metres are offered as sweep segments, lines `spacing_widths` sweep widths
-    apart.
+    apart. Courtyards not yet entered are offered by village, at most `courtyards_n` at a time, `courtyard_min` minutes
+    each. Teams set out at `start_clock` o'clock, rest for `rest_min` minutes and are back `dusk_min` before sunset,
+    however many hours they have.
     """
 
     hours: float = 7.0
@@ -206,6 +208,69 @@ class PlanningSettings:
     sweeps_n: int = 160
     block_m: float = 100.0
     spacing_widths: float = 2.5
+    courtyards_n: int = 12
+    courtyard_min: float = 8.0
+    start_clock: float = 8.5
+    rest_min: float = 0.0
+    dusk_min: float = 30.0
+
+
+@dataclass(frozen=True)
+class SchedulingSettings:
+    """
+    The season's schedule (*assumption* until the county sets it).
+
+    Parameters
+    ----------
+    segment_ha
+        Ground of one segment, hectares.
+    weather_share, explore_share, joint_share
+        Shares of the team-days kept free for bad weather, given to ground the risks rate low, and given at most to
+        joint sweeps along edges.
+    spring_off
+        Days off before and after the first day of the lunar year (春节).
+    off_days
+        Further days off, ``YYYY-MM-DD`` or ``MM-DD``.
+    rest_weekdays
+        Days of the week without work, 0 = Monday.
+    lend_kmh, lend_n
+        Speed at which a team drives to help another township, straight-line, and from how many of its neighbours.
+    edge_km_per_day
+        Edge one team follows in a day.
+    target_min
+        Minutes for one flagged plot or re-check, the way from the last one included.
+    target_days
+        Days in which a flagged plot without a deadline, or one whose deadline has passed, is to be looked at.
+    done_share
+        An assignment is done once so much of its hours was walked searching on its ground, and part done from a
+        tenth of them.
+    fly_unwalkable, fly_away_share
+        A segment is better flown where so much of its plantable ground is closed to walkers, or where so much of the
+        day goes into the way there and back.
+    """
+
+    segment_ha: float = 100.0
+    weather_share: float = 0.15
+    explore_share: float = 0.15
+    joint_share: float = 0.1
+    spring_off: tuple[int, int] = (1, 6)
+    off_days: tuple[str, ...] = ()
+    rest_weekdays: tuple[int, ...] = ()
+    lend_kmh: float = 20.0
+    lend_n: int = 3
+    edge_km_per_day: float = 12.0
+    target_min: float = 45.0
+    target_days: int = 30
+    done_share: float = 0.8
+    fly_unwalkable: float = 0.5
+    fly_away_share: float = 0.6
+
+    def __post_init__(self) -> None:
+        shares = (self.weather_share, self.explore_share, self.joint_share)
+        if min(shares) < 0.0 or sum(shares) >= 1.0:
+            raise ValueError(f"scheduling: the shares must not be negative and must leave some days, got {shares}")
+        if self.segment_ha <= 0.0 or self.lend_kmh <= 0.0 or self.edge_km_per_day <= 0.0:
+            raise ValueError(f"scheduling: segment_ha, lend_kmh and edge_km_per_day must be above 0, got {self}")
 
 
 @dataclass(frozen=True)
@@ -248,7 +313,8 @@ class CampaignSettings:
     issuer, document_no
         Who issues papers and the number they carry; empty: left blank to be filled in by hand.
     columns
-        Per paper the columns of an upper-level form, each ``head=field``; empty: the columns of this system.
+        Per paper (``progress``, ``villages`` of the same workbook, ``register``) the columns of an upper-level form,
+        each ``head=field``; empty: the columns of this system. The register's own sheet stays: it is read back.
     """
 
     stages: tuple[str, ...] = ("播种出苗期", "开花期", "结果割浆期")
@@ -420,6 +486,7 @@ class Settings:
     lookouts: LookoutSettings = field(default_factory=LookoutSettings)
     sensors: SensorSettings = field(default_factory=SensorSettings)
     planning: PlanningSettings = field(default_factory=PlanningSettings)
+    scheduling: SchedulingSettings = field(default_factory=SchedulingSettings)
     flagging: FlaggingSettings = field(default_factory=FlaggingSettings)
     plots: PlotSettings = field(default_factory=PlotSettings)
     campaign: CampaignSettings = field(default_factory=CampaignSettings)
@@ -448,7 +515,7 @@ def to_mapping(settings: Any) -> dict[str, Any]:
 
 def assumptions(settings: Settings) -> dict[str, Any]:
     """The settings a coverage or probability figure rests on, for printing beside it."""
-    named = ("detection", "absence", "coverage", "borders", "priority", "lookouts")
+    named = ("detection", "absence", "coverage", "borders", "priority", "lookouts", "sensors")
     return {name: to_mapping(getattr(settings, name)) for name in named}
 
 

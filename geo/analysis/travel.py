@@ -158,6 +158,20 @@ def times(
     return seconds
 
 
+def field(surface: CostSurface, source: Points, *, backwards: bool = False, limit_s: float = np.inf) -> Floats:
+    """
+    Walking seconds from a place to every cell of the surface (from every cell to it with `backwards`), (rows, cols).
+
+    Infinite where closed, unconnected or beyond the limit.
+    """
+    cell, aside_s = _snap(surface, source)
+    if not surface.closed.size or cell[0] < 0:
+        return np.full(surface.closed.shape, np.inf)
+    graph = surface.graph.T.tocsr() if backwards else surface.graph
+    reached = csgraph.dijkstra(graph, indices=int(cell[0]), limit=limit_s)
+    return np.asarray(reached.reshape(surface.closed.shape) + aside_s[0])
+
+
 @dataclass(frozen=True)
 class Matrix:
     """Seconds from bases to stops (bases, stops), from stops to bases, and from leaving a stop to entering another."""

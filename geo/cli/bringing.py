@@ -24,6 +24,7 @@ LAYERS = {
     "teams": "队伍 teams",
     "tracks": "轨迹 recorded tracks",
     "flights": "无人机航拍日志 drone flight log, one row per image",
+    "passes": "已判读的卫星过境：无云范围 satellite passes somebody has read: ground free of cloud",
     "lookouts": "定点望远观察 lookouts: where, from when to when, which sector",
     "parcels": "疑似地块、靶标 suspected parcels and target lists",
     "visits": "踏查记录 visits",

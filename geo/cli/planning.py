@@ -1,5 +1,7 @@
 """`plan`, `export routes|day|records|photos`: where to go next, files a phone can follow, and records for others."""
 
+import subprocess
+import sys
 from datetime import date as date_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geo.cli.speaking import Session, now, progress, session
+from geo.errors import StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +21,7 @@ exporting = typer.Typer(no_args_is_help=True, help="导出 export")
 
 def register(app: typer.Typer) -> None:
     app.command()(plan)
+    app.command()(arrange)
     app.add_typer(exporting, name="export")
 
 
@@ -62,6 +66,40 @@ def plan(
     _tell_unmet(talk, made.unmet)
 
 
+def arrange(
+    context: typer.Context,
+    order: Annotated[list[str], typer.Option(help="队伍=目标,目标,… TEAM=ID,ID,… in walking order; once per team")],
+    day: Annotated[str | None, typer.Option(help="日期 YYYY-MM-DD, default: day after the last record")] = None,
+    hours: Annotated[float | None, typer.Option(min=0.0, max=24.0, help="每队工时 hours per team")] = None,
+) -> None:
+    """按负责人的顺序走并重新计时，超时不采纳 stops in a leader's order, timed again; too long is not kept."""
+    from geo.workspace import planning
+    from geo.workspace.arranging import arrange_day, too_long
+
+    talk = session(context)
+    pairs = [one.partition("=") for one in order]
+    if not all(mark and stops for _, mark, stops in pairs):
+        raise typer.BadParameter("TEAM=ID,ID", param_hint="--order")
+    county = talk.open()
+    date = checked_day(day) if day else planning.next_day(county)
+    asked = {team.strip(): [one.strip() for one in stops.split(",") if one.strip()] for team, _, stops in pairs}
+    with progress(talk.language) as tell:
+        made = arrange_day(county, asked, day=date, hours=hours, progress=tell)
+    over = too_long(made)
+    if not over:
+        planning.accept_plan(county, made, now=now())
+    talk.answer(planning.plan_json(made) | {"too_long": over, "kept": not over})
+    for team, used in over.items():
+        talk.print(talk.say("arrange_long", team=team, hours=f"{used:.2f}", budget=f"{made.budget_h:.2f}"))
+    fields = {"routes": len(made.routes), "stops": len(made.stops), "unmet": len(made.unmet)}
+    if not over:
+        talk.print(
+            talk.say("plan_made", day=date, expected=f"{made.expected:.3f}", bound=f"{made.bound:.3f}", **fields)
+        )
+    if over:
+        raise typer.Exit(1)
+
+
 def _tell_unmet(talk: Session, unmet: "pd.DataFrame") -> None:
     """Must-visits one by one, the rest counted by reason."""
     musts = unmet[unmet["must"].astype(bool)]
@@ -85,18 +123,37 @@ def checked_day(text: str) -> str:
 @exporting.command()
 def routes(
     context: typer.Context,
-    format: Annotated[str, typer.Option(help="gpx | kml")] = "gpx",  # noqa: A002
+    format: Annotated[str, typer.Option(help="gpx | kml | kmz | kml-gcj02")] = "gpx",  # noqa: A002
     out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("exports"),
     day: Annotated[str | None, typer.Option(help="只导出这一天 only this day")] = None,
 ) -> None:
-    """路线导出为 GPX 或 KML the kept routes as files."""
+    """路线导出为 GPX、KML、KMZ（kml-gcj02 为加偏版本） the kept routes as files."""
+    from geo.formats import ROUTE_FORMS
     from geo.workspace import planning
 
     talk = session(context)
-    if format not in ("gpx", "kml"):
-        raise typer.BadParameter("gpx | kml", param_hint="--format")
+    if format not in ROUTE_FORMS:
+        raise typer.BadParameter(" | ".join(ROUTE_FORMS), param_hint="--format")
     files = planning.export_routes(talk.open(), format, day=checked_day(day) if day else None)
     _write(talk, files, out)
+
+
+@exporting.command("map")
+def map_file(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="文件 file")] = Path("tacha-map.html"),
+) -> None:
+    """单文件地图：不用网络和本程序也能看 the map as one HTML file, for a stick."""
+    talk = session(context)
+    county = talk.open()
+    made = subprocess.run(
+        [sys.executable, "-m", "geo.ui.sheet", str(county.path), str(out), talk.language],
+        stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    if made.returncode:
+        raise StoreError("sheet_failed", why=made.stderr.decode("utf-8", "replace").strip()[-300:])
+    talk.answer({"file": str(out), "bytes": out.stat().st_size})
+    talk.print(talk.say("file_written", file=out))
 
 
 @exporting.command("day")

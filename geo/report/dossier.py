@@ -212,7 +212,7 @@ _STYLE = (
 
 def _row(one: Statement, language: Language) -> str:
     links = " ".join(f'<a href="#e{held.seq}" title="{held.hash}">#{held.seq}</a>' for held in one.mentions)
-    notes = _notes(one, language)
+    notes = notes_of(one, language)
     shown = links if one.mentions else f"<span class=none>{escape(say('dossier_no_entry', language))}</span>"
     shown += f" <span class=late>{escape(notes)}</span>" if notes else ""
     return f"<tr><td>{_clock(one.at)}<td>{escape(one.text(language))}<td>{shown}"
@@ -220,11 +220,11 @@ def _row(one: Statement, language: Language) -> str:
 
 def _named(one: Statement, language: Language) -> str:
     named = " ".join(f"#{held.seq}" for held in one.mentions) or say("dossier_no_entry", language)
-    notes = _notes(one, language)
+    notes = notes_of(one, language)
     return f"{named}\n{notes}" if notes else named
 
 
-def _notes(one: Statement, language: Language) -> str:
+def notes_of(one: Statement, language: Language) -> str:
     """How long afterwards it was entered, and whether that was after the find."""
     lag = one.lag_h
     told = []

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -32,6 +33,7 @@ DATED = {
     "tracks": ("ended_at",),
     "lookouts": ("ended_at",),
     "flights": ("taken_at",),
+    "passes": ("taken_at",),
     "visits": ("visited_at",),
     "finds": ("found_at", "destroyed_at", "verified_at"),
     "parcels": ("flagged_at",),
@@ -56,7 +58,10 @@ class County:
     @cached_property
     def whole(self) -> "County":
         """The county with nothing left out, for figures that rest on everybody's tracks."""
-        return self if self.actor == DESKTOP else County(self.path, self.settings, stores.open_store(self.path))
+        if self.actor == DESKTOP:
+            return self
+        beneath = self.store.beneath if isinstance(self.store, OwnStore) else stores.open_store(self.path)
+        return County(self.path, self.settings, beneath)
 
     @property
     def crs(self) -> pyproj.CRS:
@@ -107,12 +112,15 @@ class County:
         held = {layer: self.whole.store.read(layer) for layer in DATED}
         last = [held[layer][column].max() for layer, columns in DATED.items() for column in columns]
         known = [moment for moment in last if not pd.isna(moment)]
-        return max(known).to_pydatetime() if known else self.season.bounds[0]
+        if not known:  # a register alone: the day its last post begins
+            begun = self.whole.store.read("duties")["valid_from"].max()
+            known = [self.season.bounds[0], *([] if pd.isna(begun) else [begun])]
+        return pd.Timestamp(max(known)).to_pydatetime()
 
 
-def open_county(path: Path, actor: Actor = DESKTOP) -> County:
-    """Open the county in a folder as somebody; `StoreError` where there is none."""
-    settings, store = stores.read_settings(path), stores.open_store(path)
+def open_county(path: Path, actor: Actor = DESKTOP, store: Store | None = None) -> County:
+    """Open the county in a folder as somebody, over its `store` where the caller holds it; `StoreError` without one."""
+    settings, store = stores.read_settings(path), store or stores.open_store(path)
     if actor == DESKTOP:
         return County(path, settings, store)
     return County(path, settings, OwnStore(store, actor, strip_m=settings.borders.strip_m), actor)
@@ -154,12 +162,28 @@ def scattered(townships: gpd.GeoDataFrame) -> dict[str, int]:
     return {str(name): int(n) for name, n in zip(townships["name"], parts, strict=True) if n > 1}
 
 
-def odd_ground(county: County) -> dict[str, list[dict[str, object]]]:
+def overlaps(townships: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """Ground two townships both take in, wider than their lines' accuracy: both, and its area (km2), largest first."""
+    shapes = shapely.make_valid(townships.geometry.to_numpy())
+    one, two = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    one, two = one[one < two], two[one < two]
+    shared = shapely.intersection(shapes[one], shapes[two])
+    wide = ~shapely.is_empty(shapely.buffer(shared, -SLIVER_M))
+    ids, names = townships["township_id"].to_numpy(), townships["name"].to_numpy()
+    found = [
+        {"unit_ids": [ids[a], ids[b]], "names": [names[a], names[b]], "km2": _km2(shape)}
+        for a, b, shape in zip(one[wide], two[wide], shared[wide], strict=True)
+    ]
+    return sorted(found, key=lambda pair: -pair["km2"])
+
+
+def odd_ground(county: County) -> dict[str, list[dict[str, Any]]]:
     """
     Where responsibility slips, as plain values.
 
     ``unassigned``: the holes of `unassigned`, each with its area (km2) and a point in it; ``several_parts``: every
-    township and department ground of more than one part, with their number and the area of the parts (km2).
+    township and department ground of more than one part, with their number and the area of the parts (km2);
+    ``overlaps``: the pairs of `overlaps`.
     """
     townships, grounds = county.store.read("townships"), county.store.read("grounds")
     holes = unassigned(gpd.GeoDataFrame(townships), gpd.GeoDataFrame(grounds))
@@ -180,6 +204,7 @@ def odd_ground(county: County) -> dict[str, list[dict[str, object]]]:
             for key, (name, parts) in areas.items()
             if len(parts) > 1
         ],
+        "overlaps": overlaps(gpd.GeoDataFrame(townships)),
     }
 
 

@@ -14,8 +14,9 @@ import shapely
 
 from geo.analysis import absence, blind_spots, priority, zonal
 from geo.analysis.detection import sweep_widths
-from geo.analysis.resets import courtyard_table, tip_sensitivity, zero_yield
-from geo.grid import Grid
+from geo.analysis.resets import courtyard_table, current_period, tip_sensitivity, zero_yield
+from geo.analysis.trend import seen_by_period
+from geo.grid import Frame, Grid
 from geo.layers.duties import post_of
 from geo.layers.terrain import COVER_NAMES, PLANTABLE, Terrain
 from geo.layers.tracks import Mode
@@ -28,6 +29,9 @@ from geo.workspace.effort import Effort, Survey
 from geo.workspace.rights import DESKTOP, Actor
 
 Progress = Callable[[str, int, int], None]
+TREND_ROWS = 512
+FORM = 2
+"""Kept figures of another form are computed anew."""
 FIGURES = (
     "township_id",
     "name",
@@ -37,6 +41,8 @@ FIGURES = (
     "buffer500_share",
     "pod_mean",
     "detection",
+    "detection_low",
+    "detection_high",
     "detection_with_courtyards",
     "watched",
     "blind",
@@ -158,10 +164,9 @@ def measure_borders(
     report = progress or _silent
     if county.actor != DESKTOP:
         return own_borders(measure_borders(county.whole, as_of=moment, progress=progress), county.actor)
-    kept = _kept(county, "borders", moment)
+    kept = kept_borders(county, as_of=moment)
     if kept is not None:
-        tables = [_from_plain(kept[name], county) for name in ("borders", "blind_spots")]
-        return BordersAnswer(moment, _head(county), assumptions(county.settings), tables[0], tables[1], kept["notes"])
+        return kept
     if county.has_terrain():
         survey = effort.survey(county, moment, report)
         edges, strips = survey.edges, survey.strips
@@ -184,6 +189,19 @@ def measure_borders(
         {"borders": _to_plain(table), "blind_spots": _to_plain(spots), "notes": _notes(county)},
     )
     return BordersAnswer(moment, _head(county), assumptions(county.settings), table, spots, _notes(county))
+
+
+def kept_borders(county: County, *, as_of: datetime | None = None) -> BordersAnswer | None:
+    """What `measure_borders` would answer, where it was measured already; None where that would take work."""
+    moment = as_of or county.as_of()
+    if county.actor != DESKTOP:
+        whole = kept_borders(county.whole, as_of=moment)
+        return None if whole is None else own_borders(whole, county.actor)
+    kept = _kept(county, "borders", moment)
+    if kept is None:
+        return None
+    tables = [_from_plain(kept[name], county) for name in ("borders", "blind_spots")]
+    return BordersAnswer(moment, _head(county), assumptions(county.settings), tables[0], tables[1], kept["notes"])
 
 
 def own_coverage(answer: CoverageAnswer, actor: Actor) -> CoverageAnswer:
@@ -285,6 +303,7 @@ def _figures(
         ),
         parts=parts,
         village_beside=beside,
+        sensed=lambda period: _missed_overhead(county, seen.months[period]),
     )
     report("done", 3, 3)
     figures = shares.drop(columns="detection").join(assessed.townships).reset_index()
@@ -353,6 +372,12 @@ def _hazards(county: County, months: list[str]) -> Iterator[tuple[int, Grid]]:
     """The months' hazard grids, last first: what `absence.assess` reads."""
     for period, month in reversed(list(enumerate(months))):
         yield period, grids.read_grid(county.path, f"hazard_{month}")
+
+
+def _missed_overhead(county: County, month: str) -> Any:
+    """What a month's flights and passes have missed, cell by cell; None where they saw nothing."""
+    seen = effort.air_grid(county, month)
+    return None if seen is None else np.float32(1.0) - seen
 
 
 def _walked(county: County, tracks: gpd.GeoDataFrame, zones: Grid, n: int) -> Any:
@@ -521,6 +546,41 @@ def _notes(county: County) -> list[str]:
     return notes
 
 
+def measure_trend(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
+    """
+    Detection at the end of each month so far: ``months``, ``county`` and ``townships`` (values by township_id).
+
+    Of the tracks and the relative risk known at the moment; None where nothing can be planted.
+    """
+    moment = as_of or county.as_of()
+    whole = county.whole
+    measure_coverage(whole, as_of=moment)  # the grids of this moment
+    kept = _kept(whole, "trend", moment)
+    if kept is None:
+        ids = list(whole.store.read("townships")["township_id"])
+        labels = [f"{year}-{month:02d}" for year, month in whole.season.months]
+        labels = labels[: max(current_period(whole.season, moment), 0) + 1]
+        frame = grids.grid_frame(whole.path, "zones")
+        sums = [_seen_in(whole, frame.window(top, 0, min(TREND_ROWS, frame.rows - top), frame.cols), labels, len(ids))
+                for top in range(0, frame.rows, TREND_ROWS)]  # fmt: skip
+        seen, risk = (np.sum([one[part] for one in sums], axis=0) for part in (0, 1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shares, total = seen / risk[:, None], seen.sum(axis=0) / risk.sum()
+        rows = {name: _value(list(row)) for name, row in zip(ids, shares, strict=True)}
+        kept = {"months": labels, "county": _value(list(total)), "townships": rows}
+        _keep(whole, "trend", moment, kept)
+    own = {name: row for name, row in kept["townships"].items() if county.actor.whole or name in county.actor.grounds}
+    return {"months": kept["months"], "county": kept["county"], "townships": own}
+
+
+def _seen_in(county: County, window: Frame, labels: list[str], n: int) -> tuple[Any, Any]:
+    """What `seen_by_period` says of some rows of the county."""
+    zones, risk = (grids.read_grid(county.path, name, window) for name in ("zones", "risk"))
+    hazards = (grids.read_grid(county.path, f"hazard_{label}", window) for label in labels)
+    a = county.settings.detection.availability
+    return seen_by_period(hazards, zones=zones, risk=risk, zones_n=n, availability=a)
+
+
 def _head(county: County) -> str | None:
     head = county.store.head()
     return head.hash if head else None
@@ -532,7 +592,7 @@ def _key(county: County, moment: datetime) -> str:
     ground = [
         (f.name, f.stat().st_mtime_ns) for f in sorted(county.grids.glob("*.tif")) if f.stem in ("elevation", "cover")
     ]
-    rest = [last[-1:], moment.isoformat(), ground, assumptions(county.settings)]
+    rest = [FORM, last[-1:], moment.isoformat(), ground, assumptions(county.settings)]
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 

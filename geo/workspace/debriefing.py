@@ -22,9 +22,9 @@ from geo.workspace.planning import kept_routes
 NEAR_M = 500.0
 
 
-def debrief_day(county: County, *, day: str) -> list[dict[str, Any]]:
+def debrief_day(county: County, *, day: str, team_id: str | None = None) -> list[dict[str, Any]]:
     """
-    Per standing route of a day its planned cells by fate, and the tracks they were judged by.
+    Per standing route of a day (of one team) its planned cells by fate, and the tracks they were judged by.
 
     All foot tracks of the day that come near the route count, whoever walked them; `own_tracks_n` says how many are
     of the route's own team. Shares add up to 1 over the planned cells.
@@ -35,6 +35,7 @@ def debrief_day(county: County, *, day: str) -> list[dict[str, Any]]:
         Where no route stands on that day, or the county has no terrain.
     """
     routes, _ = kept_routes(county, day=day)
+    routes = routes if team_id is None else routes[routes["team_id"] == team_id]
     if routes.empty:
         raise StoreError("routes_missing")
     tracks = gpd.GeoDataFrame(county.store.read("tracks"))

@@ -43,8 +43,9 @@ class Evidence:
     `tracks` has one row per track and month with `LOOKS`: nearest distance and nearest in line of sight, metres
     walked within reach and of those in sight, mean speed factor, and what it added: `units` of 1/65536 nat, the same
     in nats, and the POD of that alone. `reason` says why a track added nothing. A lookout is a row too, its id as
-    `track_id`, mode ``lookout``. `periods` holds per month the sum of the units and its POD: the numbers of the map,
-    unit for unit.
+    `track_id`, mode ``lookout``, and so are flights (``drone``) and passes (``satellite``), which have a POD and no
+    units. `periods` holds per month the sum of the units, the POD of second sensors (`air`) and the POD of both: the
+    numbers of the map, unit for unit.
     """
 
     as_of: datetime
@@ -118,6 +119,11 @@ def evidence_at(
     border, both = _border(effort.edges_and_strips(county)[0] if edges is None else edges, point)
     walked = effort.tracks_until(county.whole, moment) if tracks is None else tracks
     looks, months = _looks(county, terrain, (row, col), walked, near)
+    glances = _glances(county, (row, col), moment)
+    looks = pd.concat([looks, glances[list(LOOKS)]], ignore_index=True) if len(glances) else looks
+    for period, month in enumerate(months):
+        month["air"] = 1.0 - float(np.prod(1.0 - glances.loc[glances["period"] == period, "pod"].to_numpy(float)))
+        month["pod"] = 1.0 - (1.0 - month["pod"]) * (1.0 - month["air"])
     plantable = cover in PLANTABLE and height == height
     missed = float(np.prod([1.0 - month["pod"] for month in months]))
     head = county.store.head()
@@ -258,6 +264,45 @@ def _watch(
         "visible": units > 0,
         "reason": None if units else "look_unseen",
     }
+
+
+def _glances(county: County, cell: tuple[int, int], moment: datetime) -> pd.DataFrame:
+    """Flights within reach of the cell and every pass: `LOOKS` with the POD of each there, and ``period``."""
+    columns = [*LOOKS, "period"]
+    overhead = effort.overhead_until(county.whole, moment)
+    frame, reach_m = county.frame, county.settings.sensors.reach_m
+    place = shapely.Point(*(float(v) for v in frame.centres(*cell)))
+    away = overhead.flights.geometry.distance(place)
+    near = effort.Overhead(gpd.GeoDataFrame(overhead.flights[away <= reach_m + frame.cell_m]), overhead.passes)
+    if not len(near.flights) + len(near.passes):
+        return pd.DataFrame(columns=columns)
+    margin = int(reach_m / frame.cell_m) + MARGIN_CELLS
+    window = frame.window(cell[0] - margin, cell[1] - margin, 2 * margin + 1, 2 * margin + 1)
+    elevation = grids.read_grid(county.path, "elevation", window)
+    known = grids.has_grid(county.path, "cover")
+    cover = grids.read_grid(county.path, "cover", window) if known else Grid(np.ones(window.shape, np.uint8), window)
+    row, col = (int(v) for v in window.cells(place.x, place.y))
+    looks = near.looks(county, Terrain(elevation, cover, county.settings.cell_m))
+    seen = {name: float(values[row, col]) for name, values in looks}
+    taken = overhead.flights.groupby("flight_id")["taken_at"].min()
+    rows = [
+        (str(name), "drone", taken[name], float(away[images.index].min()))
+        for name, images in near.flights.groupby("flight_id")
+    ]
+    rows += [
+        (name, "satellite", at, None) for name, at in zip(near.passes["pass_id"], near.passes["taken_at"], strict=True)
+    ]
+    labels = [f"{year}-{month:02d}" for year, month in county.season.months]
+    table = []
+    for name, mode, at, nearest in rows:
+        period, chance = int(county.season.period_of(pd.Series([at]))[0]), seen.get(name, 0.0)
+        table.append(
+            dict.fromkeys(LOOKS)
+            | {"track_id": name, "mode": mode, "nearest_m": nearest, "units": 0, "hazard": 0.0, "pod": chance}
+            | {"month": labels[period], "day": f"{at.astimezone(CHINA):%Y-%m-%d}", "visible": chance > 0.0}
+            | {"reason": None if chance > 0.0 else "look_not_shown", "period": period}
+        )
+    return pd.DataFrame(table, columns=columns)
 
 
 def _why_nothing(mode: str, when: int, within: float, seen: float, factor: float) -> str:

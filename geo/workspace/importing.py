@@ -24,9 +24,9 @@ from geo.store import Change
 from geo.store import grids as stored_grids
 from geo.words import WORDS, Language, say
 from geo.workspace.county import County
+from geo.workspace.rights import Action, require
 
 Progress = Callable[[str, int, int], None]
-ANYWHERE = {"townships", "neighbours"}
 LISTED_REFUSALS = 5
 
 
@@ -45,6 +45,7 @@ class FileReport:
     app: str | None = None
     warnings: tuple[str, ...] = ()
     error: GeoError | None = None
+    notes: tuple[tuple[str, dict[str, Any]], ...] = ()
 
     @property
     def accepted(self) -> int:
@@ -77,6 +78,7 @@ class FileReport:
             "encoding": self.encoding,
             "app": self.app,
             "warnings": list(self.warnings),
+            "notes": [{"code": code, "note": say(code, language, **told)} for code, told in self.notes],
         }
         if self.error:
             plain["error"] = {"code": self.error.code, "reason": say(self.error.code, language, **self.error.fields)}
@@ -104,6 +106,7 @@ class FileReport:
             said = say(f"field_{name}", language) if f"field_{name}" in WORDS else name
             lines.append("  " + say("import_refused", language, n=count, field=said, why=why, row=one.row))
         lines += ["  " + say(warning, language) for warning in self.warnings]
+        lines += ["  " + say(code, language, **told) for code, told in self.notes]
         return lines
 
 
@@ -167,8 +170,14 @@ def _counts(file: Path, folder: Path) -> bool:
 
 
 def hints_for(county: County, layer: str, hints: Hints) -> Hints:
-    """The user's hints with what the county knows: its CRS, and the ground beyond which nothing is taken."""
-    return replace(hints, crs=county.crs, within=None if layer in ANYWHERE else county.frame.bounds)
+    """
+    The user's hints with what the county knows: its CRS, and the ground beyond which nothing is taken.
+
+    A further township may lie as far off as the county is wide: exclaves do. A neighbour touches the county.
+    """
+    west, south, east, north = county.frame.bounds
+    wide, high = (east - west, north - south) if layer == "townships" else (0.0, 0.0)
+    return replace(hints, crs=county.crs, within=(west - wide, south - high, east + wide, north + high))
 
 
 def import_files(
@@ -233,7 +242,13 @@ def import_terrain(
     Elevation models and ground cover onto the county's frame, as grids; the unit of counting is the file.
 
     What a file does not reach keeps the value it had, so tiles may come one by one.
+
+    Raises
+    ------
+    Denied
+        The county was opened by somebody who may not import layers; no grid is touched.
     """
+    require(county.actor, Action.LAYERS)
     reports: list[FileReport] = []
     for name, paths in (("elevation", elevation), ("cover", cover)):
         for path in paths:

@@ -170,7 +170,8 @@ def _form(path: Path, villages: VillageForms, targets: TargetForms, township_id:
     """One workbook's lines, each to the form it belongs to."""
     counts, digest = Counts(), _sha256(path.read_bytes())
     try:
-        file = read_office_file(path, frozenset({*HEADS, *TARGET_HEADS, *FIND_HEADS}))
+        heads = {*HEADS, *TARGET_HEADS, *FIND_HEADS}
+        file = read_office_file(path, heads.__contains__, sorted(heads))
     except GeoError as error:
         return FileReport(path.name, digest, 0, [], error=error)
     for sheet in file.sheets:

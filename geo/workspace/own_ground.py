@@ -32,7 +32,7 @@ HISTORY = "历史点位"
 OPEN_TO_ALL = ("townships", "neighbours", "grounds", "roads", "offices", "trials")
 """Boundaries, ways and trials with decoys say nothing of where anybody looked or what stands where."""
 
-_IMPORTED = dict.fromkeys(("tracks", "lookouts", "flights"), Action.TRACKS) | dict.fromkeys(
+_IMPORTED = dict.fromkeys(("tracks", "lookouts", "flights", "passes"), Action.TRACKS) | dict.fromkeys(
     ("duties", "units", "aliases", "villages", "teams"), Action.REGISTER
 )
 _KINDS = {
@@ -41,7 +41,7 @@ _KINDS = {
     **dict.fromkeys(("correction", "conflict"), Action.CORRECT),
     **dict.fromkeys(("alias_confirmed", "duty_assigned", "duty_ended"), Action.REGISTER),
     **dict.fromkeys(("orders_issued", "problem"), Action.ORDER),
-    "plan": Action.PLAN,
+    **dict.fromkeys(("plan", "segments", "season_plan"), Action.PLAN),
     "daily_report": Action.ANSWER,
     "export": Action.EXPORT,
 }
@@ -210,6 +210,7 @@ RULES: dict[str, Rule] = {
     "tracks": Ground.walked,
     "lookouts": Ground.walked,
     "flights": Ground.inside,
+    "passes": Ground.inside,
     "visits": _visits,
     "parcels": _parcels,
     "finds": _finds,
@@ -223,6 +224,7 @@ RULES: dict[str, Rule] = {
     "returns": lambda g, t: _in(t, "village_id", g.villages) | _in(t, "visit_id", g.keys("visits")),
     "refusals": _none,
     "segments": lambda g, t: _in(t, "township_id", g.townships),
+    "assignments": lambda g, t: _in(t, "township_id", g.townships) | _in(t, "partner_id", g.townships),
     "routes": Ground.walked,
     "stops": lambda g, t: _in(t, "route_id", g.keys("routes")),
 }
@@ -238,6 +240,11 @@ class OwnStore:
         self._store = store
         self._actor = actor
         self._strip_m = strip_m
+
+    @property
+    def beneath(self) -> Store:
+        """The store with nothing left out, for figures that rest on everybody's work."""
+        return self._store
 
     @property
     def crs(self) -> pyproj.CRS:

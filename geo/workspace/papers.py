@@ -56,7 +56,12 @@ def register_paper(county: County, *, as_of: datetime | None = None, language: L
         notes.insert(0, say("book_enclaves", language, n=int(nobodys.sum()), areas=areas))
     paper = paper_of(county, "book_title", book.as_of, book.ledger_head, *notes)
     return register_workbook(
-        book.units[~nobodys], county.store.read("duties"), book.aliases, paper=paper, language=language
+        book.units[~nobodys],
+        county.store.read("duties"),
+        book.aliases,
+        paper=paper,
+        columns=county.settings.campaign.columns.get("register", ()),
+        language=language,
     )
 
 
@@ -144,13 +149,14 @@ def progress_paper(
     paper = paper_of(county, "progress_paper_title", answer.as_of, answer.ledger_head, note)
     towns = dict(zip(answer.townships["township_id"], answer.townships["name"], strict=True))
     cells = answer.progress.cells
-    columns = county.settings.campaign.columns.get("progress", ())
+    columns = county.settings.campaign.columns
     content = progress_workbook(
         [_in_mu(row) for row in plain_records(answer.townships)],
         [_shown(row, towns, language) for row in overdue_first(cells).to_dict("records")],
         [_shown(row, towns, language) for row in cells.to_dict("records")],
         paper=paper,
-        columns=columns,
+        columns=columns.get("progress", ()),
+        villages=columns.get("villages", ()),
         language=language,
     )
     return content, answer

@@ -52,7 +52,7 @@ def plan_day(
     StoreError
         Where the county has no terrain, no teams or no office to start from.
     """
-    teams = _reinforced(_teams(county, township_ids), extra_teams)
+    teams = _reinforced(special_teams(county, township_ids), extra_teams)
     if not county.has_terrain():
         raise StoreError("terrain_missing", path=county.path.name)
     rests = gather(county, progress=progress)
@@ -102,7 +102,7 @@ def export_routes(
     team_id: str | None = None,
 ) -> dict[str, bytes]:
     """
-    File name to content of every standing route, as ``gpx`` or ``kml``; of one day or one team where named.
+    File name to content of every standing route, in one of ``formats.ROUTE_FORMS``; of one day or one team where named.
 
     Raises `StoreError` where there is none.
     """
@@ -115,7 +115,7 @@ def export_routes(
     return write_routes(format, routes, stops, county.crs)
 
 
-def _teams(county: County, township_ids: list[str] | None) -> pd.DataFrame:
+def special_teams(county: County, township_ids: list[str] | None) -> pd.DataFrame:
     """Special teams with a township and its office as their start."""
     teams, offices = county.store.read("teams"), county.store.read("offices")
     teams = teams[(teams["kind"] == "专班") & teams["township_id"].notna()]

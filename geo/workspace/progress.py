@@ -12,8 +12,10 @@ from geo.analysis import progress as science
 from geo.analysis.order_book import open_problems
 from geo.analysis.progress import Ints, Progress
 from geo.analysis.rounds import calendar, due_windows, season_rounds
+from geo.layers.duties import in_force
 from geo.layers.orders import TASK, Step
 from geo.layers.parcels import OPEN
+from geo.layers.steps import Act
 from geo.season import CHINA
 from geo.workspace.county import County
 from geo.workspace.ordering import dailies_at, orders_at
@@ -113,6 +115,7 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
     waiting = parcels[parcels["status"].isin([str(status) for status in OPEN]) & (parcels["flagged_at"] <= moment)]
     left = (waiting["deadline"] - pd.Timestamp(moment)).dt.days
     standing = finds[(finds["found_at"] <= moment) & ((finds["fraction"] < 1.0) | finds["destroyed_at"].isna())]
+    untold = finds_untold(finds[finds["found_at"] <= moment], county.store.read("steps"), parcels)
     cells = answer.progress.cells
     day = moment.astimezone(CHINA).date()
     new = cells["first_at"].dt.tz_convert(CHINA).dt.date == day
@@ -127,6 +130,8 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
         "totals": answer.totals.get(str(number), {}),
         "townships": plain_records(answer.townships[answer.townships["round"] == number]),
         "new_today_n": int(new.sum()),
+        "new_today": plain_records(cells.loc[new, ["village_id", "township_id", "name", "state"]]),
+        "posts": _posts(county, moment),
         "open_n": len(open_),
         "open": plain_records(open_.head(OPEN_SHOWN)),
         "contradictory": plain_records(cells[cells["contradictory"]][["village_id", "name", "round"]]),
@@ -140,12 +145,39 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
         "dailies": dailies_at(county, moment),
         "targets_open_n": len(waiting),
         "targets_urgent_n": int((left <= 3).sum()),
+        "targets_open": plain_records(
+            waiting.assign(days_left=left)[["parcel_id", "source_id", "township_id", "status", "days_left"]]
+            .sort_values("days_left", na_position="last", kind="stable")
+            .head(OPEN_SHOWN)
+        ),
         "finds_standing_n": len(standing),
+        "finds_untold_n": len(untold),
+        "finds_untold": [
+            {name: row[name] for name in ("find_id", "parcel_id", "township_id", "plants_n")}
+            | {"found_at": row["found_at"].isoformat(), "hours": (moment - row["found_at"]).total_seconds() / 3600.0}
+            for row in untold.sort_values("found_at").head(OPEN_SHOWN).to_dict("records")
+        ],
         "nobody_n": int(register.units["nobody"].sum()),
         "nobody": plain_records(
             register.units.loc[register.units["nobody"], ["unit_kind", "unit_id", "name", "township_id"]]
         ),
     }
+
+
+def finds_untold(finds: pd.DataFrame, steps: pd.DataFrame, parcels: pd.DataFrame) -> pd.DataFrame:
+    """Finds no police station has been told of (发现未移交): on plots without a hand-over, or on no plot at all."""
+    told = set(steps.loc[steps["act"] == Act.HAND_OVER, "parcel_id"])
+    plain = pd.DataFrame(finds[~finds["parcel_id"].isin(told)].drop(columns="geometry", errors="ignore"))
+    township = dict(zip(parcels["parcel_id"], parcels["township_id"], strict=True))
+    return plain.assign(township_id=plain["township_id"].fillna(plain["parcel_id"].map(township)))
+
+
+def _posts(county: County, moment: datetime) -> dict[str, str]:
+    """Village -> the posts that answer for it at a moment."""
+    duties = in_force(county.store.read("duties"), moment)
+    own = duties[duties["unit_kind"] == "village"]
+    joined = own.groupby("unit_id")["post"].agg(lambda posts: "、".join(dict.fromkeys(posts)))
+    return {str(unit): str(posts) for unit, posts in joined.items()}
 
 
 def village_states(county: County, *, as_of: datetime | None = None) -> dict[str, str]:

@@ -29,10 +29,10 @@ def village_form() -> None:
 
     import streamlit as st
 
-    from geo.ui.views import today
+    from geo.ui import morning
     from geo.workspace.county import open_county
 
-    today._act(open_county(Path(os.environ["TACHA_COUNTY"])), dict(st.session_state["row"]))
+    morning.form(open_county(Path(os.environ["TACHA_COUNTY"])), dict(st.session_state["row"]))
 
 
 def register_page() -> None:

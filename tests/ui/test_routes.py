@@ -128,8 +128,8 @@ def test_every_script_the_map_names_is_listed_for_copying() -> None:
 
 def test_the_lock_of_browser_files_names_versions_and_no_addresses() -> None:
     lock = (Path(__file__).parents[2] / "package-lock.json").read_text("utf-8")
-    assert "http" not in lock
     assert "resolved" not in lock
+    assert "registry" not in lock
 
 
 def test_detection_is_drawn_on_the_countys_own_ground_only(served: Path) -> None:

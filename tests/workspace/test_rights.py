@@ -88,8 +88,8 @@ OWN: dict[Role, frozenset[str]] = {
     Role.TOWNSHIP: TOWNSHIP,
     Role.POLICE: TOWNSHIP | {"leads"},
     Role.MEMBER: frozenset(
-        {"villages", "tracks", "lookouts", "flights", "visits", "parcels", "finds", "steps", "alerts", "returns",
-         "routes", "stops"}
+        {"villages", "tracks", "lookouts", "flights", "passes", "visits", "parcels", "finds", "steps", "alerts",
+         "returns", "routes", "stops"}
     ),
     Role.TEAM: WORK | {"teams", "parcels", "steps", "returns"},
 }  # fmt: skip
