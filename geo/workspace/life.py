@@ -109,7 +109,7 @@ def plot_life_of(county: County, parcel_id: str, *, as_of: datetime) -> PlotLife
         str(parcel["status"].iloc[0]),
         _history(parcel, finds, visits, steps),
         plot_life.rechecks_due(finds, _looks(finds, visits, steps), _season_of(finds, county.season), settings),
-        plot_life.closing_faults(finds, visits, steps),
+        plot_life.closing_faults(finds, visits, steps, _photos_n(county.store, parcel_id)),
         plot_life.hours_between(finds, steps),
         None if finds.empty else float(finds["fraction"].min()),
         [undecided for _, find in finds.iterrows() if (undecided := _undecided(find, settings))],
@@ -173,9 +173,14 @@ def handling_hours(county: County, *, as_of: datetime) -> Handling:
 
 def _require_closable(store: Store, parcel_id: str) -> None:
     finds, visits, steps = (store.read_where(layer, "parcel_id", parcel_id) for layer in ("finds", "visits", "steps"))
-    faults = plot_life.closing_faults(finds, visits, steps)
+    faults = plot_life.closing_faults(finds, visits, steps, _photos_n(store, parcel_id))
     if faults:
         raise StoreError("close_refused", parcel=parcel_id, why=[Word(fault) for fault in faults])
+
+
+def _photos_n(store: Store, parcel_id: str) -> int:
+    """Photos on record of a plot."""
+    return len(store.read_where("photos", "parcel_id", parcel_id))
 
 
 def _verified(store: Store, parcel_id: str, step: pd.DataFrame) -> list[Change]:
