@@ -215,6 +215,28 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "proof_foreign": ("不是本程序的台账证明（{why}）", "not a ledger proof of this program ({why})"),
     "proof_path": ("第 {seq} 条不在树根为 {root} 的台账中", "entry {seq} is not in the ledger whose root is {root}"),
+    # hours of handling
+    "plot_hours": (
+        "{leg}：中位 {median_h} 小时，九成在 {p90_h} 小时内（{known} 处有记录，{unknown} 处时间不全，不计）",
+        "{leg}: median {median_h} h, nine in ten within {p90_h} h ({known} known, {unknown} unknown and not counted)",
+    ),
+    "leg_found_to_police_h": ("发现→移送派出所", "found → police"),
+    "leg_police_to_destroyed_h": ("移送→铲除", "police → destroyed"),
+    "leg_found_to_destroyed_h": ("发现→铲除", "found → destroyed"),
+    # records out
+    "export_form": ("不能导出为 {value}（可用 {known}）", "cannot export as {value} (known: {known})"),
+    "export_field": (
+        "图层 {layer} 没有字段 {value}（可用 {known}）",
+        "layer {layer} has no field {value} (known: {known})",
+    ),
+    "export_title": ("{county}踏查数据导出", "{county}: records exported"),
+    "export_datum": ("经纬度坐标系：{datum}", "longitude and latitude in {datum}"),
+    "export_made": ("{layer}：{n} 行", "{layer}: {n} rows"),
+    "head_shows": ("内容", "shows"),
+    "head_time_by": ("时间来源", "time told by"),
+    "head_placed_by": ("位置来源", "place told by"),
+    "head_sha256": ("内容校验值（SHA-256）", "SHA-256"),
+    "head_taken_at": ("拍摄时间", "taken at"),
     # photos
     "photo_unknown": (
         "{file}：不是能识别的照片（JPEG、PNG、WebP、HEIC）",

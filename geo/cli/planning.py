@@ -1,4 +1,4 @@
-"""`plan`, `export routes`: where to go next, and files a phone can follow."""
+"""`plan`, `export routes|day|records|photos`: where to go next, files a phone can follow, and records for others."""
 
 import subprocess
 import sys
@@ -179,3 +179,50 @@ def _write(talk: Session, files: dict[str, bytes], out: Path) -> None:
         target.write_bytes(content)
     talk.answer({"folder": str(out), "files": sorted(files)})
     talk.print(talk.say("files_written", n=len(files), folder=out))
+
+
+@exporting.command("records")
+def records(
+    context: typer.Context,
+    layers: Annotated[list[str], typer.Argument(help="图层，可多个 parcels visits finds steps tracks villages …")],
+    format_: Annotated[str, typer.Option("--format", help="gpkg | geojson | xlsx | csv")] = "gpkg",
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", help="上级平台的列，可重复：表头=字段，只写表头为空列 head=field"),
+    ] = None,
+    datum: Annotated[str, typer.Option(help="表中经纬度 cgcs2000 | gcj02 | bd09")] = "cgcs2000",
+    out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("exports"),
+) -> None:
+    """导出记录：GeoPackage、GeoJSON、XLSX、CSV，列可对应上级平台 records as files, in an upstream form's columns."""
+    from geo.workspace.exporting import export_layers
+
+    talk = session(context)
+    made = export_layers(
+        talk.open(), layers, format_, now=now(), columns=column or (), datum=datum, language=talk.language
+    )
+    _keep(talk, out, made.files, made.rows_n)
+
+
+@exporting.command("photos")
+def photo_folder(
+    context: typer.Context, out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("照片")
+) -> None:
+    """导出照片原件和清单 the originals of all photos, by plot, with a list."""
+    from geo.workspace.exporting import export_photos
+
+    talk = session(context)
+    made = export_photos(talk.open(), now=now(), language=talk.language)
+    _keep(talk, out, made.files, made.rows_n)
+
+
+def _keep(talk: Session, out: Path, files: dict[str, bytes], rows_n: dict[str, int]) -> None:
+    from geo.store.durable import make_folder, write_file
+
+    for name, content in files.items():
+        make_folder((out / name).parent)
+        write_file(out / name, content)
+    talk.answer({"files": [str(out / name) for name in files], "rows_n": rows_n})
+    for layer, n in rows_n.items():
+        talk.print(talk.say("export_made", layer=layer, n=n))
+    for name in list(files)[:SHOWN]:
+        talk.print(talk.say("file_written", file=out / name))
