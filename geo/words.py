@@ -1157,6 +1157,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "book_title": ("{county}责任底数册", "{county}: responsibility register"),
     "book_sheet": ("责任底数册", "register"),
     "book_aliases": ("沿革与别名", "other names and codes"),
+    "map_part": ("第 {n} 幅，共 {of} 幅", "sheet {n} of {of}"),
     "book_upper": ("上级表式", "upper-level form"),
     "mapping_unknown": (
         "county.toml 的 campaign.columns：“{head}”对应的栏目“{field}”不存在，可用：{known}",
