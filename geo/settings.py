@@ -205,8 +205,9 @@ class PlanningSettings:
     Each seed sees every prize up or down by at most the share `variety`, so that nobody can learn the routes.
     The best `sweeps_n` blocks of `block_m` metres are offered as sweep segments, lines `spacing_widths` sweep widths
     apart. Courtyards not yet entered are offered by village, at most `courtyards_n` at a time, `courtyard_min` minutes
-    each. Teams set out at `start_clock` o'clock, rest for `rest_min` minutes and are back `dusk_min` before sunset,
-    however many hours they have.
+    each. Where `drive_kmh` is above 0 teams are driven along roads at that speed to where they set out on foot, and
+    picked up where they come back to a road; 0: they walk from the office. Teams set out at `start_clock` o'clock, rest
+    for `rest_min` minutes and are back `dusk_min` before sunset, however many hours they have.
     """
 
     hours: float = 7.0
@@ -228,6 +229,7 @@ class PlanningSettings:
     courtyard_min: float = 8.0
     start_clock: float = 8.5
     rest_min: float = 0.0
+    drive_kmh: float = 0.0
     dusk_min: float = 30.0
 
 

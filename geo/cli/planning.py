@@ -33,6 +33,10 @@ def plan(
     township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
     pin: Annotated[list[str] | None, typer.Option(help="必到：地块或踏查单元编号 must be visited")] = None,
     forbid: Annotated[list[str] | None, typer.Option(help="不去：地块或踏查单元编号 left out")] = None,
+    assigned: Annotated[
+        bool,
+        typer.Option("--assigned", help="只在当日编号任务的单元内踏查 sweep only the segments assigned on the day"),
+    ] = False,
     if_missing: Annotated[bool, typer.Option("--if-missing", help="已有路线则保留 keep the routes there are")] = False,
 ) -> None:
     """一天的踏查路线 one day's routes per team, within its hours, and keep them."""
@@ -55,14 +59,17 @@ def plan(
             township_ids=township,
             pinned=pin or (),
             forbidden=forbid or (),
+            assigned=assigned,
             progress=tell,
         )
     planning.accept_plan(county, made, now=now())
     talk.answer(planning.plan_json(made))
-    fields = {"routes": len(made.routes), "stops": len(made.stops), "unmet": len(made.unmet)}
+    fields = {"routes": len(made.routes), "stops": int(made.stops["target_id"].notna().sum()), "unmet": len(made.unmet)}
     talk.print(talk.say("plan_made", day=date, expected=f"{made.expected:.3f}", bound=f"{made.bound:.3f}", **fields))
     if made.routes.empty:
         talk.print(talk.say("plan_empty", day=date))
+    for kind, gain in planning.expected_by_kind(made).items():
+        talk.print("  " + talk.say(f"plan_by_{kind}", gain=f"{gain:.3f}"))
     _tell_unmet(talk, made.unmet)
 
 
@@ -91,7 +98,7 @@ def arrange(
     talk.answer(planning.plan_json(made) | {"too_long": over, "kept": not over})
     for team, used in over.items():
         talk.print(talk.say("arrange_long", team=team, hours=f"{used:.2f}", budget=f"{made.budget_h:.2f}"))
-    fields = {"routes": len(made.routes), "stops": len(made.stops), "unmet": len(made.unmet)}
+    fields = {"routes": len(made.routes), "stops": int(made.stops["target_id"].notna().sum()), "unmet": len(made.unmet)}
     if not over:
         talk.print(
             talk.say("plan_made", day=date, expected=f"{made.expected:.3f}", bound=f"{made.bound:.3f}", **fields)

@@ -3,13 +3,16 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 import shapely
 
 from geo.errors import LayerError
+from geo.workspace.aerial import flight_files, plan_flights
 from geo.workspace.assignments import assignment_board
 from geo.workspace.campaign import accept_season, plan_season, workdays
 from geo.workspace.county import open_county
+from geo.workspace.planning import assigned_ground, plan_day
 from geo.workspace.segmenting import segments_of
 
 NOW = datetime(2026, 5, 30, tzinfo=UTC)
@@ -20,7 +23,7 @@ def county(demo_copy: Path):
     return open_county(demo_copy)
 
 
-def test_a_season_is_planned_kept_walked_and_planned_anew(county) -> None:
+def test_a_season_is_planned_kept_walked_and_planned_anew(county, tmp_path: Path) -> None:
     """One test, for cutting and planning a county takes its seconds."""
     segments = segments_of(county, now=NOW)
     townships = county.store.read("townships")
@@ -54,6 +57,14 @@ def test_a_season_is_planned_kept_walked_and_planned_anew(county) -> None:
     early = assignment_board(county, as_of=datetime(2026, 3, 1, tzinfo=UTC))
     assert set(early["state"]) == {"scheduled"} | ({"done"} & set(early["state"]))
 
+    sweeps = board[(board["purpose"] == "踏查") & (board["township_id"] == "529901003") & (board["round"] == 2)]
+    day = str(sweeps["day"].iloc[0])
+    ground = assigned_ground(county, "529901003", day)
+    plan = plan_day(county, day=day, township_ids=["529901003"], assigned=True)
+    walked = plan.stops[plan.stops["kind"] == "sweep"]
+    assert walked.within(ground.buffer(150.0)).all()
+    assert assigned_ground(county, "529901003", "2026-01-05") is None
+
     again = plan_season(county, now=NOW, from_day="2026-05-01")
     accept_season(county, again, now=NOW)
     after = assignment_board(county, withdrawn=True)
@@ -64,6 +75,18 @@ def test_a_season_is_planned_kept_walked_and_planned_anew(county) -> None:
     kept_done = set(done["assignment_id"]) & set(again.withdrawn)
     assert not kept_done
     assert len(assignment_board(county, township_id="529901003", round_=2)) < len(after)
+
+    flown = plan_flights(county, 2, now=NOW)
+    assert not set(flown["assignment_id"]) & set(after["assignment_id"])
+    assert set(flown["reason"]) <= {"cliff", "far", "strip", "roof"}
+    assert flown["area_m2"].to_numpy() == pytest.approx(flown.area.to_numpy())
+    assert (flown["relief_m"] >= 0).all()
+    files = flight_files(county, 2)
+    assert sorted(files) == ["flights-2026-R2-GCJ02.kml", "flights-2026-R2.kml", "flights-2026-R2.kmz"]
+    (tmp_path / "f.kml").write_bytes(files["flights-2026-R2.kml"])
+    shown = gpd.read_file(tmp_path / "f.kml", engine="pyogrio")
+    assert shown.geom_type.eq("Point").sum() == len(flown)
+    assert len(shown) == 2 * len(flown)
     assert county.store.verify().ok
 
 
