@@ -129,7 +129,7 @@ class Overhead:
 
     def taken(self) -> dict[str, datetime]:
         """When each flight began and each pass was taken, by its id."""
-        begun = self.flights.groupby("flight_id")["taken_at"].min().to_dict()
+        begun: dict[str, datetime] = self.flights.groupby("flight_id")["taken_at"].min().to_dict()
         return begun | dict(zip(self.passes["pass_id"], self.passes["taken_at"], strict=True))
 
     def looks(self, county: County, terrain: Terrain) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
