@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
-from argon2 import PasswordHasher
 from asking import ask
 from PIL import Image
 from shapely.geometry import Point
@@ -38,7 +37,6 @@ from geo.ui.door import COOKIE, LOGIN, SEEN_AS
 from geo.ui.main import PAGES
 from geo.ui.routes import LAYERS, MIDDLEWARE, ROUTES
 from geo.words import say
-from geo.workspace import accounts
 from geo.workspace.accounts import add_account, change_own_password, change_password, change_role, lock_account, sign_in
 from geo.workspace.condition import back_up_county
 from geo.workspace.county import County, open_county
@@ -101,14 +99,6 @@ def _spread(county: County) -> None:
         }
         rows = schema.conform(gpd.GeoDataFrame(pd.DataFrame(held), geometry=places, crs=EPSG))
         county.store.append(Entry("import", {"layer": layer}), Change(layer, rows), now=NOW)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick_hashes() -> Iterator[None]:
-    """Two dozen passwords, hashed as argon2 hashes them but with less memory: what they guard is not tested here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -144,7 +144,8 @@ def test_every_page_in_both_languages(address: str, browser: Browser, data_words
             found += [] if say(code, language) else [code]
             if found:
                 wrong[f"{name} {language}"] = found
-    (SCREENS / f"sweep-{size}.json").write_text(json.dumps(wrong, ensure_ascii=False, indent=1), "utf-8")
+                told = json.dumps(wrong, ensure_ascii=False, indent=1)
+                (SCREENS / f"sweep-{size}.json").write_text(told, "utf-8")
     assert (watched.blocked, watched.errors) == ([], [])
     assert wrong == {}
     context.close()
