@@ -18,7 +18,7 @@ PLACE = (12, 3245, 1733)
 
 def on_tile(
     points: "np.ndarray[tuple[int, int], np.dtype[np.float64]]",
-) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":  # noqa: E501
+) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
     """Places given as shares of the tile's width and height, metres of EPSG:3857."""
     west, south, east, north = vector.tile_bounds(*PLACE)
     return np.column_stack([west + points[:, 0] * (east - west), south + points[:, 1] * (north - south)])
