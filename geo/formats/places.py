@@ -1,119 +1,124 @@
-"""One typed place: decimal degrees, degrees-minutes-seconds, or Gauss-Krüger metres with or without zone prefix."""
+"""Columns of coordinates in a table → points: decimal or sexagesimal, in two columns or one, under the usual heads."""
 
 import re
-from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
-import pyproj
+import pandas as pd
+import shapely
 
-from geo.formats.datum import Datum, transform
+from geo.formats.reading import Records
+from geo.schema import Refusal
 
-_NUMBER = r"[-+]?\d+(?:\.\d+)?"
-_BEFORE = r"(?P<before>[NSEW]|[东西]经|[南北]纬|[东西南北经纬]|[经纬]度)?\s*[:：]?\s*"
-_AFTER = r"\s*(?P<after>[NSEW](?![A-Za-z]))?"
-_SEXAGESIMAL = (
-    rf"(?P<degrees>{_NUMBER})\s*[°度]\s*(?:(?P<minutes>\d+(?:\.\d+)?)\s*['′’分]\s*)?"
-    r"(?:(?P<seconds>\d+(?:\.\d+)?)\s*(?:\"|″|”|''|秒))?"
+SHAPES = ("wkt", "geom", "the_geom", "geometry", "图形")
+LONGITUDE = ("longitude", "lon", "lng", "经度", "东经", "easting", "east", "东坐标", "横坐标", "x", "x坐标")
+LATITUDE = ("latitude", "lat", "纬度", "北纬", "northing", "north", "北坐标", "纵坐标", "y", "y坐标")
+BOTH = ("经纬度", "经纬度坐标", "坐标", "中心坐标", "中心点坐标", "lonlat", "lnglat", "latlon", "coordinates")
+
+_SEXAGESIMAL = re.compile(
+    r"^([NSEW东西南北]?[经纬]?)\s*(-?\d{1,3})\s*[°度:\s]\s*(\d{1,2}(?:\.\d+)?)\s*(?:['′’分:\s]\s*(?:(\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')?)?)?\s*([NSEW]?)$"
 )
-_DECIMAL = rf"(?P<value>{_NUMBER})"
-_NOTATIONS = tuple(
-    (re.compile(_BEFORE + number, re.IGNORECASE), re.compile(number + _AFTER, re.IGNORECASE))
-    for number in (_SEXAGESIMAL, _DECIMAL)
-)
-"""Each way to write a number, with its mark before it and after it: never both, or E105 N26 would be 105 N."""
-_LEADING = re.compile(r"\s*[NSEW东西南北经纬]", re.IGNORECASE)
-_EAST, _NORTH = frozenset("EW东西经"), frozenset("NS南北纬")
-_WIDTH = 1_000_000.0
+_DECIMAL = re.compile(r"^([NSEW东西南北]?[经纬]?)[:：]?\s*(-?\d{1,3}(?:\.\d+)?)\s*[°度]?\s*([NSEW]?)$")
+_BRACKETS = re.compile(r"[（(/\[【].*$")
 
 
-@dataclass(frozen=True)
-class Degrees:
-    """A typed place, degrees; `exact` where it came in metres, whose datum is known."""
+def located(table: pd.DataFrame, encoding: str | None) -> Records:
+    """Records with points where the table has columns of coordinates; a half or unreadable place refuses the row."""
+    heads = {_plain(column): column for column in reversed(list(table.columns))}
+    x_name, y_name, both, shape_name = (
+        next((heads[alias] for alias in names if alias in heads), None) for names in (LONGITUDE, LATITUDE, BOTH, SHAPES)
+    )
+    if x_name is not None and y_name is not None:
+        return _two_columns(table, x_name, y_name, encoding)
+    if shape_name is not None:
+        return _drawn(table, shape_name, encoding)
+    if both is not None:
+        split = [_pair(text) for text in table[both]]
+        if any(x is not None for x, _ in split):
+            x, y = (pd.Series([pair[side] for pair in split], index=table.index, dtype=object) for side in (0, 1))
+            return _two_columns(table.assign(经度=x, 纬度=y), "经度", "纬度", encoding)
+    return Records(table, encoding=encoding)
 
-    longitude: float
-    latitude: float
-    exact: bool = False
 
-    def wgs84(self, datum: Datum) -> tuple[float, float]:
-        """The place in WGS 84, taken to be typed in `datum`."""
-        if self.exact or datum.move is None:
-            return self.longitude, self.latitude
-        east, north = datum.move(np.array([self.longitude]), np.array([self.latitude]))
-        return float(east[0]), float(north[0])
-
-
-def degrees_in(text: str, crs: pyproj.CRS) -> Degrees | None:
+def _plain(head: object) -> str:
     """
-    The place a text names, whichever of its two numbers comes first; None where it names none.
+    A head without its unit in brackets.
 
-    Degrees are told from metres by their size, easting from northing by its zone prefix or, without one, by where the
-    county's own zone `crs` has them; longitude from latitude by letters, words or size.
-
-    >>> degrees_in("26.7123, 105.2345", pyproj.CRS(4544))
-    Degrees(longitude=105.2345, latitude=26.7123, exact=False)
-    >>> degrees_in("北纬26°42′44.28″ 东经105°14′4.2″", pyproj.CRS(4544))
-    Degrees(longitude=105.2345, latitude=26.7123, exact=False)
+    >>> _plain("经度（°）"), _plain("X (m)"), _plain("Lon")
+    ('经度', 'x', 'lon')
     """
-    pair = _pair(text)
-    if pair is None:
-        return None
-    (one, first), (other, second) = pair
-    if max(abs(one), abs(other)) > 180.0:
-        return _metres(one, other, crs) if not (first or second) else None
-    if first == "N" or second == "E" or (not first and not second and abs(other) > 90.0 >= abs(one)):
-        one, other = other, one
-    elif not (first or second) and abs(one) <= 90.0 and abs(other) <= 90.0:
-        return None
-    return Degrees(one, other) if abs(one) <= 180.0 and abs(other) <= 90.0 else None
+    return _BRACKETS.sub("", str(head).strip().lower()).strip() or str(head)
 
 
-def _pair(text: str) -> tuple[tuple[float, str], tuple[float, str]] | None:
-    """Two numbers with E, N or nothing beside each; None where the text holds anything else."""
-    cleaned = text.strip().replace("，", ",").replace("；", ";").replace("、", ",")
-    leading = bool(_LEADING.match(cleaned))
-    for before, after in _NOTATIONS:
-        notation = before if leading else after
-        found = list(notation.finditer(cleaned))
-        left = notation.sub("", cleaned)
-        if len(found) == 2 and not re.sub(r"[\s,;/()（）]|经度|纬度|[XYxy]=?|[:：=]", "", left):
-            read = [_read(one) for one in found]
-            if all(one is not None for one in read):
-                return read[0], read[1]  # type: ignore[return-value]
-    return None
+def _pair(text: str | None) -> tuple[str | None, str | None]:
+    """
+    Longitude and latitude of one cell in either order: in China the larger is the longitude.
+
+    >>> _pair("26.7, 105.3"), _pair("E105°18′00″，N26°42′00″"), _pair("山脚下")
+    (('105.3', '26.7'), ('E105°18′00″', 'N26°42′00″'), (None, None))
+    """
+    pieces = [
+        piece.strip() for piece in re.split(r"[,，;；、|]|\s+(?=[NSEW东北\d])", (text or "").strip()) if piece.strip()
+    ]
+    if len(pieces) != 2:
+        return None, None
+    one, two = (decimal_degrees(piece) for piece in pieces)
+    if np.isnan(one + two):
+        return None, None
+    return (pieces[0], pieces[1]) if one >= two else (pieces[1], pieces[0])
 
 
-def _read(found: "re.Match[str]") -> tuple[float, str] | None:
-    parts = found.groupdict()
-    if "degrees" in parts:
-        minutes, seconds = float(parts["minutes"] or 0.0), float(parts["seconds"] or 0.0)
-        if minutes >= 60.0 or seconds >= 60.0:
-            return None
-        value = round(abs(float(parts["degrees"])) + minutes / 60.0 + seconds / 3600.0, 9)
-        negative = parts["degrees"].startswith("-")
+def _two_columns(table: pd.DataFrame, x_name: str, y_name: str, encoding: str | None) -> Records:
+    refused: list[Refusal] = []
+    places: list[tuple[float, float]] = []
+    for row, x_text, y_text in zip(table.index, table[x_name], table[y_name], strict=True):
+        x, y = decimal_degrees(x_text), decimal_degrees(y_text)
+        for label, text, value in ((x_name, x_text, x), (y_name, y_text, y)):
+            if np.isnan(value) and (text is not None or not (x_text is None and y_text is None)):
+                refused.append(Refusal(row, str(label), "coordinate_bad", {"value": str(text or "")[:40]}))
+                break
+        places.append((x, y))
+    bad = {refusal.row for refusal in refused}
+    points = shapely.points(np.array(places, dtype=float).reshape(-1, 2))
+    shapes = np.where(np.isnan(np.array(places, dtype=float).reshape(-1, 2)).any(axis=1), None, points)
+    shaped = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(shapes, index=table.index))
+    return Records(shaped[~shaped.index.isin(bad)], refused=tuple(refused), encoding=encoding)
+
+
+def _drawn(table: pd.DataFrame, column: str, encoding: str | None) -> Records:
+    """Records with the geometries of a column of well-known text; what is none refuses the row."""
+    texts = table[column]
+    shapes = shapely.from_wkt(texts.to_numpy(), on_invalid="ignore")
+    bad = texts.notna() & pd.isna(pd.Series(shapes, index=table.index, dtype=object))
+    refused = [Refusal(row, column, "geometry_bad", {"why": str(texts[row])[:40]}) for row in table.index[bad]]
+    shaped = gpd.GeoDataFrame(table.drop(columns=column), geometry=gpd.GeoSeries(shapes, index=table.index))
+    return Records(shaped[~bad], refused=tuple(refused), encoding=encoding)
+
+
+def decimal_degrees(text: str | None) -> float:
+    """
+    Degrees of decimal or sexagesimal text, or plain metres; NaN where it is neither.
+
+    >>> decimal_degrees("105°30'36\\"E"), decimal_degrees("26.5"), decimal_degrees("26,5")
+    (105.51, 26.5, nan)
+    >>> decimal_degrees("北纬26.5°"), decimal_degrees("26°41′60.00″"), decimal_degrees("26°61′")
+    (26.5, 26.7, nan)
+    """
+    cleaned = (text or "").strip()
+    try:
+        return float(cleaned)
+    except ValueError:
+        pass
+    found = _SEXAGESIMAL.match(cleaned)
+    if found:
+        before, degrees, minutes, seconds, after = found.groups()
     else:
-        value, negative = abs(float(parts["value"])), parts["value"].startswith("-")
-    marks = set((parts.get("before") or parts.get("after") or "").upper())
-    if marks & _EAST and marks & _NORTH:
-        return None
-    axis = "E" if marks & _EAST else "N" if marks & _NORTH else ""
-    return (-value if negative or marks & set("SW南西") else value), axis
-
-
-def _metres(one: float, other: float, crs: pyproj.CRS) -> Degrees | None:
-    """Gauss-Krüger metres of CGCS2000: a prefix names the 3-degree (25-45) or 6-degree (13-23) zone."""
-    for easting, northing in ((one, other), (other, one)):
-        if not 0.0 < northing < 6.0e6 or easting <= 0.0:
-            continue
-        zone, rest = divmod(easting, _WIDTH)
-        if 25 <= zone <= 45 and 1.0e5 <= rest <= 9.0e5:
-            source = f"EPSG:{4513 + int(zone) - 25}"
-        elif 13 <= zone <= 23 and 1.0e5 <= rest <= 9.0e5:
-            source = f"EPSG:{4491 + int(zone) - 13}"
-        elif zone == 0 and 1.0e5 <= rest <= 9.0e5 and northing > _WIDTH:
-            source = crs.to_wkt()
-        else:
-            continue
-        east, north = transform(source, "EPSG:4326")(np.array([easting]), np.array([northing]))
-        if np.isfinite([east[0], north[0]]).all():
-            return Degrees(float(east[0]), float(north[0]), exact=True)
-    return None
+        plain = _DECIMAL.match(cleaned)
+        if not plain:
+            return float("nan")
+        (before, degrees, after), minutes, seconds = plain.groups(), "0", None
+    if float(minutes) >= 60 or float(seconds or 0) > 60:  # 60.00 is what rounding makes of 59.999
+        return float("nan")
+    size = abs(float(degrees)) + float(minutes) / 60 + float(seconds or 0) / 3600
+    south = degrees.startswith("-") or (before + after)[:1] in {"S", "W", "南", "西"}
+    return round(-size if south else size, 9)

@@ -5,6 +5,7 @@ It stands before pages, tiles, layers, uploads, downloads and the websocket alik
 own machine only; with accounts a session cookie, or a header of a proxy on this machine, says who somebody is.
 """
 
+import hashlib
 import html
 import os
 from collections.abc import Iterable, Mapping
@@ -35,6 +36,8 @@ COOKIE = "tacha"
 LOGIN, LOGOUT = "/geo/login", "/geo/logout"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ACTOR = "tacha.actor"
+SEEN_AS = b"x-tacha-seen-as"
+"""Header that tells Streamlit whose a session is; whatever a browser sends under this name is dropped."""
 OPEN = (LOGIN, "/_stcore/health")
 FORM_BYTES = 8192
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -114,7 +117,7 @@ class Door:
         elif scope["path"].startswith("/media/") and not holds_file(path, actor, scope["path"]):
             await Response(status_code=404)(scope, receive, _with_headers(send))
         else:
-            await self.app({**scope, ACTOR: actor}, receive, _with_headers(send))
+            await self.app({**_known(scope, actor), ACTOR: actor}, receive, _with_headers(send))
 
     async def _talk(self, path: Path, actor: Actor | None, scope: Scope, receive: Receive, send: Send) -> None:
         """A websocket, for as long as its account is signed in as it was when it began."""
@@ -130,7 +133,19 @@ class Door:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await self.app(scope, checked, send)
+            await self.app(_known(scope, actor), checked, send)
+
+
+def _known(scope: Scope, actor: Actor) -> Scope:
+    """
+    The request with a mark of whose it is, and none of its own.
+
+    Streamlit lets a broken connection take its session up again by the session's number; with the mark it does so for
+    the same account alone.
+    """
+    mark = hashlib.sha256(f"{actor.view}\n{actor.name}".encode()).hexdigest().encode()
+    headers = [(name, value) for name, value in scope["headers"] if name.lower() != SEEN_AS]
+    return {**scope, "headers": [*headers, (SEEN_AS, mark)]}
 
 
 def holds_file(path: Path, actor: Actor, address: str) -> bool:

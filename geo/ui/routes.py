@@ -27,7 +27,7 @@ from geo.patrol import Plan
 from geo.store import grids, open_store, read_settings
 from geo.store.county_file import NAME
 from geo.store.held import HeldStore
-from geo.ui import features, tiles, vector
+from geo.ui import features, shell, tiles, vector
 from geo.ui.door import ACTOR, Door, county_path
 from geo.ui.maps import SCRIPT
 from geo.ui.vendor import ASSETS
@@ -344,4 +344,5 @@ ROUTES: list[BaseRoute] = [
     Route("/geo/layers/{name}.geojson", layer),
     Route("/geo/proposal.geojson", proposal),
     Route("/geo/vector/{name}/{z:int}/{x:int}/{y:int}.pbf", vector_tile),
+    *shell.ROUTES,
 ]

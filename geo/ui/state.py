@@ -47,8 +47,8 @@ LISTED = ("townships", "grounds", "villages", "tracks", "parcels", "finds", "tea
 
 
 def language() -> Language:
-    """The language chosen in this session; before anybody chooses, the browser's, and Chinese where it says none."""
-    chosen = st.session_state.get("language") or st.context.locale or "zh"
+    """The language chosen in this session or in the page's address; else the browser's, Chinese where it says none."""
+    chosen = st.session_state.get("language") or st.query_params.get("lang") or st.context.locale or "zh"
     return "zh" if chosen.lower().startswith("zh") else "en"
 
 
@@ -277,5 +277,4 @@ def layers_shown(path: Path, head: str, names: Sequence[str], *, with_borders: b
 
 def foot(as_of: datetime, head: str) -> None:
     """The bottom line of every page: as of when, and the ledger's head."""
-    at = f"{as_of.astimezone(CHINA):%Y-%m-%d %H:%M}"
-    st.caption(word("ui_foot", at=at, head=f"{head[:8]}…{head[-4:]}" if head else "-"))
+    st.caption(word("ui_foot", at=as_of, head=f"{head[:8]}…{head[-4:]}" if head else "-"))

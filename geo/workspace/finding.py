@@ -9,7 +9,7 @@ import numpy as np
 from geo.crs import to_metric
 from geo.errors import LayerError
 from geo.formats.datum import datum_of
-from geo.formats.places import degrees_in
+from geo.formats.typed_places import degrees_in
 from geo.workspace.county import County
 
 DATUMS = ("wgs84", "gcj02", "bd09")
