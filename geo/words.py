@@ -1993,6 +1993,13 @@ WORDS: dict[str, tuple[str, str]] = {
         "一个 HTML 文件，双击即可在任何浏览器里看，不要网络也不要本程序",
         "One HTML file that any browser opens, without a network and without this program",
     ),
+    "ui_board": ("任务板：{n} 项", "Assignments: {n}"),
+    "ui_board_none": (
+        "还没有全年任务（tacha season 排定）。",
+        "The season's work is not scheduled yet (tacha season does).",
+    ),
+    "ui_board_share": ("完成", "Done"),
+    "ui_board_hours": ("查过 小时", "Searched h"),
     "ui_look_first": ("先看哪里", "Where to look first"),
     "ui_spot_worth": ("每千小时预计发现", "Expected finds per 1,000 h"),
     "ui_area": ("圈出的地", "Drawn area"),
