@@ -141,11 +141,13 @@ def duties_register(context: typer.Context, every: All = False) -> None:
 
 def summary(context: typer.Context) -> None:
     """一屏概览 what was found, in one screen."""
+    from geo.workspace.covering import measure_both
     from geo.workspace.planning import kept_routes
 
     talk = session(context)
-    answer, edges = _coverage(talk), _borders(talk)
     county = talk.open()
+    with progress(talk.language) as tell:
+        answer, edges = measure_both(county, as_of=talk.as_of, progress=tell)
     talk.print(talk.say("summary_title", county=county.settings.name))
     rows = [
         [

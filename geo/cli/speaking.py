@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from geo.workspace.county import County
 
 Report = Callable[[str, int, int], None]
+OVERLAPS_SHOWN = 5
 FIRST_LINE_S, NEXT_LINES_S = 2.0, 5.0
 
 
@@ -67,7 +68,7 @@ class Session:
 
     def odd_ground(self, county: "County") -> None:
         """Ground inside that belongs to nobody, and jurisdictions of several parts: where responsibility slips."""
-        from geo.workspace.county import scattered, unassigned
+        from geo.workspace.county import overlaps, scattered, unassigned
 
         townships = county.store.read("townships")
         holes, parts = unassigned(townships, county.store.read("grounds")), scattered(townships)
@@ -76,6 +77,9 @@ class Session:
         if parts:
             names = ("、" if self.language == "zh" else ", ").join(f"{name} {n}" for name, n in parts.items())
             self.print(self.say("county_scattered", n=len(parts), names=names))
+        if twice := overlaps(townships):
+            pairs = [f"{' × '.join(pair['names'])} {pair['km2']:.2f} km²" for pair in twice[:OVERLAPS_SHOWN]]
+            self.print(self.say("county_overlaps", n=len(twice), pairs="; ".join(pairs)))
 
 
 def session(context: typer.Context) -> Session:

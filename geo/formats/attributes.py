@@ -52,23 +52,25 @@ def _codec(text: str) -> str | None:
 
 
 def _texts(dbf: bytes) -> list[bytes]:
-    """Bytes of every text field with characters beyond ASCII."""
+    """Bytes of every field's name and every text with characters beyond ASCII."""
     if len(dbf) < 33:
         return []
     header, width = int.from_bytes(dbf[8:10], "little"), int.from_bytes(dbf[10:12], "little")
-    fields, offset = [], 1
+    fields, names, offset = [], [], 1
     for start in range(32, min(header, len(dbf)) - 31, 32):
         if dbf[start] == 0x0D:
             break
         size = dbf[start + 16]
+        names.append(dbf[start : start + 11].split(b"\x00")[0])
         if dbf[start + 11] in b"C":
             fields.append((offset, offset + size))
         offset += size
+    names = [name for name in names if not name.isascii()]
     if width == 0:
-        return []
+        return names
     rows = range(header, len(dbf) - width + 1, width)
     cells = (dbf[row + begin : row + end].rstrip(b" \x00") for row in rows for begin, end in fields)
-    return [cell for cell in cells if not cell.isascii()]
+    return [*names, *(cell for cell in cells if not cell.isascii())]
 
 
 def _fits(text: bytes, encoding: str) -> bool:

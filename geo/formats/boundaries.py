@@ -5,6 +5,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 
 from geo.schema import Refusal
@@ -54,9 +55,9 @@ def _leaves(geometry: Any) -> list[Any]:
     return [leaf for part in parts for leaf in _leaves(part)]
 
 
-def polygonized(lines: gpd.GeoDataFrame, names: gpd.GeoDataFrame, refused: list[Refusal]) -> gpd.GeoDataFrame:
+def polygonized(lines: gpd.GeoDataFrame, names: gpd.GeoDataFrame, crs: Any, refused: list[Refusal]) -> gpd.GeoDataFrame:
     """
-    Areas enclosed by boundary lines, each with the columns of the named point inside it.
+    Areas enclosed by boundary lines (in `crs`, None where unknown), each with the columns of the named point inside it.
 
     One record per area and per line that encloses none: the latter are refused. An area without a named point has no
     name, for the schema to refuse; the first of several points names it.
@@ -67,12 +68,34 @@ def polygonized(lines: gpd.GeoDataFrame, names: gpd.GeoDataFrame, refused: list[
     index = list(range(1, len(shapes) + 1))
     polygons = gpd.GeoDataFrame(geometry=gpd.GeoSeries(shapes, index=index), crs=lines.crs)
     columns = names.drop(columns=names.geometry.name)
+    names = placed_like(names, shapes, crs)
     found = [_inside(area, names) for area in shapes]
-    held = pd.DataFrame([columns.loc[row] if row is not None else {} for row in found], index=index)
+    held = pd.DataFrame(columns).astype(object).reindex(found).set_axis(index)
     loose = [part for kind in (cuts, dangles, broken) for part in shapely.get_parts(kind)]
     refused.extend(Refusal(len(index) + n, "geometry", "line_dangling") for n in range(1, len(loose) + 1))
     joined: gpd.GeoDataFrame = polygons.join(held)
     return joined
+
+
+def placed_like(names: gpd.GeoDataFrame, areas: Any, crs: Any) -> gpd.GeoDataFrame:
+    """
+    The named points as most of them fall into an area: as they stand, from degrees of the lines' own datum, or, as
+    surveyors write, northing first. Points prove their own reading: none is taken that names fewer areas.
+    """
+    places = shapely.get_coordinates(names.geometry.to_numpy())
+    readings = [places, places[:, ::-1]]
+    projected = None if crs is None else pyproj.CRS.from_user_input(crs)
+    if projected is not None and projected.is_projected and projected.geodetic_crs is not None:
+        turn = pyproj.Transformer.from_crs(projected.geodetic_crs, projected, always_xy=True)
+        readings += [np.column_stack(turn.transform(*pair.T)) for pair in readings]
+    tree = shapely.STRtree(areas)
+    counts = []
+    for reading in readings:
+        sound = np.isfinite(reading).all(axis=1)
+        counts.append(len(np.unique(tree.query(shapely.points(reading[sound]), predicate="within")[1])))
+    best = readings[int(np.argmax(counts))]
+    out: gpd.GeoDataFrame = names.set_geometry(gpd.GeoSeries(shapely.points(best), index=names.index))
+    return out
 
 
 def _inside(area: Any, names: gpd.GeoDataFrame) -> Any:

@@ -2,6 +2,9 @@
 
 import pandas as pd
 
+DBF_CHARACTERS = 10
+"""A shapefile cuts the names of its columns to so many."""
+
 _ANY: dict[str, tuple[str, ...]] = {
     "name": (
         "name",
@@ -12,6 +15,8 @@ _ANY: dict[str, tuple[str, ...]] = {
         "district_name",
         "镇名",
         "村名",
+        "村名称",
+        "行政村",
         "村",
         "ext_name",
         "县",
@@ -98,6 +103,8 @@ _ANY: dict[str, tuple[str, ...]] = {
     "fov_across_deg": ("fov_across_deg", "横向视场角"),
     "fov_along_deg": ("fov_along_deg", "纵向视场角"),
     "pixels_across_n": ("pixels_across_n", "横向像素"),
+    "pass_id": ("pass_id", "过境编号", "景号"),
+    "pixel_m": ("pixel_m", "像元", "像元大小", "地面分辨率"),
     "tried_at": ("tried_at", "试验日期", "试验时间"),
 }
 
@@ -144,7 +151,8 @@ def renamed(layer: str, table: pd.DataFrame, *, required: list[str], file: str) 
     out = table[["geometry"]].copy() if "geometry" in table else pd.DataFrame(index=table.index)
     own = _OWN.get(layer, {})
     for name in required:
-        for alias in own.get(name, _ANY.get(name, (name,))):
+        aliases = own.get(name, _ANY.get(name, (name,)))
+        for alias in (*aliases, name[:DBF_CHARACTERS]):
             if alias in lower:
                 out[name] = _translated(table[lower[alias]], _WORDS.get((layer, name)))
                 break

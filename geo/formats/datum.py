@@ -20,7 +20,9 @@ from geo.errors import DatumError
 Floats = npt.NDArray[np.float64]
 Move = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
-_UNSUPPORTED = ("Xian 1980", "Beijing 1954", "New Beijing", "Xian_1980", "Beijing_1954")
+_UNSUPPORTED = ("Xian 1980", "Beijing 1954", "New Beijing", "Xian_1980", "Beijing_1954", "New_Beijing")
+_OLD_ELLIPSOIDS_M = (6378245.0, 6378140.0)
+"""Half axes of Krassowsky and IAG 1975, by which Beijing 54 and Xian 80 are known under whatever name."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def _of_crs(declared: Any, name: str) -> Datum:
     except pyproj.exceptions.CRSError as error:
         raise DatumError("datum_unknown", datum=name[:60]) from error
     base = crs.geodetic_crs
-    if base is None or any(word in base.name for word in _UNSUPPORTED):
+    old = base is not None and any(abs(base.ellipsoid.semi_major_metre - axis) < 0.5 for axis in _OLD_ELLIPSOIDS_M)
+    if base is None or old or any(word in base.name for word in _UNSUPPORTED):
         raise DatumError("datum_unsupported", datum=crs.name)
     code = crs.to_epsg()
     label = f"EPSG:{code}" if code else crs.name

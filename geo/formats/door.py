@@ -59,7 +59,7 @@ def _content(layer: str, path: Path, data: bytes, hints: Hints, digest: str) -> 
 
 
 def _enclosed(records: Records, hints: Hints) -> Records:
-    """Boundary lines as areas, named by the points of the name table (both in the same datum)."""
+    """Boundary lines as areas, named by the points of the name table (see `boundaries.placed_like`)."""
     path = Path(str(hints.name_table))
     data = read_bytes(path)
     names = _records("townships", path, data, kind_of(data, path.name), hints).table
@@ -70,7 +70,7 @@ def _enclosed(records: Records, hints: Hints) -> Records:
         return records
     refused = list(records.refused)
     held = lines[lines.geom_type.isin(["LineString", "MultiLineString"])]
-    areas = polygonized(held, names[names.geometry.notna()], refused)
+    areas = polygonized(held, names[names.geometry.notna()], records.crs, refused)
     return dataclasses.replace(records, table=areas, refused=tuple(refused))
 
 

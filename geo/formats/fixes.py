@@ -87,6 +87,7 @@ def tracks_of(
     crs = hints.crs if hints.crs is not None else _local_crs(longitude, latitude)
     easting, northing = project(longitude, latitude, crs)
     refused = dict(raw.faults)
+    _refuse_swapped(longitude, latitude, hints, refused)
     held = _refuse_places(raw, longitude, latitude, refused)
     _refuse_times(raw, held, refused)
     _refuse(np.isnan(easting + northing) | np.isinf(easting + northing), "lon", "outside_crs", refused)
@@ -121,6 +122,17 @@ def _refuse(where: Flags, field_name: str, code: str, refused: dict[int, Refusal
     for position in np.flatnonzero(where).tolist():
         if position not in refused:
             refused[position] = Refusal(position + 1, field_name, code)
+
+
+def _refuse_swapped(longitude: Floats, latitude: Floats, hints: Hints, refused: dict[int, Refusal]) -> None:
+    """Name the reason of fixes off the globe that lie in the county with longitude and latitude exchanged."""
+    off = np.flatnonzero((np.abs(latitude) > 90.0) & (np.abs(latitude) <= 180.0) & (np.abs(longitude) <= 90.0))
+    if hints.within is None or not len(off):
+        return
+    west, south, east, north = hints.within
+    x, y = project(latitude[off], longitude[off], hints.crs)
+    for position in off[(x >= west) & (x < east) & (y > south) & (y <= north)].tolist():
+        refused.setdefault(position, Refusal(position + 1, "lat", "axes_swapped"))
 
 
 def _refuse_places(raw: RawFixes, longitude: Floats, latitude: Floats, refused: dict[int, Refusal]) -> Flags:
@@ -248,7 +260,7 @@ def _assemble(
         "source_id": _texts([hints.source or source] * n),
         "geometry": gpd.array.GeometryArray(shapes, crs=out_crs),
     }
-    return gpd.GeoDataFrame(table)
+    return gpd.GeoDataFrame(pd.DataFrame(table), geometry="geometry")
 
 
 def _texts(values: Sequence[str | None]) -> pd.Series:

@@ -1,6 +1,6 @@
 """Raw records of any file → the columns, ids, CRS and geometry of one layer; what does not fit is refused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -10,7 +10,7 @@ import shapely
 
 from geo.formats import boundaries
 from geo.formats.columns import renamed
-from geo.formats.datum import datum_of, project
+from geo.formats.datum import Move, datum_of, project
 from geo.formats.reading import Content, Hints, Records
 from geo.formats.values import utc_seconds
 from geo.layers import SCHEMAS
@@ -110,18 +110,43 @@ def _placed(records: Records, hints: Hints, refused: dict[Any, Refusal], file: s
             bad.append(row)
             geometry = None
         moved.append(geometry)
+    given = np.array(moved, dtype=object)
+    into = None if hints.crs is None else lambda x, y: project(x, y, hints.crs)
+    shapes = _through(given, source.move, into)
     for row in bad:
         refused[row] = Refusal(row, "geometry", "coordinate_range")
-    shapes = np.array(moved, dtype=object)
-    for move in (source.move, None if hints.crs is None else lambda x, y: project(x, y, hints.crs)):
-        if move is not None:
-            shapes = _moved(shapes, move)
-    for row, geometry in zip(table.index, shapes, strict=True):
+    for position, (row, geometry) in enumerate(zip(table.index, shapes, strict=True)):
         if geometry is not None and not np.isfinite(shapely.get_coordinates(geometry)).all():
             refused.setdefault(row, Refusal(row, "geometry", "outside_crs"))
+            shapes[position] = None
+    _refuse_swapped(table, shapes, (source.move, into), hints, refused)
     target = hints.crs if hints.crs is not None else "EPSG:4326"
     plain = pd.DataFrame(table.drop(columns=table.geometry.name))
     return gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries(shapes, index=table.index), crs=target), source.name
+
+
+def _through(shapes: Any, *moves: Move | None) -> Any:
+    for move in moves:
+        if move is not None:
+            shapes = _moved(shapes, move)
+    return shapes
+
+
+def _refuse_swapped(
+    table: gpd.GeoDataFrame, shapes: Any, moves: tuple[Move | None, ...], hints: Hints, refused: dict[Any, Refusal]
+) -> None:
+    """Name the reason of places that lie nowhere, or outside the county, and inside it with their axes exchanged."""
+    if hints.within is None:
+        return
+    county = shapely.box(*hints.within)
+    lost = np.flatnonzero(~shapely.is_missing(table.geometry.to_numpy()) & ~shapely.intersects(shapes, county))
+    turned = shapely.transform(shapely.force_2d(table.geometry.to_numpy()[lost]), lambda places: places[:, ::-1])
+    fits = [_in_range(shape, moves[0] is None) for shape in turned]
+    again = _through(turned[fits], *moves)
+    inside = [bool(np.isfinite(shapely.get_coordinates(shape)).all() and shape.intersects(county)) for shape in again]
+    for position in lost[fits][inside].tolist():
+        row = table.index[position]
+        refused[row] = Refusal(row, "geometry", "axes_swapped")
 
 
 def _in_range(geometry: Any, in_degrees: bool) -> bool:
@@ -131,7 +156,7 @@ def _in_range(geometry: Any, in_degrees: bool) -> bool:
     return not in_degrees or bool((np.abs(places) <= (180.0, 90.0)).all())
 
 
-def _moved(shapes: Any, move: Callable[[Any, Any], tuple[Any, Any]]) -> Any:
+def _moved(shapes: Any, move: Move) -> Any:
     return shapely.transform(shapes, lambda places: np.column_stack(move(places[:, 0], places[:, 1])))
 
 

@@ -1,39 +1,29 @@
-"""CSV and XLSX tables as raw records: text stays text, coordinates become points where columns hold them."""
+"""CSV and XLSX tables as raw records: text stays text, coordinates become points where columns hold them (`places`)."""
 
 import csv
 import io
-import re
 import warnings
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from geo.errors import FormatError
 from geo.formats.attributes import table_text
 from geo.formats.boundaries import TOWNSHIP_DIGITS
+from geo.formats.places import LATITUDE, LONGITUDE, located
 from geo.formats.reading import Records
 from geo.formats.sniffing import members
-from geo.schema import Refusal
 
 ROWS_CAP = 200_000
 COLUMNS_CAP = 256
 CELLS_CAP = 4_000_000
 
 TITLE_ROWS = 10
-SHAPES = ("wkt", "geom", "the_geom", "geometry", "图形")
-LONGITUDE = ("longitude", "lon", "lng", "经度", "x", "东经")
-LATITUDE = ("latitude", "lat", "纬度", "y", "北纬")
-
 _ADCODE = (
     "code", "parent", "name", "level", "rank", "adcode", "post_code", "area_code", "ur_code", "municipality",
     "virtual", "dummy", "longitude", "latitude", "center", "province", "city", "county", "town", "village",
 )  # fmt: skip
-_SEXAGESIMAL = re.compile(
-    r"^([NSEW东西南北]?[经纬]?)\s*(-?\d{1,3})\s*[°度:\s]\s*(\d{1,2}(?:\.\d+)?)\s*(?:['′分:\s]\s*(?:(\d{1,2}(?:\.\d+)?)\s*[\"″秒]?)?)?\s*([NSEW]?)$"
-)
 
 
 def read_csv(data: bytes, name: str, encoding: str | None, layer: str) -> Records:
@@ -97,8 +87,36 @@ def _records(rows: list[list[str]], name: str, layer: str, encoding: str | None)
         raise FormatError("file_empty", file=name)
     if len(rows[0]) == len(_ADCODE) and rows[0][0].strip().isdigit():
         return _division_list(rows, layer, encoding)
-    header = _distinct(rows[0])
-    return located(_table(rows[1:], header), encoding)
+    head, lower = rows[0], _lower_head(rows)
+    if lower:
+        head = _joined(head, lower)
+    return located(_table(rows[2 if lower else 1 :], _distinct(head)), encoding)
+
+
+def _lower_head(rows: list[list[str]]) -> list[str]:
+    """
+    The second row where it is the lower half of a merged head: words only, each under a blank or under the first cell
+    of a span; empty where the second row is a record.
+    """
+    if len(rows) < 3:
+        return []
+    wide = max(len(rows[0]), len(rows[1]))
+    upper, lower = ([cell.strip() for cell in row] + [""] * (wide - len(row)) for row in rows[:2])
+    filled = [k for k in range(wide) if lower[k]]
+    spanned = any(not upper[k] for k in filled)
+    fits = all(not upper[k] or (k + 1 < wide and not upper[k + 1] and lower[k + 1]) for k in filled)
+    words = not any(character.isdigit() for k in filled for character in lower[k])
+    return lower if spanned and fits and words else []
+
+
+def _joined(upper: list[str], lower: list[str]) -> list[str]:
+    """Heads of two rows as one: what stands below counts by itself where it is a known place column, else joined."""
+    heads, span = [], ""
+    for k, below in enumerate(lower):
+        above = upper[k].strip() if k < len(upper) else ""
+        span = above or (span if below else "")
+        heads.append(below if below.lower() in (*LONGITUDE, *LATITUDE) else f"{span if below else above}{below}")
+    return heads
 
 
 def _filled(rows: list[list[str]]) -> list[list[str]]:
@@ -106,9 +124,14 @@ def _filled(rows: list[list[str]]) -> list[list[str]]:
 
 
 def _untitled(rows: list[list[str]]) -> list[list[str]]:
-    """The rows from the header on: lines of one filled cell above a wider one are the table's title and remarks."""
+    """
+    The rows from the header on: lines with few filled cells above a wider one are the table's title and remarks.
+
+    The header is the first row of more than one filled cell that is at least half as wide as the widest of the top.
+    """
     widths = [sum(bool(cell.strip()) for cell in row) for row in rows[:TITLE_ROWS]]
-    first = next((number for number, width in enumerate(widths) if width > 1), 0)
+    least = max(2, (max(widths, default=0) + 1) // 2)
+    first = next((number for number, width in enumerate(widths) if width >= least), 0)
     return rows[first:]
 
 
@@ -141,62 +164,3 @@ def _division_list(rows: list[list[str]], layer: str, encoding: str | None) -> R
     held = held.drop(columns=["center", "town", "village", "county", "city", "province", "level"])
     records = located(held, encoding)
     return Records(**{**records.__dict__, "shift": "gcj02", "other_kinds": others, "app": "adcode"})
-
-
-def located(table: pd.DataFrame, encoding: str | None) -> Records:
-    """Records with points where the table has columns of coordinates; a half or unreadable place refuses the row."""
-    lower = {str(column).strip().lower(): column for column in table.columns}
-    x_name = next((lower[alias] for alias in LONGITUDE if alias in lower), None)
-    y_name = next((lower[alias] for alias in LATITUDE if alias in lower), None)
-    shape_name = next((lower[alias] for alias in SHAPES if alias in lower), None)
-    if shape_name is not None and (x_name is None or y_name is None):
-        return _drawn(table, shape_name, encoding)
-    if x_name is None or y_name is None:
-        return Records(table, encoding=encoding)
-    refused: list[Refusal] = []
-    places: list[tuple[float, float]] = []
-    for row, x_text, y_text in zip(table.index, table[x_name], table[y_name], strict=True):
-        x, y = decimal_degrees(x_text), decimal_degrees(y_text)
-        for label, text, value in ((x_name, x_text, x), (y_name, y_text, y)):
-            if np.isnan(value) and (text is not None or not (x_text is None and y_text is None)):
-                refused.append(Refusal(row, str(label), "coordinate_bad", {"value": str(text or "")[:40]}))
-                break
-        places.append((x, y))
-    bad = {refusal.row for refusal in refused}
-    points = shapely.points(np.array(places, dtype=float).reshape(-1, 2))
-    shapes = np.where(np.isnan(np.array(places, dtype=float).reshape(-1, 2)).any(axis=1), None, points)
-    shaped = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(shapes, index=table.index))
-    return Records(shaped[~shaped.index.isin(bad)], refused=tuple(refused), encoding=encoding)
-
-
-def _drawn(table: pd.DataFrame, column: str, encoding: str | None) -> Records:
-    """Records with the geometries of a column of well-known text; what is none refuses the row."""
-    texts = table[column]
-    shapes = shapely.from_wkt(texts.to_numpy(), on_invalid="ignore")
-    bad = texts.notna() & pd.isna(pd.Series(shapes, index=table.index, dtype=object))
-    refused = [Refusal(row, column, "geometry_bad", {"why": str(texts[row])[:40]}) for row in table.index[bad]]
-    shaped = gpd.GeoDataFrame(table.drop(columns=column), geometry=gpd.GeoSeries(shapes, index=table.index))
-    return Records(shaped[~bad], refused=tuple(refused), encoding=encoding)
-
-
-def decimal_degrees(text: str | None) -> float:
-    """
-    Degrees of decimal or sexagesimal text; NaN where it is neither.
-
-    >>> decimal_degrees("105°30'36\\"E"), decimal_degrees("26.5"), decimal_degrees("26,5")
-    (105.51, 26.5, nan)
-    """
-    cleaned = (text or "").strip()
-    try:
-        return float(cleaned)
-    except ValueError:
-        pass
-    found = _SEXAGESIMAL.match(cleaned)
-    if not found:
-        return float("nan")
-    before, degrees, minutes, seconds, after = found.groups()
-    if float(minutes) >= 60 or float(seconds or 0) >= 60:
-        return float("nan")
-    size = abs(float(degrees)) + float(minutes) / 60 + float(seconds or 0) / 3600
-    south = degrees.startswith("-") or (before + after)[:1] in {"S", "W", "南", "西"}
-    return round(-size if south else size, 9)

@@ -75,7 +75,7 @@ def _feature(feature: Any) -> tuple[Any, dict[str, Any]]:
     shape = None
     if geometry is not None:
         shape = shapely.from_geojson(json.dumps(geometry), on_invalid="raise")
-    held = {key: value for key, value in properties.items() if key != "geometry"}
+    held = {key: value for key, value in properties.items() if key != "geometry" and not isinstance(value, dict | list)}
     if "id" in feature and "id" not in held:
         held["id"] = feature["id"]
     return shape, held
@@ -103,7 +103,7 @@ def read_shapefile(path: Path, name: str, encoding: str | None) -> Records:
 def read_zipped_shapefile(data: bytes, name: str, encoding: str | None) -> Records:
     """The first shapefile of a zip; other layers of the archive are named in a warning."""
     held = members(data, name)
-    stems = sorted(member[:-4] for member in held if member.lower().endswith(".shp"))
+    stems = sorted(member[:-4] for member in held if member.lower().endswith(".shp") and not _resource_fork(member))
     if not stems:
         raise FormatError("zip_no_layer", file=name)
     parts = {}
@@ -115,6 +115,11 @@ def read_zipped_shapefile(data: bytes, name: str, encoding: str | None) -> Recor
     if len(stems) > 1:
         return Records(**{**records.__dict__, "warnings": (*records.warnings, "layers_skipped")})
     return records
+
+
+def _resource_fork(member: str) -> bool:
+    """Whether a zip's member is one of the shadows some systems pack beside every file."""
+    return member.startswith("__MACOSX/") or member.rpartition("/")[2].startswith("._")
 
 
 def _from_parts(parts: Mapping[str, bytes], name: str, encoding: str | None) -> Records:

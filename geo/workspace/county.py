@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -13,7 +14,7 @@ import pyproj
 import shapely
 
 from geo import store as stores
-from geo.crs import metric_crs
+from geo.crs import metric_crs, to_degrees
 from geo.errors import StoreError
 from geo.formats import Hints, Reading, read
 from geo.grid import Frame, Grid, county_frame
@@ -32,6 +33,7 @@ DATED = {
     "tracks": ("ended_at",),
     "lookouts": ("ended_at",),
     "flights": ("taken_at",),
+    "passes": ("taken_at",),
     "visits": ("visited_at",),
     "finds": ("found_at", "destroyed_at", "verified_at"),
     "parcels": ("flagged_at",),
@@ -56,7 +58,10 @@ class County:
     @cached_property
     def whole(self) -> "County":
         """The county with nothing left out, for figures that rest on everybody's tracks."""
-        return self if self.actor == DESKTOP else County(self.path, self.settings, stores.open_store(self.path))
+        if self.actor == DESKTOP:
+            return self
+        beneath = self.store.beneath if isinstance(self.store, OwnStore) else stores.open_store(self.path)
+        return County(self.path, self.settings, beneath)
 
     @property
     def crs(self) -> pyproj.CRS:
@@ -65,7 +70,11 @@ class County:
 
     @property
     def season(self) -> Season:
-        return Season(self.settings.season)
+        given = self.settings.calendar
+        return Season(
+            self.settings.season, given.starts, given.days_per_100_m,
+            first_month=given.first_month, last_month=given.last_month,
+        )  # fmt: skip
 
     @property
     def grids(self) -> Path:
@@ -81,6 +90,13 @@ class County:
         return county_frame(
             (west, south, east, north), self.crs, cell_m=self.settings.cell_m, margin_m=self.settings.margin_m
         )
+
+    @cached_property
+    def middle(self) -> tuple[float, float]:
+        """Longitude and latitude of the frame's middle, WGS 84 degrees."""
+        west, south, east, north = self.frame.bounds
+        longitude, latitude = to_degrees(0.5 * (west + east), 0.5 * (south + north), self.crs)
+        return float(longitude), float(latitude)
 
     def has_terrain(self) -> bool:
         """Whether an elevation model was imported."""
@@ -113,9 +129,9 @@ class County:
         return pd.Timestamp(max(known)).to_pydatetime()
 
 
-def open_county(path: Path, actor: Actor = DESKTOP) -> County:
-    """Open the county in a folder as somebody; `StoreError` where there is none."""
-    settings, store = stores.read_settings(path), stores.open_store(path)
+def open_county(path: Path, actor: Actor = DESKTOP, store: Store | None = None) -> County:
+    """Open the county in a folder as somebody, over its `store` where the caller holds it; `StoreError` without one."""
+    settings, store = stores.read_settings(path), store or stores.open_store(path)
     if actor == DESKTOP:
         return County(path, settings, store)
     return County(path, settings, OwnStore(store, actor, strip_m=settings.borders.strip_m), actor)
@@ -157,12 +173,28 @@ def scattered(townships: gpd.GeoDataFrame) -> dict[str, int]:
     return {str(name): int(n) for name, n in zip(townships["name"], parts, strict=True) if n > 1}
 
 
-def odd_ground(county: County) -> dict[str, list[dict[str, object]]]:
+def overlaps(townships: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """Ground two townships both take in, wider than their lines' accuracy: both, and its area (km2), largest first."""
+    shapes = shapely.make_valid(townships.geometry.to_numpy())
+    one, two = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    one, two = one[one < two], two[one < two]
+    shared = shapely.intersection(shapes[one], shapes[two])
+    wide = ~shapely.is_empty(shapely.buffer(shared, -SLIVER_M))
+    ids, names = townships["township_id"].to_numpy(), townships["name"].to_numpy()
+    found = [
+        {"unit_ids": [ids[a], ids[b]], "names": [names[a], names[b]], "km2": _km2(shape)}
+        for a, b, shape in zip(one[wide], two[wide], shared[wide], strict=True)
+    ]
+    return sorted(found, key=lambda pair: -pair["km2"])
+
+
+def odd_ground(county: County) -> dict[str, list[dict[str, Any]]]:
     """
     Where responsibility slips, as plain values.
 
     ``unassigned``: the holes of `unassigned`, each with its area (km2) and a point in it; ``several_parts``: every
-    township and department ground of more than one part, with their number and the area of the parts (km2).
+    township and department ground of more than one part, with their number and the area of the parts (km2);
+    ``overlaps``: the pairs of `overlaps`.
     """
     townships, grounds = county.store.read("townships"), county.store.read("grounds")
     holes = unassigned(gpd.GeoDataFrame(townships), gpd.GeoDataFrame(grounds))
@@ -183,6 +215,7 @@ def odd_ground(county: County) -> dict[str, list[dict[str, object]]]:
             for key, (name, parts) in areas.items()
             if len(parts) > 1
         ],
+        "overlaps": overlaps(gpd.GeoDataFrame(townships)),
     }
 
 

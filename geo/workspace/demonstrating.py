@@ -14,7 +14,7 @@ from geo.formats import Hints, gpx, writing
 from geo.layers.tracks import Mode
 from geo.store import grids
 from geo.workspace.county import County, found, open_county
-from geo.workspace.covering import measure_borders, measure_coverage
+from geo.workspace.covering import measure_both
 from geo.workspace.importing import ImportReport, import_files, import_terrain
 from geo.workspace.register_sheets import import_register
 
@@ -63,9 +63,7 @@ def _made(path: Path, size: str, seed: int, progress: Progress) -> list[ImportRe
     county = found(path, made.settings, made.townships, [{"file": "demo", "made_up": True}], now=now)
     reports = _import_inputs(county, inputs, now)
     progress("coverage", 3, 6)
-    measure_coverage(county)
-    progress("borders", 5, 6)
-    measure_borders(county)
+    measure_both(county)
     county.store.close()
     return reports
 

@@ -70,7 +70,7 @@ def order_papers(
 ) -> dict[str, bytes]:
     """第 N 轮踏查任务单 with 签收 slips, one Word file per township, by file name."""
     moment, head = as_of or county.as_of(), county.store.head()
-    days = calendar(county.settings.season, county.settings.campaign)
+    days = calendar(county.season, county.settings.campaign)
     paper = paper_of(county, "order_title", moment, head.hash if head else None, round=number)
     files = {}
     held = orders_by_township(county, number)

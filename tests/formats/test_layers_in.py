@@ -1,6 +1,7 @@
 """Boundaries, villages, parcels and terrain on small files of our own, with answers worked by hand."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import geopandas as gpd
@@ -170,3 +171,53 @@ def test_windows_of_two_scenes_tile_the_frame(tmp_path: Path) -> None:
     tiles = list(windows(paths, frame, bands=[1], tile_cells=100))
     assert sum(tile.rows * tile.cols for tile, _ in tiles) == frame.rows * frame.cols
     assert all((values[0] == 1).all() and (values[1] == 2).all() for _, values in tiles)
+
+
+@pytest.mark.parametrize("surveyed", [False, True], ids=["degrees", "northing first"])
+def test_lines_with_chinese_columns_and_names_in_other_coordinates_become_areas(tmp_path: Path, surveyed: bool) -> None:
+    """Boundary lines in zone 35 with prefix, GB18030 without .cpg; the name table in degrees or as surveyors write."""
+    ring = shapely.box(35_500_000, 2_940_000, 35_510_000, 2_950_000).exterior
+    wall = shapely.LineString([(35_505_000, 2_940_000), (35_505_000, 2_950_000)])
+    lines = gpd.GeoDataFrame({"线号": ["1", "2"]}, geometry=[ring, wall], crs=4523)
+    lines.to_file(tmp_path / "界线.shp", encoding="GB18030")
+    (tmp_path / "界线.cpg").unlink()
+    points = gpd.GeoSeries(shapely.points([(35_502_000, 2_945_000)]), crs=4523)
+    place = (points.y[0], points.x[0]) if surveyed else points.to_crs(4326)[0].coords[0]
+    head = "X,Y" if surveyed else "经度,纬度"
+    (tmp_path / "名称.csv").write_text(f"名称,代码,{head}\n甲镇,529901001,{place[0]},{place[1]}\n", encoding="gb18030")
+    reading = formats.read("townships", tmp_path / "界线.shp", Hints(name_table=tmp_path / "名称.csv"))
+    assert reading.rows["name"].tolist() == ["甲镇"]
+    assert (reading.read, [r.code for r in reading.refused]) == (2, ["value_missing"])  # the other half has no name
+
+
+def test_columns_cut_by_a_shapefile_are_known(tmp_path: Path) -> None:
+    table = gpd.GeoDataFrame(
+        {"township_i": ["529901001"], "name": ["甲镇"], "source_dat": ["2026-01-01"]},
+        geometry=[shapely.box(105, 26, 105.1, 26.1)],
+        crs=4326,
+    )
+    table.to_file(tmp_path / "a.shp")
+    held = formats.read("townships", tmp_path / "a.shp").rows.iloc[0]
+    assert (held["township_id"], held["source_date"]) == ("529901001", "2026-01-01")
+
+
+def test_shadows_in_a_zip_are_no_layers(tmp_path: Path) -> None:
+    table = gpd.GeoDataFrame({"name": ["甲镇"]}, geometry=[shapely.box(105, 26, 105.1, 26.1)], crs=4326)
+    table.to_file(tmp_path / "a.shp")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("__MACOSX/内/._a.shp", b"x" * 200)
+        for suffix in (".shp", ".shx", ".dbf", ".prj"):
+            archive.write(tmp_path / f"a{suffix}", f"内/a{suffix}")
+    assert formats.read("townships", tmp_path / "a.zip").accepted == 1
+
+
+def test_an_old_ellipsoid_under_any_name_is_refused(tmp_path: Path) -> None:
+    table = gpd.GeoDataFrame({"name": ["甲镇"]}, geometry=[shapely.box(105, 26, 105.1, 26.1)], crs=4326)
+    table.to_file(tmp_path / "a.shp")
+    (tmp_path / "a.prj").write_text(
+        'GEOGCS["自定义",DATUM["D_Local",SPHEROID["Krasovsky_1940",6378245.0,298.3]],PRIMEM["Greenwich",0.0],'
+        'UNIT["Degree",0.0174532925199433]]',
+        encoding="utf-8",
+    )
+    with pytest.raises(DatumError, match=r"local parameters|当地|datum_unsupported"):
+        formats.read("townships", tmp_path / "a.shp")

@@ -30,10 +30,10 @@ def village_form() -> None:
 
     import streamlit as st
 
-    from geo.ui.views import today
+    from geo.ui import morning
     from geo.workspace.county import open_county
 
-    today._act(open_county(Path(os.environ["TACHA_COUNTY"])), dict(st.session_state["row"]))
+    morning.form(open_county(Path(os.environ["TACHA_COUNTY"])), dict(st.session_state["row"]))
 
 
 def register_page() -> None:
@@ -197,7 +197,8 @@ def test_a_units_figures_are_edited_and_a_group_is_put_under_it(demo: County) ->
 
 def test_targets_come_with_the_least_time_left_first(demo: County) -> None:
     app = run(targets_page)
-    days = app.dataframe[0].value[say("ui_days_left")].dropna().tolist()
+    listed = next(one.value for one in app.dataframe if say("ui_suspicion") in one.value)
+    days = listed[say("ui_days_left")].dropna().tolist()
     assert days == sorted(days)
     assert app.metric[0].value == str(len(demo.store.read("parcels")))
 

@@ -48,6 +48,15 @@ def test_jurisdictions_of_several_parts_are_named_with_their_number() -> None:
     assert counties.scattered(table) == {"甲": 2}
 
 
+def test_townships_that_overlap_beyond_their_lines_are_named_with_the_area() -> None:
+    table = gpd.GeoDataFrame(
+        {"township_id": ["1", "2", "3"], "name": ["甲", "乙", "丙"]},
+        geometry=[shapely.box(0, 0, 1000, 1000), shapely.box(500, 0, 2000, 1000), shapely.box(1980, 0, 3000, 1000)],
+        crs=4544,
+    )
+    assert counties.overlaps(table) == [{"unit_ids": ["1", "2"], "names": ["甲", "乙"], "km2": 0.5}]
+
+
 def test_a_file_without_townships_leaves_no_folder(tmp_path: Path) -> None:
     points = tmp_path / "points.geojson"
     points.write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")

@@ -168,6 +168,19 @@ def test_rows_outside_are_refused_by_their_number_in_the_file(county: County, tm
     assert [(r.row, r.code) for r in report.refused] == [(1, "outside")]
 
 
+@pytest.mark.parametrize(("layer", "away_m", "accepted"), [
+    ("neighbours", 0.0, 1), ("neighbours", 5_000.0, 0), ("townships", 5_000.0, 1), ("townships", 50_000.0, 0),
+])  # fmt: skip
+def test_a_neighbour_touches_the_county_and_a_township_lies_not_far(
+    tmp_path: Path, layer: str, away_m: float, accepted: int
+) -> None:
+    shape = shapely.box(EAST + away_m, SOUTH, EAST + away_m + 1000, NORTH)
+    code = {"neighbours": "520999", "townships": "520525009"}[layer]
+    table = gpd.GeoDataFrame({"name": ["乙乡"], "code": [code]}, geometry=[shape], crs=4544)
+    table.to_file(tmp_path / "a.geojson")
+    assert only(make_county(tmp_path), layer, tmp_path / "a.geojson").accepted == accepted
+
+
 def test_a_file_with_nothing_for_the_layer_says_so(county: County, tmp_path: Path) -> None:
     path = write(tmp_path / "w.gpx", '<gpx version="1.1"><wpt lat="26.6" lon="105.1"/></gpx>')
     report = only(county, "tracks", path)
