@@ -419,6 +419,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "the made-up demo county stands in {path}: {read} read, {accepted} accepted, {refused} refused",
     ),
     "serving": ("地图：http://{address}:{port}（Ctrl-C 停止）", "map: http://{address}:{port} (Ctrl-C to stop)"),
+    "port_taken": (
+        "端口 {port} 已被占用（也许地图已经打开）；请用 --port {other} 换一个",
+        "port {port} is in use, perhaps by a map already open; choose another with --port {other}",
+    ),
     "listen_refused": (
         "没有账户时只在本机监听，{address} 不开放；请先用 tacha users add 建立账户",
         "without accounts the map listens on this machine only, not on {address}; add some with tacha users add",

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -57,11 +58,21 @@ def serve(
         raise StoreError("listen_refused", address=listen)
     if not SCRIPTS.is_dir():
         raise StoreError("ui_assets_missing")
+    if _taken(listen, port):
+        raise StoreError("port_taken", port=port, other=port + 1)
     talk.print(talk.say("serving", address=listen, port=port))
     environment = os.environ | {
         "TACHA_COUNTY": str(county.path.resolve()), "TACHA_PORT": str(port), "TACHA_LISTEN": listen
     }  # fmt: skip
     raise typer.Exit(_until_it_ends([sys.executable, "-m", "geo.ui"], environment))
+
+
+def _taken(address: str, port: int) -> bool:
+    """Whether something else answers there already, another Tacha as a rule."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1" if address == "0.0.0.0" else address, port)) == 0
 
 
 def _until_it_ends(command: list[str], environment: dict[str, str]) -> int:
