@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install assets demo test check bench lock clean
+.PHONY: help install assets demo test check bench wheel lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -24,6 +24,7 @@ help:
 	@echo "make test    install what tests need, check and test"
 	@echo "make check   lint, types, import rules, purity, sizes"
 	@echo "make bench   benchmarks, as JSON"
+	@echo "make wheel   one file to install elsewhere with pip, the map's own scripts in it"
 
 .venv/.installed: requirements.lock pyproject.toml
 	$(call apt,$(PYTHON) -m ensurepip --version,python3-venv)
@@ -84,7 +85,12 @@ test: .venv/.installed-dev assets check build/.warm
 	$(call apt,command -v gpsbabel,gpsbabel)
 	$(call apt,command -v ogrinfo,gdal-bin)
 	$(call apt,ls /usr/share/postgresql/*/extension/postgis.control,postgresql postgresql-15-postgis-3)
-	trap '.ci/postgis stop' EXIT; url=$$(.ci/postgis start); TACHA_POSTGIS_URL=$$url $(BIN)/pytest --durations=10
+	trap '.ci/postgis stop' EXIT; url=$$(.ci/postgis start); TACHA_POSTGIS_URL=$$url $(BIN)/pytest -n 2 --dist worksteal --durations=15
+
+# One file for machines without npm: the package with the map's own scripts in it.
+wheel: assets
+	$(BIN)/pip wheel -q --no-deps -w build/wheel .
+	$(PYTHON) -m zipfile -l build/wheel/tacha-*.whl | grep -q leaflet/dist/leaflet.js
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks.absence tests/analysis/absence_fixtures.json --json

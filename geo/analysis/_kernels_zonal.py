@@ -148,6 +148,7 @@ def look(
     carried: Array,
     scale: Array,
     levels: Array,
+    sensed: Array,
     now: Array,
     rest: Array,
     mass: Array,
@@ -160,17 +161,24 @@ def look(
     One period's looks, the last period first: what a plot that stands since then has escaped.
 
     `scale` = (availability, hazard units per nat, place value of this period in `pattern`, 1 for the last period);
-    `levels` the hazards in nats at which a level begins. Per cell `now` is the last period's POD, `rest` the product
-    of 1 - POD of the periods before it down to this one, `mass` gains RR·carried·rest. Per zone `alone` gains RR·POD
-    of this period alone and `missed` RR·rest·(1 - now); per parent `bins` (parents, levels, 2) RR and RR·(1 - e^-H).
+    `levels` the hazards in nats at which a level begins; `sensed` (rows, cols) what this period's second sensors have
+    missed, (0, 0) for none. Per cell `now` is the last period's POD on foot, `rest` what sensors and the feet of the
+    periods before the last one down to this one have missed, `mass` gains RR·carried·rest. Per zone `alone` gains
+    RR·POD of this period alone and `missed` RR·rest·(1 - now); per parent `bins` (parents, levels, 2) RR and
+    RR·(1 - e^-H).
     """
-    last, place = scale[3] > 0.0, int(scale[2])
+    last, place, sensors = scale[3] > 0.0, int(scale[2]), sensed.shape[0] > 0
     for row in range(zones.shape[0]):
         for col in range(zones.shape[1]):
             zone, weight = zones[row, col] - 1, risk[row, col]
             if zone < 0 or weight <= 0.0:
                 continue
             parent, units = parents[zone], hazard[row, col]
+            past = 1.0  # the sensors
+            if sensors:
+                past = np.float64(sensed[row, col])
+                rest[row, col] *= past
+            chance = 0.0
             if units > 0:
                 nats = units / scale[1]
                 seen = -np.expm1(-nats)
@@ -180,23 +188,28 @@ def look(
                 pattern[row, col] += level * place
                 bins[parent, level, 0] += weight
                 bins[parent, level, 1] += weight * seen
-                alone[zone] += weight * scale[0] * seen
+                chance = scale[0] * seen
                 if last:
-                    now[row, col] = scale[0] * seen
+                    now[row, col] = chance
                 else:
-                    rest[row, col] *= 1.0 - scale[0] * seen
+                    rest[row, col] *= 1.0 - chance
+            alone[zone] += weight * (1.0 - (1.0 - chance) * past)
             missed[zone] += weight * rest[row, col] * (1.0 - now[row, col])
             mass[row, col] += weight * carried[parent] * rest[row, col]
 
 
 @njit(cache=True)
-def count_patterns(pattern: Array, zones: Array, parents: Array, risk: Array, table: Array) -> None:
-    """Add RR to `table` (parents, patterns)."""
+def count_patterns(pattern: Array, zones: Array, parents: Array, risk: Array, sensed: Array, table: Array) -> None:
+    """Add RR, times what the sensors have missed (`sensed`, (0, 0) for none), to `table` (parents, patterns)."""
+    sensors = sensed.shape[0] > 0
     for row in range(zones.shape[0]):
         for col in range(zones.shape[1]):
             zone = zones[row, col] - 1
             if zone >= 0 and risk[row, col] > 0.0:
-                table[parents[zone], pattern[row, col]] += risk[row, col]
+                weight = np.float64(risk[row, col])
+                if sensors:
+                    weight *= sensed[row, col]
+                table[parents[zone], pattern[row, col]] += weight
 
 
 @njit(cache=True)
@@ -204,17 +217,18 @@ def escaped(weights: Array, levels: Array, seen: Array, availability: Array, out
     """
     Add to `out` (periods, factors, availabilities) the RR of what stands since each period and is still unseen.
 
-    `weights` (patterns,), `levels` (patterns, periods) uint8, `seen` (periods, levels, factors) = 1 - e^-(factor·H).
+    `weights` (patterns, periods) RR times what sensors have missed since each period, `levels` (patterns, periods)
+    uint8, `seen` (periods, levels, factors) = 1 - e^-(factor·H).
     """
     periods, factors = seen.shape[0], seen.shape[2]
     for k in range(weights.shape[0]):
         for f in range(factors):
             for a in range(availability.shape[0]):
-                left = weights[k]
+                left = 1.0
                 for period in range(periods - 1, -1, -1):
                     if levels[k, period] > 0:
                         left *= 1.0 - availability[a] * seen[period, levels[k, period], f]
-                    out[period, f, a] += left
+                    out[period, f, a] += weights[k, period] * left
 
 
 @njit(cache=True)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from geo.analysis.allocation import hours_needed
 from geo.analysis.levers import levers
-from geo.analysis.looks import Looks, drawn_ground, sum_looks
+from geo.analysis.looks import Looks, Sensed, drawn_ground, sum_looks
 from geo.analysis.resets import OPEN, Courtyards, current_period, find_restarts
 from geo.analysis.standing import Case, arrivals, introductions
 from geo.analysis.zonal import Parts
@@ -92,13 +92,13 @@ def _case(ground: Floats, zone: int, *, beside: Beside, start: int, current: int
 
 def township_absence(
     looks: Looks, *, beside: Beside, restarts: Ints, current: int, settings: Settings, rng: np.random.Generator
-) -> tuple[dict[str, Floats], Floats]:
+) -> tuple[dict[str, Floats], Floats, Floats]:
     """
-    p_zero with its interval and for priors .5 and .9, of each zone, and the draws (zones, draws).
+    p_zero with its interval and for priors .5 and .9, of each zone; its draws (zones, draws), and those of detection.
 
     Drawn are one factor on W (lognormal; hazards scale with its square), availability (normal, clipped) and prior
     (logit-normal), common to the county: they are the same unknowns everywhere. Quantiles 5 and 95 % are widened to
-    contain p_zero. An `OPEN` zone has probability 0.
+    contain the figure. An `OPEN` zone has probability 0.
     """
     model = settings.absence
     factor = np.exp(2.0 * model.sweep_width_sd * rng.standard_normal(model.draws))
@@ -109,18 +109,44 @@ def township_absence(
     cases = township_cases(looks, beside=beside, restarts=restarts, current=current, settings=settings)
     base = {"p_zero": model.prior, "p_zero_prior_50": 0.5, "p_zero_prior_90": 0.9}
     result = {name: np.zeros(len(cases)) for name in base}
-    draws = np.zeros((len(cases), model.draws))
+    draws, seen = np.zeros((len(cases), model.draws)), np.zeros((len(cases), model.draws))
     for zone, case in enumerate(cases):
+        season = replace(case, ground=np.nan_to_num(looks.missed[zone, : current + 1], nan=1.0))
+        escaped = drawn_ground(looks, zone, season, factor=factor, availability=availability)
+        if len(escaped):
+            seen[zone] = 1.0 - escaped[0]
         if restarts[zone] == OPEN:
             continue
-        ground = drawn_ground(looks, zone, case, factor=factor, availability=availability)
+        ground = escaped[len(escaped) - len(case.ground) :]
         draws[zone] = replace(case, ground=ground, availability=availability, prior=priors).p()
         for name, prior in base.items():
             result[name][zone] = replace(case, prior=prior).p()
     low, high = np.quantile(draws, [0.05, 0.95], axis=1)
     result["p_zero_low"] = np.minimum(low, result["p_zero"])
     result["p_zero_high"] = np.maximum(high, result["p_zero"])
-    return result, draws
+    return result, draws, seen
+
+
+def detection_interval(detection: Floats, seen: Floats) -> dict[str, Floats]:
+    """Quantiles 5 and 95 % of drawn detections, (zones, draws), widened to contain the detection itself."""
+    low, high = np.quantile(seen, [0.05, 0.95], axis=1)
+    return {"detection_low": np.minimum(low, detection), "detection_high": np.maximum(high, detection)}
+
+
+def county_detection(looks: Looks, seen: Floats) -> dict[str, object]:
+    """
+    The county's ΣRR·POD/ΣRR with its interval: one sum over all its plantable ground.
+
+    Unlike p_zero it needs no prior, and ground without any look is in it for what it is: not seen.
+    """
+    known = looks.totals > 0.0
+    if not known.any():
+        return dict.fromkeys(("detection", "detection_low", "detection_high"))
+    weights = looks.totals[known] / looks.totals[known].sum()
+    whole = float(weights @ np.nan_to_num(looks.detection[known]))
+    interval = detection_interval(np.array([whole]), (weights @ seen[known])[None, :])
+    ends: dict[str, object] = {name: float(value[0]) for name, value in interval.items()}
+    return {"detection": whole} | ends
 
 
 def hours_to_goal(looks: Looks, cases: Sequence[Case], *, restarts: Ints, goal: float) -> Floats:
@@ -171,6 +197,7 @@ def assess(
     tips: Floats | None = None,
     parts: Parts | None = None,
     village_beside: Beside | None = None,
+    sensed: Sensed | None = None,
 ) -> Assessment:
     """
     Every township's detection and probability that nothing stands undetected, its villages' and the county's.
@@ -189,11 +216,14 @@ def assess(
         Finds layer; `courtyard_table`; (zones, periods) share of villages with a class B visit and `tip_sensitivity`.
     parts, village_beside
         Villages' ground, and what was looked at beside tracks in each part, (parts, periods).
+    sensed
+        What flights and passes of each period have missed, see `looks.Sensed`; None: there were none.
 
     Returns
     -------
     Assessment
-        ``townships`` has index ``township_id`` and columns detection (over plantable cells, tracked looks alone),
+        ``townships`` has index ``township_id`` and columns detection (over plantable cells, looks of feet, lookouts and
+        second sensors), detection_low and detection_high (5 and 95 % over W and availability),
         detection_with_courtyards (courtyards as a stratum of their share of risk), p_zero, p_zero_low, p_zero_high,
         p_zero_prior_50, p_zero_prior_90, plots_left (plots expected to stand unseen), hours_to_95 (hours), levers
         (see `levers.levers`) and reasons (dict figure → code): no_plantable, no_track, find_open, ceiling,
@@ -213,15 +243,16 @@ def assess(
     common = {"beside": beside, "restarts": restarts, "current": current, "settings": settings}
     looks = sum_looks(
         hazards, zones=pieces.grid, parents=pieces.parents, zones_n=n, carried=carried(**common),  # type: ignore[arg-type]
-        risk=risk, terrain=terrain, season=season, settings=settings, as_of=as_of,
+        risk=risk, terrain=terrain, season=season, settings=settings, as_of=as_of, sensed=sensed,
     )  # fmt: skip
-    chances, draws = township_absence(looks, rng=rng, **common)  # type: ignore[arg-type]
+    chances, draws, seen = township_absence(looks, rng=rng, **common)  # type: ignore[arg-type]
     cases = township_cases(looks, **common)  # type: ignore[arg-type]
     hours = hours_to_goal(looks, cases, restarts=restarts, goal=settings.absence.goal)
     share, span = settings.absence.courtyard_share, slice(0, current + 1)
     entered = 1.0 - np.prod(1.0 - settings.detection.availability * yards.shares[:, span], axis=1)
     figures = {
         "detection": looks.detection,
+        **detection_interval(looks.detection, seen),
         "detection_with_courtyards": (1.0 - share) * looks.detection + share * entered,
         **chances,
         "plots_left": np.array([case.plots_left() for case in cases]),
@@ -235,6 +266,8 @@ def assess(
     known = np.isfinite(table["p_zero"].to_numpy())
     for companion in chances:
         table[companion] = table[companion].where(known)
+    for companion in ("detection_low", "detection_high"):
+        table[companion] = table[companion].where(table["detection"].notna())
     table["hours_to_95"] = table["hours_to_95"].where(np.isfinite(table["hours_to_95"].to_numpy()))
     named = [
         levers(looks, zone, case, settings) if known[zone] and restarts[zone] != OPEN else []
@@ -253,7 +286,8 @@ def assess(
         looks, pieces, zone_ids=zone_ids, beside=of_parts, restarts=np.minimum(in_parts, max(current, 0)),
         current=current, settings=settings,
     )  # fmt: skip
-    return Assessment(table, villages, county_absence(table, draws, settings.absence), looks.alone)
+    whole = county_absence(table, draws, settings.absence) | county_detection(looks, seen)
+    return Assessment(table, villages, whole, looks.alone)
 
 
 def village_absence(

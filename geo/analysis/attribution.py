@@ -1,14 +1,14 @@
 """Who saw what: the hazard of the ground taken apart into its tracks, unit for unit, and what each was worth."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from geo.analysis import coverage
-from geo.analysis.detection import pod
+from geo.analysis.detection import HAZARD_UNITS, pod
 from geo.analysis.pieces import Pieces
 from geo.analysis.visibility import half_width, viewsheds
 from geo.grid import Frame, Grid
@@ -66,6 +66,15 @@ class Part:
     units: npt.NDArray[np.int32]
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What one flight or pass of a second sensor left unseen: 1 - p at positions of an area, for the whole season."""
+
+    source: int
+    at: Ints
+    missed: Floats
+
+
 def parts_of(
     pieces: Pieces,
     period: Ints,
@@ -108,7 +117,22 @@ def season_chance(totals: npt.NDArray[np.int32], availability: float) -> Floats:
     return np.asarray(1.0 - np.prod(1.0 - pod(totals, availability).astype(np.float64), axis=0))
 
 
-def attribute(parts: Sequence[Part], totals: npt.NDArray[np.int32], area: Area, *, availability: float) -> pd.DataFrame:
+def sensed_by(glances: Sequence[Glance], area: Area) -> Floats:
+    """What second sensors together have missed in each cell of the area, Π(1 - p), shape (n,)."""
+    missed = np.ones(len(area.cells))
+    for glance in glances:
+        missed[glance.at] *= glance.missed
+    return missed
+
+
+def attribute(
+    parts: Sequence[Part],
+    totals: npt.NDArray[np.int32],
+    area: Area,
+    *,
+    availability: float,
+    glances: Sequence[Glance] = (),
+) -> pd.DataFrame:
     """
     What each source was worth to the area's detection Σw·POD/Σw.
 
@@ -116,16 +140,23 @@ def attribute(parts: Sequence[Part], totals: npt.NDArray[np.int32], area: Area, 
     ----------
     totals
         Units per period and cell (periods, n) of all parts together, and of whatever else counts.
+    glances
+        Looks of second sensors, whose sources are not those of parts; they share by -ln(1 - p), in the same units.
 
     Returns
     -------
     pd.DataFrame
         Index ``source``. ``units`` (int, its sum over the area), ``cells_n`` cells it added anything to, ``share``:
-        each cell's POD divided in proportion to the units given there, so the shares add up to the detection; and
+        each cell's POD divided in proportion to the units given there, so the shares add up to the detection; a glance
+        has a share, but no units; and
         ``lost``: by how much the detection would fall without it. Where several saw the same ground their losses add
         up to less than their shares.
     """
-    chance, given = season_chance(totals, availability), totals.sum(axis=0, dtype=np.int64)
+    sensed, worth = sensed_by(glances, area), [np.rint(-np.log(one.missed) * HAZARD_UNITS) for one in glances]
+    chance = 1.0 - (1.0 - season_chance(totals, availability)) * sensed
+    given = totals.sum(axis=0, dtype=np.int64)
+    for one, units in zip(glances, worth, strict=True):
+        given[one.at] += units.astype(np.int64)
     whole = float(area.weights.sum())
     rows = []
     for source in sorted({part.source for part in parts}):
@@ -138,8 +169,13 @@ def attribute(parts: Sequence[Part], totals: npt.NDArray[np.int32], area: Area, 
             units[place] += part.units
         weight = area.weights[at] / whole if whole > 0.0 else np.zeros(len(at))
         share = float((weight * chance[at] * units / given[at]).sum())
-        lost = float((weight * (chance[at] - season_chance(without, availability))).sum())
-        rows.append((source, int(units.sum()), len(at), share, lost))
+        left = 1.0 - (1.0 - season_chance(without, availability)) * sensed[at]
+        rows.append((source, int(units.sum()), len(at), share, float((weight * (chance[at] - left)).sum())))
+    for one, units in zip(glances, worth, strict=True):
+        weight = area.weights[one.at] / whole if whole > 0.0 else np.zeros(len(one.at))
+        seen = np.divide(units, given[one.at], out=np.zeros(len(units)), where=units > 0)
+        lost = float((weight * (1.0 - chance[one.at]) * (1.0 / one.missed - 1.0)).sum())
+        rows.append((one.source, 0, len(one.at), float((weight * chance[one.at] * seen).sum()), lost))
     return pd.DataFrame(rows, columns=["source", "units", "cells_n", "share", "lost"]).set_index("source")
 
 
@@ -158,6 +194,8 @@ def sight(pieces: Pieces, easting_m: float, northing_m: float, terrain: Terrain,
     near = far <= settings.reach_m
     if not near.any():
         return np.array([0.0, 0.0, far.min() if len(far) else np.nan, np.nan, np.nan])
+    walls = 0.0 if pieces.entered.any() else settings.building_m
+    settings = replace(settings, building_m=walls)
     seen = _in_sight(east[near], north[near], (easting_m, northing_m), terrain, settings)
     walked, weight = length[near], length[near] * seen
     mean = (weight * factor[near]).sum() / weight.sum() if weight.sum() > 0.0 else np.nan
@@ -188,8 +226,9 @@ def _in_sight(
     spots, which = np.unique(np.stack([rows, cols])[:, held], axis=1, return_inverse=True)
     radius = settings.reach_m + 2.0 * frame.cell_m
     views = viewsheds(
-        terrain.elevation, spots[0], spots[1], radius_m=radius, eye_m=settings.eye_m, target_m=settings.target_m
-    )
+        Grid(terrain.surface(settings.building_m), frame), spots[0], spots[1], radius_m=radius,
+        eye_m=settings.eye_m, target_m=settings.target_m, floor=terrain.elevation,
+    )  # fmt: skip
     half = half_width(radius, frame.cell_m)
     down, right = to_row - spots[0] + half, to_col - spots[1] + half
     inside = (down >= 0) & (down <= 2 * half) & (right >= 0) & (right <= 2 * half)

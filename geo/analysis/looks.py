@@ -6,9 +6,10 @@ Sums of risk over cells of Π(1 - POD) say that exactly; the product of the peri
 walks one path all season. Histograms of the hazard serve every later question: the grid is never read again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.polynomial.chebyshev as cheb
@@ -30,12 +31,16 @@ NODES = 24  # Chebyshev nodes over ln(W factor)²
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Sensed = Callable[[int], npt.NDArray[np.float32] | None]
+"""Per period Π(1 - p) over its flights and passes, cell by cell (rows, cols); None where none saw anything."""
+
+_NONE = np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
 class Looks:
     """
-    What the season's tracked looks amount to.
+    What the season's looks amount to: those of feet and lookouts by their hazard, and second sensors beside them.
 
     Parameters
     ----------
@@ -47,7 +52,8 @@ class Looks:
     totals
         (zones,) ΣRR.
     patterns
-        Per zone the ΣRR of each distinct sequence of hazard levels (k,) and the levels (k, periods) uint8, 0 unseen.
+        Per zone, for each distinct sequence of hazard levels, the ΣRR that second sensors have missed since each period
+        (k, periods), and the levels (k, periods) uint8, 0 unseen.
     nats
         (zones, periods, levels) hazard of each level: what gives its mean share seen.
     unseen
@@ -97,6 +103,7 @@ def sum_looks(
     season: Season,
     settings: Settings,
     as_of: datetime,
+    sensed: Sensed | None = None,
 ) -> Looks:
     """
     `Looks` from one hazard grid per period (int32, 1/65536 nat), **the last period first**, one in memory at a time.
@@ -108,7 +115,9 @@ def sum_looks(
     zones, parents
         1-based part of each cell (int16 or int32), and the 0-based zone each part belongs to, (parts,).
     carried
-        (zones, periods) chance that a plot stands since each period and has escaped everything but tracked looks.
+        (zones, periods) chance that a plot stands since each period and has escaped everything but looks at the ground.
+    sensed
+        What the second sensors of each period have missed, see `Sensed`; None: there were none.
     """
     zones.require_same_frame(risk)
     zones.require_same_frame(terrain.cover)
@@ -122,6 +131,11 @@ def sum_looks(
     weights = np.divide(carried, whole[:, None], out=np.zeros_like(carried), where=totals[:, None] > 0.0)
     now, rest, mass = (np.full(shape, value, np.float32) for value in (0.0, 1.0, 0.0))
     pattern = np.zeros(shape, np.uint16)
+
+    def past(period: int) -> npt.NDArray[np.float32]:
+        held = None if sensed is None else sensed(period)
+        return _NONE if held is None else held
+
     alone, missed = np.zeros((periods, len(parents))), np.zeros((periods, len(parents)))
     missed[:] = fine_totals
     bins = np.zeros((periods, zones_n, len(edges) + 2, 2))
@@ -131,9 +145,10 @@ def sum_looks(
         place = float((len(edges) + 2) ** period)
         scale = np.array([settings.detection.availability, float(HAZARD_UNITS), place, last])
         grids = (hazard, zones.values, parents, risk.values, np.ascontiguousarray(weights[:, period]), scale, edges)
-        kernels.look(*grids, now, rest, mass, pattern, alone[period], missed[period], bins[period])
-    table = np.zeros((zones_n, (len(edges) + 2) ** periods))
-    kernels.count_patterns(pattern, zones.values, parents, risk.values, table)
+        kernels.look(*grids, past(period), now, rest, mass, pattern, alone[period], missed[period], bins[period])
+    del rest
+    ground = (pattern, zones.values, parents, risk.values)
+    table = _pattern_weights(ground, past, zones_n=zones_n, shape=((len(edges) + 2) ** periods, periods), last=current)
     left = None
     if current >= 0:
         left = unseen(
@@ -172,6 +187,34 @@ def _downwards(
         yield empty, none
 
 
+def _pattern_weights(
+    ground: tuple[Any, Any, Any, Any],
+    past: Callable[[int], npt.NDArray[np.float32]],
+    *,
+    zones_n: int,
+    shape: tuple[int, int],
+    last: int,
+) -> Floats:
+    """
+    ΣRR of each zone and pattern that sensors have missed since each period, (zones, patterns, 1 or periods).
+
+    One column stands for all periods while there are no sensors.
+    """
+    patterns_n, periods = shape
+    one = np.zeros((zones_n, patterns_n))
+    kernels.count_patterns(*ground, _NONE, one)
+    columns, missed = [one] * periods, _NONE
+    for period in range(last, -1, -1):
+        now = past(period)
+        if now.size:
+            missed = now * missed if missed.size else now.copy()
+            columns[period] = np.zeros((zones_n, patterns_n))
+            kernels.count_patterns(*ground, missed, columns[period])
+        elif missed.size:
+            columns[period] = columns[period + 1]
+    return np.stack(columns if missed.size else columns[:1], axis=2)
+
+
 def _by_parent(sums: Floats, parents: Ints, zones_n: int) -> Floats:
     """(periods, parts) → (zones, periods)."""
     return np.array([np.bincount(parents, row, minlength=zones_n) for row in sums]).reshape(len(sums), zones_n).T
@@ -184,10 +227,10 @@ def _level_nats(bins: Floats) -> Floats:
     return np.asarray(-np.log1p(-np.minimum(share, 1.0 - 1e-15)))
 
 
-def _sequences(row: Floats, levels: int, periods: int) -> tuple[Floats, npt.NDArray[np.uint8]]:
-    held = np.flatnonzero(row)
+def _sequences(table: Floats, levels: int, periods: int) -> tuple[Floats, npt.NDArray[np.uint8]]:
+    held = np.flatnonzero(table.any(axis=1))
     digits = held[:, None] // levels ** np.arange(periods)[None, :] % levels
-    return row[held], digits.astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(table[held], (len(held), periods))), digits.astype(np.uint8)
 
 
 def missed_under(looks: Looks, zone: int, *, factor: Floats, availability: Floats) -> Floats:

@@ -1,10 +1,13 @@
 """Second sensors: what a drone's images and a satellite pass see, as chances in the same probability as feet."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import shapely
+from rasterio.features import geometry_mask, shapes
 
 from geo.analysis.coverage import days_of
 from geo.analysis.lookouts import far_viewshed
@@ -111,6 +114,54 @@ def pass_pod(
     factor = _stage_factor(terrain, np.s_[:, :], season, day, settings)
     chance = float(pixel_sensitivity(pixel_m, settings)) * factor
     return np.where(clear.values.astype(bool) & terrain.plantable, chance, 0.0).astype(np.float32)
+
+
+def clear_ground(shape: shapely.Geometry, frame: Frame) -> Grid:
+    """Cells whose centre lies in the ground a pass shows clear (polygon, CRS of the frame), bool."""
+    if shape.is_empty:
+        return Grid(np.zeros(frame.shape, np.bool_), frame)
+    return Grid(geometry_mask([shape], out_shape=frame.shape, transform=frame.transform, invert=True), frame)
+
+
+def clear_shape(clear: Grid) -> shapely.MultiPolygon:
+    """The clear cells (bool) of a mask as one shape: `clear_ground` of it is the mask again."""
+    kept = clear.values.astype(np.uint8)
+    parts = shapes(kept, mask=kept.astype(bool), connectivity=4, transform=clear.frame.transform)
+    return shapely.multipolygons([shapely.geometry.shape(part) for part, _ in parts])
+
+
+def looks_of(
+    flights: gpd.GeoDataFrame, passes: gpd.GeoDataFrame, terrain: Terrain, season: Season, settings: SensorSettings
+) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+    """
+    Every look of a second sensor that saw anything: its flight_id or pass_id and its POD on the terrain's frame.
+
+    A flight over midnight stays one look.
+
+    Parameters
+    ----------
+    flights, passes
+        Rows of layers `flights` and `passes`, CRS of the terrain.
+    """
+    for name, images in flights.groupby("flight_id", sort=True):
+        seen = flight_pod(gpd.GeoDataFrame(images), terrain, season, settings)
+        if seen.any():
+            yield str(name), seen
+    for number in range(len(passes)):
+        one = passes.iloc[number]
+        day = float(days_of(np.array([one["taken_at"].timestamp()]), season)[0])
+        clear = clear_ground(one["geometry"], terrain.elevation.frame)
+        seen = pass_pod(clear, float(one["pixel_m"]), terrain, season, settings, day=day)
+        if seen.any():
+            yield str(one["pass_id"]), seen
+
+
+def missed_by(looks: Iterable[tuple[str, npt.NDArray[np.float32]]]) -> npt.NDArray[np.float32] | None:
+    """What several looks together have missed, Π(1 - p), float32; None without any."""
+    missed = None
+    for _, seen in looks:
+        missed = 1.0 - seen if missed is None else missed * (1.0 - seen)
+    return None if missed is None else np.asarray(missed, np.float32)
 
 
 def _through(ray: Floats, heading_deg: float, tilt_deg: float) -> tuple[Floats, Floats, Floats]:

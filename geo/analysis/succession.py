@@ -34,6 +34,18 @@ def plain_name(name: str) -> str:
     return _PEOPLE.sub("", stem) + peoples + (kind[1] if kind else "")
 
 
+def stem_of(name: str) -> tuple[str, str]:
+    """
+    A township's own name, and whether it is 街道, 镇 or 乡, without its peoples: what people call it.
+
+    >>> stem_of("化作苗族彝族乡"), stem_of("雍熙街道办事处")
+    (('化作', '乡'), ('雍熙', '街道'))
+    """
+    plain = plain_name(name)
+    kind = _KIND.search(plain)
+    return _PEOPLE.sub("", _KIND.sub("", plain)), kind[1] if kind else ""
+
+
 def successors(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
     """
     Every unit of both lists once: matched, gone (no later one) or new (no earlier one).
@@ -64,6 +76,9 @@ def successors(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
         if _alike(before[code], after[code]):
             evidence = f"代码相同，“{before[code]}”与“{after[code]}”只差一字，须由县办认定"
             rows.append((code, before.pop(code), code, after.pop(code), "异写", evidence, False))
+        elif stem_of(before[code]) == stem_of(after[code]):
+            evidence = f"代码相同，“{before[code]}”与“{after[code]}”只有族名增减，须由县办认定"
+            rows.append((code, before.pop(code), code, after.pop(code), "更名", evidence, False))
     rows += [(code, name, None, None, *_gone(code, after)) for code, name in before.items()]
     rows += [(None, None, code, name, *_new(code, before)) for code, name in after.items()]
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -158,6 +158,20 @@ def times(
     return seconds
 
 
+def field(surface: CostSurface, source: Points, *, backwards: bool = False, limit_s: float = np.inf) -> Floats:
+    """
+    Walking seconds from a place to every cell of the surface (from every cell to it with `backwards`), (rows, cols).
+
+    Infinite where closed, unconnected or beyond the limit.
+    """
+    cell, aside_s = _snap(surface, source)
+    if not surface.closed.size or cell[0] < 0:
+        return np.full(surface.closed.shape, np.inf)
+    graph = surface.graph.T.tocsr() if backwards else surface.graph
+    reached = csgraph.dijkstra(graph, indices=int(cell[0]), limit=limit_s)
+    return np.asarray(reached.reshape(surface.closed.shape) + aside_s[0])
+
+
 @dataclass(frozen=True)
 class Matrix:
     """Seconds from bases to stops (bases, stops), from stops to bases, and from leaving a stop to entering another."""
@@ -167,7 +181,15 @@ class Matrix:
     leg: Floats
 
 
-def matrix(surface: CostSurface, bases: Points, entries: Points, exits: Points, *, longest_s: float) -> Matrix:
+def matrix(
+    surface: CostSurface,
+    bases: Points,
+    entries: Points,
+    exits: Points,
+    *,
+    longest_s: float,
+    approach: CostSurface | None = None,
+) -> Matrix:
     """
     All walking times of a day's planning.
 
@@ -178,12 +200,16 @@ def matrix(surface: CostSurface, bases: Points, entries: Points, exits: Points, 
     longest_s
         Longer ways are not searched, and ways from stop to stop not beyond a third of it: such pairs are priced by
         way of the nearest base.
+    approach
+        The ground as it is crossed from and to the bases where that is by car along its roads; stops are then never
+        joined by way of a base.
     """
+    way = approach or surface
     places, which = np.unique(np.asarray(bases, float).reshape(-1, 2), axis=0, return_inverse=True)
-    out = times(surface, places, entries, limit_s=longest_s)[which.reshape(-1)]
-    back = times(surface, places, exits, limit_s=longest_s, backwards=True)[which.reshape(-1)].T
+    out = times(way, places, entries, limit_s=longest_s)[which.reshape(-1)]
+    back = times(way, places, exits, limit_s=longest_s, backwards=True)[which.reshape(-1)].T
     leg = times(surface, exits, entries, limit_s=longest_s / 3.0)
-    if out.size:
+    if out.size and approach is None:
         leg = np.minimum(leg, (back[:, :, None] + out[None, :, :]).min(axis=1))
     return Matrix(out, np.ascontiguousarray(back), leg)
 

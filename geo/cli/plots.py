@@ -1,5 +1,6 @@
-"""`plot show|step|due|count`: a plot's life, one step of it, the looks that are due, and a sampled count."""
+"""`plot show|step|due|count|hours|self-check`: a plot's life, a step of it, looks that are due, hours, matching."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from geo.cli.speaking import now, session
 
 plot = typer.Typer(no_args_is_help=True, help="地块 the life of a plot")
+SHOWN = 25
 STEPS = ("assign", "guard", "hand_over", "dismiss", "recheck", "close")
 Text = Annotated[str | None, typer.Option()]
 
@@ -134,3 +136,57 @@ def count(
     talk.print(talk.say("count_sampled", **shown, confidence=settings.confidence))
     if found["straddles"]:
         talk.print(talk.say("count_straddles", low=shown["low"], high=shown["high"], limits=found["straddles"]))
+
+
+@plot.command("hours")
+def hours(context: typer.Context) -> None:
+    """处置时效：发现→移送→铲除各用了多少小时 hours from found to police to destroyed, per plot and in all."""
+    from geo.workspace.life import handling_hours
+
+    talk = session(context)
+    found = handling_hours(talk.open(), as_of=talk.as_of or now())
+    rows = found.plots.astype(object).where(found.plots.notna(), None).to_dict("records")
+    talk.answer({"as_of": found.as_of.isoformat(), "legs": found.legs, "plots": rows})
+    for name, leg in found.legs.items():
+        told = {key: "–" if value is None else f"{value:.1f}" for key, value in leg.items() if key.endswith("_h")}
+        talk.print(
+            talk.say("plot_hours", leg=talk.say(f"leg_{name}"), **told, known=leg["known_n"], unknown=leg["unknown_n"])
+        )
+    names = list(found.legs)
+    for row in rows[:SHOWN]:
+        told = " · ".join("–" if row[name] is None else f"{row[name]:.1f}" for name in names)
+        talk.print(f"  {row['parcel_id']} {talk.say('ui_status_' + row['status'])} {told}")
+
+
+@plot.command("self-check")
+def self_check(
+    context: typer.Context,
+    filed: Annotated[Path | None, typer.Option(help="已上报的核查名单 as filed; default: on record")] = None,
+    datum: Annotated[str | None, typer.Option(help="名单的坐标系 wgs84 | gcj02 | bd09 | epsg:NNNN")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="靶标来源，可重复 satellite | drone | tip | history")] = None,
+    list_: Annotated[list[str] | None, typer.Option("--list", help="靶标名单，可重复 name of a list")] = None,
+    out: Annotated[Path | None, typer.Option(help="自查表（XLSX） the self-check as a workbook")] = None,
+) -> None:
+    """靶标吻合率自查 targets against filed visits: matched, late, double, wrong datum, unvisited with days left."""
+    from geo.formats import Hints
+    from geo.store.durable import write_file
+    from geo.workspace.self_checking import SOURCES, self_check, self_check_facts, self_check_paper
+
+    talk = session(context)
+    county = talk.open()
+    found = self_check(
+        county, as_of=talk.as_of, filed=filed, hints=Hints(datum=datum), sources=source or SOURCES, lists=list_ or ()
+    )
+    if out:
+        write_file(out, self_check_paper(county, found, language=talk.language))
+    talk.answer(found.json() | {"file": str(out) if out else None})
+    for item, value in self_check_facts(found, talk.language):
+        talk.print(f"{item}: {value}")
+    for row in found.unmatched.to_dict("records")[:SHOWN]:
+        days = "–" if row["days_left"] != row["days_left"] else f"{row['days_left']:.0f}"
+        stand = talk.say(f"stand_{row['stand']}")
+        talk.print("  " + talk.say("self_check_left", parcel=row["parcel_id"], stand=stand, days=days))
+    if len(found.unmatched) > SHOWN:
+        talk.print("  " + talk.say("rows_left_out", n=len(found.unmatched) - SHOWN))
+    if out:
+        talk.print(talk.say("file_written", file=out))

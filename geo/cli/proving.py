@@ -1,4 +1,4 @@
-"""`ledger verify|head|proof|check|entries`: the chain everything is kept in, and what it proves."""
+"""`ledger verify|head|proof|check|dossier`: the chain everything is kept in, and what it proves."""
 
 import json
 from pathlib import Path
@@ -78,6 +78,35 @@ def check(
     if not isinstance(plain, dict):
         raise StoreError("proof_foreign", why=file.name)
     _tell(talk, check_proof(plain, root), {"parcel_id": plain.get("parcel_id"), "root": root})
+
+
+@ledger.command()
+def dossier(
+    context: typer.Context,
+    parcel: Annotated[str, typer.Argument(help="疑似地块 parcel")],
+    out: Annotated[Path, typer.Option(help="输出文件夹 folder")] = Path("倒查"),
+    verify: Annotated[bool, typer.Option(help="先核对全部台账 check the whole ledger first")] = True,
+) -> None:
+    """倒查：谁负责、安排、走过、看过、上报、审核，每句附台账条目 how a plot was missed, entry by entry; HTML, Word."""
+    from geo.store.durable import make_folder, write_file
+    from geo.workspace.tracing import dossier_papers, plot_dossier
+
+    talk = session(context)
+    county = talk.open()
+    found = plot_dossier(county, parcel, as_of=talk.as_of, check=verify)
+    files = {out / name: content for name, content in dossier_papers(county, found, language=talk.language).items()}
+    make_folder(out)
+    for path, content in files.items():
+        write_file(path, content)
+    talk.answer(found.json() | {"files": [str(path) for path in files]})
+    pages = found.pages
+    shown = {"parcel": parcel, "n": len(pages.statements), "entries": len(pages.mentions)}
+    talk.print(talk.say("dossier_made", **shown, ledger=pages.verified.text(talk.language)))
+    for one in pages.statements:
+        named = " ".join(f"#{mention.seq}" for mention in one.mentions)
+        talk.print(f"  {one.text(talk.language)} {named}".rstrip())
+    for path in files:
+        talk.print(talk.say("file_written", file=path))
 
 
 def _published_head(text: str | None) -> str | None:

@@ -5,6 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
+import urllib.request
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -48,18 +52,23 @@ def serve(
     context: typer.Context,
     port: Annotated[int, typer.Option()] = 8501,
     listen: Annotated[str, typer.Option(help="监听地址 address")] = "127.0.0.1",
+    show: Annotated[bool, typer.Option("--open", help="打开浏览器，端口被占用时换一个 open the browser")] = False,
 ) -> None:
     """打开地图 serve the map on this machine, or, once there are accounts, on an address of the office network."""
     from geo.workspace.accounts import accounts_on
 
-    talk = session(context)
+    talk, port_asked = session(context), port
     county = talk.open()
     if listen not in LOOPBACK and not accounts_on(county.path):
         raise StoreError("listen_refused", address=listen)
     if not SCRIPTS.is_dir():
-        raise StoreError("ui_assets_missing")
-    if _taken(listen, port):
-        raise StoreError("port_taken", port=port, other=port + 1)
+        talk.print(talk.say("ui_assets_missing"))
+    if not _free(listen, port):
+        port = next((one for one in range(port + 1, port + 20) if show and _free(listen, one)), 0)
+    if not port:
+        raise StoreError("ui_port_taken", port=port_asked)
+    if show:
+        threading.Thread(target=_open, args=(port,), daemon=True).start()
     talk.print(talk.say("serving", address=listen, port=port))
     environment = os.environ | {
         "TACHA_COUNTY": str(county.path.resolve()), "TACHA_PORT": str(port), "TACHA_LISTEN": listen
@@ -67,12 +76,28 @@ def serve(
     raise typer.Exit(_until_it_ends([sys.executable, "-m", "geo.ui"], environment))
 
 
-def _taken(address: str, port: int) -> bool:
-    """Whether something else answers there already, another Tacha as a rule."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex(("127.0.0.1" if address == "0.0.0.0" else address, port)) == 0
+def _free(listen: str, port: int) -> bool:
+    """Whether nobody else holds a port of this machine."""
+    try:
+        with socket.socket() as tried:
+            if os.name != "nt":  # what a server that just ended leaves behind does not count
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((listen if listen != "::1" else "127.0.0.1", port))
+    except OSError:
+        return False
+    return True
+
+
+def _open(port: int) -> None:
+    """The browser, once the server answers."""
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                break
+        except OSError:
+            time.sleep(0.2)
+    webbrowser.open(address)
 
 
 def _until_it_ends(command: list[str], environment: dict[str, str]) -> int:
@@ -96,8 +121,7 @@ def backup(context: typer.Context) -> None:
     from geo.workspace.condition import back_up_county
 
     talk = session(context)
-    talk.open()
-    copied = back_up_county(talk.county, now=now())
+    copied = back_up_county(talk.open(), now=now())
     talk.answer({"file": str(copied), "bytes": copied.stat().st_size})
     talk.print(talk.say("file_written", file=copied))
 

@@ -1,4 +1,4 @@
-"""`sensors`: what drone flights added to the feet."""
+"""`sensors`: what drone flights and satellite passes added to the feet."""
 
 import typer
 
@@ -10,7 +10,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sensors(context: typer.Context) -> None:
-    """航拍补充 detection on foot, from drone flights, and both together."""
+    """航拍与卫星补充 detection on foot, from flights and satellite passes, and both together."""
     from geo.workspace.sensing import measure_sensors
 
     talk = session(context)
@@ -20,10 +20,13 @@ def sensors(context: typer.Context) -> None:
     shares = ("foot", "air", "together", "imaged")
     rows = [[row["name"], *(_percent(row[name]) for name in shares)] for row in plain["townships"]]
     heads = [talk.say("column_name"), *(talk.say(f"sensors_{name}") for name in shares)]
-    talk.table(talk.say("sensors_title", n=len(plain["flights"])), heads, rows)
+    talk.table(talk.say("sensors_title", n=len(plain["flights"]), passes=len(plain["passes"])), heads, rows)
     for flight in plain["flights"]:
         shown = {"id": flight["flight_id"], "n": flight["images_n"], "km2": f"{flight['counted_km2']:.2f}"}
         talk.print(talk.say("sensors_flight", **shown))
+    for one in plain["passes"]:
+        shown = {"id": one["pass_id"], "pixel": f"{one['pixel_m']:g}", "km2": f"{one['counted_km2']:.2f}"}
+        talk.print(talk.say("sensors_pass", **shown))
     basis = answer.assumptions["sensors"]
     talk.print(talk.say("sensors_basis", plot=f"{basis['plot_m2']:g}", best=f"{basis['best']:g}"))
 

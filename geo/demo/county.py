@@ -36,21 +36,22 @@ class DemoCounty:
     parcels: gpd.GeoDataFrame
     leads: gpd.GeoDataFrame
     alerts: gpd.GeoDataFrame
+    register: pd.DataFrame
     truth: gpd.GeoDataFrame
 
 
-def make(size: str = "small", seed: int = 7, progress: Progress | None = None) -> DemoCounty:
+def make(size: str | sizes.Size = "small", seed: int = 7, progress: Progress | None = None) -> DemoCounty:
     """
     The made-up county of a size and seed: the same numbers every time.
 
     Parameters
     ----------
     size
-        "small" (about 110 km2) or "full" (about 2,500 km2).
+        "small" (about 110 km2) or "full" (about 2,500 km2), or a `Size` of one's own.
     progress
         Called with the name of each part before it is made.
     """
-    kind = sizes.SIZES[size]
+    kind = sizes.SIZES[size] if isinstance(size, str) else size
     say = progress or (lambda _: None)
 
     def dice(what: str) -> np.random.Generator:
@@ -98,5 +99,6 @@ def make(size: str = "small", seed: int = 7, progress: Progress | None = None) -
         parcels=parcels,
         leads=leads,
         alerts=records.alert_table(townships, neighbours),
+        register=people.due_table(villages, dice("register")),
         truth=truth.truth_table(townships, cover, history, gpd.GeoSeries(shapely.points(places)), dice("truth")),
     )

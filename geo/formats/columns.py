@@ -103,6 +103,8 @@ _ANY: dict[str, tuple[str, ...]] = {
     "fov_across_deg": ("fov_across_deg", "横向视场角"),
     "fov_along_deg": ("fov_along_deg", "纵向视场角"),
     "pixels_across_n": ("pixels_across_n", "横向像素"),
+    "pass_id": ("pass_id", "过境编号", "景号"),
+    "pixel_m": ("pixel_m", "像元", "像元大小", "地面分辨率"),
     "tried_at": ("tried_at", "试验日期", "试验时间"),
 }
 

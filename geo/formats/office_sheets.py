@@ -5,7 +5,7 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from geo.formats.attributes import table_text
 from geo.formats.sniffing import members, read_bytes
 
 ROWS_CAP, COLUMNS_CAP = 60_000, 120
-HEAD_ROWS = 15
+HEAD_ROWS, HEAD_LEVELS = 15, 3
 LEVELS = {"3": "county", "4": "township", "5": "village"}
 _YEAR = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)")
 
@@ -26,13 +26,15 @@ _YEAR = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)")
 class OfficeSheet:
     """
     One sheet: `heads` of its columns (the upper head first, each without blanks and brackets), `rows` of texts, and
-    the number of each row in the file, the first being 1. A merged cell's text stands in each of its cells.
+    the number of each row in the file, the first being 1. A merged cell's text stands in each of its cells; `above`
+    is what stands over the heads. A head printed again on a later page is no row.
     """
 
     title: str
     heads: list[tuple[str, ...]]
     rows: list[list[str]]
     numbers: list[int]
+    above: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,19 @@ def plain_head(text: str) -> str:
     return re.sub(r"\s", "", text).replace("（", "(").replace("）", ")").strip("*:：")
 
 
-def read_office_file(path: Path, known: frozenset[str], encoding: str | None = None) -> OfficeFile:
+def read_office_file(
+    path: Path, is_head: Callable[[str], bool], named: Sequence[str], encoding: str | None = None
+) -> OfficeFile:
     """
     A workbook's or text table's sheets.
 
     Parameters
     ----------
-    known
-        Heads in the form of `plain_head`; the first row with two of them is the head of a sheet.
+    is_head
+        Whether a text in the form of `plain_head` is one; the first row with two of them is the head of a sheet, and
+        so are up to two below it that hold nothing else.
+    named
+        Heads to name where none is found.
 
     Raises
     ------
@@ -71,9 +78,9 @@ def read_office_file(path: Path, known: frozenset[str], encoding: str | None = N
     """
     data = read_bytes(path)
     grids = _workbook(data, path.name) if data[:2] == b"PK" else [("", _text_rows(data, path.name, encoding))]
-    sheets = [sheet for title, rows in grids if (sheet := _sheet(title, rows, known)) is not None]
+    sheets = [sheet for title, rows in grids if (sheet := _sheet(title, rows, is_head)) is not None]
     if not sheets:
-        raise FormatError("table_no_columns", file=path.name, columns="、".join(sorted(known)[:6]) + "…")
+        raise FormatError("table_no_columns", file=path.name, columns="、".join(list(named)[:6]) + "…")
     return OfficeFile(path.name, hashlib.sha256(data).hexdigest(), sheets, data)
 
 
@@ -162,24 +169,39 @@ def _cell(value: object) -> str:
     return value.isoformat(sep=" ") if hasattr(value, "hour") and hasattr(value, "year") else str(value)  # type: ignore[attr-defined]
 
 
-def _sheet(title: str, rows: list[list[str]], known: frozenset[str]) -> OfficeSheet | None:
-    plain = [[plain_head(cell) for cell in row] for row in rows[: HEAD_ROWS + 1]]
-    head = next((n for n, row in enumerate(plain[:HEAD_ROWS]) if len(known & set(row)) >= 2), None)
-    if head is None:
+def _sheet(title: str, rows: list[list[str]], is_head: Callable[[str], bool]) -> OfficeSheet | None:
+    plain = [[plain_head(cell) for cell in row] for row in rows[: HEAD_ROWS + HEAD_LEVELS]]
+    first = next((n for n, row in enumerate(plain[:HEAD_ROWS]) if sum(map(is_head, set(row) - {""})) >= 2), None)
+    if first is None:
         return None
-    second = plain[head + 1] if head + 1 < len(plain) else []
-    two = any(second) and all(cell in known for cell in second if cell)
-    upper = plain[head]
-    if two:  # a text table lost its merging: an upper head reaches over the empty ones to its right
-        for column, text in enumerate(upper):
-            if not text and column and column < len(second) and second[column]:
-                upper[column] = upper[column - 1]
-    heads = [_levels(text, second[n] if two and n < len(second) else "") for n, text in enumerate(upper)]
-    body = [(n, row) for n, row in enumerate(rows, 1) if n > head + 1 + two and any(cell.strip() for cell in row)]
-    width = len(heads)
+    levels = [plain[first]]
+    for row in plain[first + 1 : first + HEAD_LEVELS]:
+        if not _is_lower(row, levels[-1], is_head):
+            break
+        _spread(levels[-1], row)
+        levels.append(row)
+    width = max(map(len, levels))
+    heads = [tuple(dict.fromkeys(text for row in levels for text in row[n : n + 1] if text)) for n in range(width)]
+    last = first + len(levels)
+    again = {tuple(row) for row in levels}
+    body = [
+        (n, row)
+        for n, row in enumerate(rows, 1)
+        if n > last and any(cell.strip() for cell in row) and tuple(map(plain_head, row)) not in again
+    ]
     cells = [[cell.strip() for cell in row[:width]] + [""] * (width - len(row)) for _, row in body]
-    return OfficeSheet(title, heads, cells, [n for n, _ in body])
+    above = " ".join(dict.fromkeys(cell.strip() for row in rows[:first] for cell in row if cell.strip()))
+    return OfficeSheet(title, heads, cells, [n for n, _ in body], above)
 
 
-def _levels(upper: str, lower: str) -> tuple[str, ...]:
-    return (upper,) if not lower or lower == upper else (upper, lower)
+def _is_lower(row: list[str], upper: list[str], is_head: Callable[[str], bool]) -> bool:
+    """Whether a row holds nothing but heads: its own, or those merged down from the row above."""
+    told = [(text, upper[n] if n < len(upper) else "") for n, text in enumerate(row) if text]
+    return any(text != above for text, above in told) and all(text == above or is_head(text) for text, above in told)
+
+
+def _spread(upper: list[str], lower: list[str]) -> None:
+    """A text table lost its merging: an upper head reaches over the empty ones to its right, in place."""
+    for column, text in enumerate(upper):
+        if not text and column and column < len(lower) and lower[column]:
+            upper[column] = upper[column - 1]

@@ -9,6 +9,8 @@ from geo.schema import Column, Kind, Schema
 
 UNIT_KINDS = ("county", "township", "village", "group", "责任网格", "林场", "保护区", "库区", "矿区", "公路")
 DUTY_KINDS = ("属地", "主管部门", "包保", "成员单位督导")
+TIERS = ("县领导包片", "镇领导包村", "村干部包组", "网格员包户")
+"""Who stands by whom within 包保."""
 
 SCHEMA = Schema(
     "duties",
@@ -23,6 +25,7 @@ SCHEMA = Schema(
         Column("duty_kind", choices=DUTY_KINDS),
         Column("valid_from", Kind.TIME),
         Column("valid_to", Kind.TIME, required=False),
+        Column("tier", required=False, choices=TIERS),
     ),
     geometry=("Polygon", "MultiPolygon", "Point"),
     geometry_required=False,

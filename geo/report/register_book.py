@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from geo.layers.duties import DUTY_KINDS
-from geo.report.sheets import A3, Column, Paper, workbook
+from geo.layers.duties import DUTY_KINDS, TIERS
+from geo.report.sheets import A3, Column, Paper, Sheet, mapped, workbook
 from geo.season import CHINA
 from geo.words import Language, say
 
@@ -17,7 +17,9 @@ PLAIN = (
     Column("households_n", 6, "count"), Column("due_mu", 9, "area"), Column("elevation_m", 7, "count"),
     Column("key_area", 5), Column("edge", 5),
 )  # fmt: skip
-SPAN = (Column("valid_from", 10), Column("valid_to", 10), Column("standing", 9), Column("source", 12))
+POSTS = (*DUTY_KINDS[:3], *TIERS, *DUTY_KINDS[3:])
+"""The columns of posts: the kinds of duty, 包保 with its tiers behind it."""
+SPAN = (Column("valid_from", 10), Column("valid_to", 11), Column("standing", 9), Column("source", 12))
 NOBODY = (("kind_said", 9), ("unit_id", 16), ("name", 22), ("township_id", 14))
 """Its heads are no heads of the register, so that the sheet is not read back as one."""
 ALIASES = (
@@ -35,9 +37,9 @@ def register_rows(units: pd.DataFrame, duties: pd.DataFrame, as_of: datetime) ->
     held = duties.sort_values(["valid_from", "duty_id"], kind="stable")
     spans: dict[str, dict[tuple[str, str], dict[str, list[str]]]] = {}
     for row in held.to_dict("records"):
-        span = (day_text(row["valid_from"]), day_text(row["valid_to"]))
+        span = (day_text(row["valid_from"]), last_day(row["valid_to"]))
         post = row["post"] if pd.isna(row["holder_id"]) else f"{row['post']}〔{row['holder_id']}〕"
-        spans.setdefault(row["unit_id"], {}).setdefault(span, {}).setdefault(row["duty_kind"], []).append(post)
+        spans.setdefault(row["unit_id"], {}).setdefault(span, {}).setdefault(_column(row), []).append(post)
     rows = []
     for unit in units.to_dict("records"):
         plain = {name: _given(unit.get(name)) for name in ("unit_id", "name", "parent_id", "source")}
@@ -48,7 +50,7 @@ def register_rows(units: pd.DataFrame, duties: pd.DataFrame, as_of: datetime) ->
         plain |= {name: _yes_no(unit.get(name)) for name in ("key_area", "edge")}
         standing = say("nobody") if unit["nobody"] else None
         for (since, until), posts in (spans.get(unit["unit_id"]) or {("", ""): {}}).items():
-            kinds = {kind: "、".join(posts.get(kind, [])) or None for kind in DUTY_KINDS}
+            kinds = {kind: "、".join(posts.get(kind, [])) or None for kind in POSTS}
             rows.append(plain | kinds | {"valid_from": since or None, "valid_to": until or None, "standing": standing})
     return rows
 
@@ -59,6 +61,7 @@ def register_workbook(
     aliases: pd.DataFrame,
     *,
     paper: Paper,
+    columns: Sequence[str] = (),
     language: Language = "zh",
 ) -> bytes:
     """
@@ -70,19 +73,24 @@ def register_workbook(
         `workspace.register.Register.units`, nobody's first.
     duties, aliases
         Their layers, with history.
+    columns
+        Of an upper-level form, ``head=field``: one more sheet.
     """
-    posts = tuple(Column(kind, 17) for kind in DUTY_KINDS)
+    posts = tuple(Column(kind, 15) for kind in POSTS)
     groups = (("", PLAIN), (say("book_posts", language), posts), ("", SPAN))
     rows = register_rows(units, duties, paper.as_of)
     names = [alias_row(row) for row in aliases.to_dict("records")]
     rounds = sorted({number for held in units["nobody_rounds"] for number in held})
     marks = tuple(Column(f"round_{number}", 8, head=say("nobody_round", language, round=number)) for number in rounds)
     plain = (Column(name, width, head=say(f"nobody_{name}", language)) for name, width in NOBODY)
-    sheets = [
+    sheets: list[Sheet] = [
         (say("book_sheet", language), groups, rows),
         (say("book_nobody", language), (("", (*plain, *marks)),), nobody_rows(units, rounds)),
         (say("book_aliases", language), (("", ALIASES),), names),
     ]
+    if columns:
+        upper = mapped((*PLAIN, *posts, *SPAN), columns)
+        sheets.append((say("book_upper", language), (("", upper),), rows))
     return workbook(sheets, paper=paper, language=language, size=A3)
 
 
@@ -104,6 +112,17 @@ def day_text(moment: Any) -> str:
     return f"{local:%Y-%m-%d}" if (local.hour, local.minute, local.second) == (0, 0, 0) else f"{local:%Y-%m-%d %H:%M}"
 
 
+def last_day(moment: Any) -> str:
+    """
+    The last day of a span that ends at a moment: the day before where that is midnight; empty where it is open.
+
+    >>> last_day(pd.Timestamp("2026-02-28T16:00Z")), last_day(pd.Timestamp("2026-03-01T01:30Z"))
+    ('2026-02-28', '2026-03-01 09:30')
+    """
+    text = day_text(moment)
+    return day_text(moment - pd.Timedelta(days=1)) if len(text) == 10 else text
+
+
 def nobody_rows(units: pd.DataFrame, rounds: Sequence[int]) -> list[dict[str, Any]]:
     """Units nobody answers for now or at some moment of a round, with a mark per round."""
     rows = []
@@ -113,6 +132,11 @@ def nobody_rows(units: pd.DataFrame, rounds: Sequence[int]) -> list[dict[str, An
             said = {"kind_said": say(f"unit_{unit['unit_kind']}")}
             rows.append(said | {name: unit[name] for name in ("unit_id", "name", "township_id")} | marks)
     return rows
+
+
+def _column(duty: dict[Any, Any]) -> str:
+    tier = duty.get("tier")
+    return str(duty["duty_kind"] if tier is None or pd.isna(tier) else tier)
 
 
 def _given(value: Any) -> Any:

@@ -73,11 +73,15 @@ class WordPaper:
 
     def code(self, text: str, *, size_mm: float = 24.0, align: int = 2) -> None:
         """A QR code in a paragraph of its own; `align` 0 left, 1 centre, 2 right."""
+        self.picture(qr_png(text), width_mm=size_mm, align=align)
+
+    def picture(self, png: bytes, *, width_mm: float, align: int = 1) -> None:
+        """A picture in a paragraph of its own; `align` 0 left, 1 centre, 2 right."""
         found = self._document.add_paragraph()
         found.alignment = align  # type: ignore[assignment]
         found.paragraph_format.space_before, found.paragraph_format.space_after = Pt(6), Pt(0)
         found.paragraph_format.line_spacing = 1.0
-        found.add_run().add_picture(io.BytesIO(qr_png(text)), width=Mm(size_mm))
+        found.add_run().add_picture(io.BytesIO(png), width=Mm(width_mm))
 
     def page_break(self) -> None:
         """What follows begins on a new page."""

@@ -15,7 +15,7 @@ from geo.schema import Schema
 Bounds = tuple[float, float, float, float]
 RECORDS = (
     "visits", "finds", "parcels", "leads", "steps", "duties", "units", "aliases", "orders", "order_steps",
-    "daily_reports", "returns",
+    "daily_reports", "returns", "photos",
 )  # fmt: skip
 
 

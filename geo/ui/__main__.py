@@ -12,7 +12,6 @@ import streamlit as st
 
 from geo.ui.door import LOOPBACK, county_path
 from geo.ui.routes import MIDDLEWARE, ROUTES, prepared
-from geo.ui.vendor import ASSETS
 from geo.words import say
 from geo.workspace.accounts import accounts_on
 
@@ -20,6 +19,7 @@ CONFIG = {
     "server.headless": True,
     "server.maxUploadSize": 20,
     "server.fileWatcherType": "none",
+    "server.trustedUserHeaders": '{"X-Tacha-Seen-As": "seen_as"}',
     "browser.gatherUsageStats": False,
     "runner.magicEnabled": False,
     "client.toolbarMode": "minimal",
@@ -30,11 +30,10 @@ CONFIG = {
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until stopped; 1 when the map's own scripts are not in place or the port is no number."""
+    """Serve until stopped; 1 when the port is no number, or others are to be let in without accounts."""
     port = arguments[0] if arguments else os.environ.get("TACHA_PORT", "8501")
-    if not port.isdigit() or not (ASSETS / "leaflet").is_dir():
-        code = "ui_port_wrong" if not port.isdigit() else "ui_assets_missing"
-        sys.stderr.write(f"{say(code, port=port)}\n{say(code, 'en', port=port)}\n")
+    if not port.isdigit():
+        sys.stderr.write(f"{say('ui_port_wrong', port=port)}\n{say('ui_port_wrong', 'en', port=port)}\n")
         return 1
     listen = os.environ.get("TACHA_LISTEN", LOOPBACK[0])
     path = county_path()

@@ -5,6 +5,7 @@ It stands before pages, tiles, layers, uploads, downloads and the websocket alik
 own machine only; with accounts a session cookie, or a header of a proxy on this machine, says who somebody is.
 """
 
+import hashlib
 import html
 import os
 from collections.abc import Iterable, Mapping
@@ -23,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
 
 from geo.errors import GeoError
-from geo.settings import AccessSettings
+from geo.settings import AccessSettings, Settings
 from geo.store import read_settings
 from geo.store.county_file import NAME
 from geo.words import Language, explain, say
@@ -35,6 +36,8 @@ COOKIE = "tacha"
 LOGIN, LOGOUT = "/geo/login", "/geo/logout"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ACTOR = "tacha.actor"
+SEEN_AS = b"x-tacha-seen-as"
+"""Header that tells Streamlit whose a session is; whatever a browser sends under this name is dropped."""
 OPEN = (LOGIN, "/_stcore/health")
 FORM_BYTES = 8192
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -54,7 +57,6 @@ POLICY = "; ".join(
     )
 )
 HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"vary", b"cookie"),
@@ -115,7 +117,7 @@ class Door:
         elif scope["path"].startswith("/media/") and not holds_file(path, actor, scope["path"]):
             await Response(status_code=404)(scope, receive, _with_headers(send))
         else:
-            await self.app({**scope, ACTOR: actor}, receive, _with_headers(send))
+            await self.app({**_known(scope, actor), ACTOR: actor}, receive, _with_headers(send))
 
     async def _talk(self, path: Path, actor: Actor | None, scope: Scope, receive: Receive, send: Send) -> None:
         """A websocket, for as long as its account is signed in as it was when it began."""
@@ -131,7 +133,19 @@ class Door:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await self.app(scope, checked, send)
+            await self.app(_known(scope, actor), checked, send)
+
+
+def _known(scope: Scope, actor: Actor) -> Scope:
+    """
+    The request with a mark of whose it is, and none of its own.
+
+    Streamlit lets a broken connection take its session up again by the session's number; with the mark it does so for
+    the same account alone.
+    """
+    mark = hashlib.sha256(f"{actor.view}\n{actor.name}".encode()).hexdigest().encode()
+    headers = [(name, value) for name, value in scope["headers"] if name.lower() != SEEN_AS]
+    return {**scope, "headers": [*headers, (SEEN_AS, mark)]}
 
 
 def holds_file(path: Path, actor: Actor, address: str) -> bool:
@@ -170,13 +184,27 @@ def _visitor(path: Path, scope: Scope) -> Actor | None:
 
 
 def _access(path: Path) -> AccessSettings:
+    return _settings(path).access
+
+
+def _settings(path: Path) -> Settings:
     file = path / NAME
-    return _read_access(path, file.stat().st_mtime_ns) if file.is_file() else AccessSettings()
+    return _read_settings(path, file.stat().st_mtime_ns) if file.is_file() else Settings()
 
 
 @lru_cache(maxsize=8)
-def _read_access(path: Path, written: int) -> AccessSettings:
-    return read_settings(path).access
+def _read_settings(path: Path, written: int) -> Settings:
+    return read_settings(path)
+
+
+def _policy() -> bytes:
+    """The content policy, with the office network's tile server where the settings name one."""
+    path = county_path()
+    try:
+        origin = _settings(path).map.origin if path is not None else ""
+    except (GeoError, ValueError):
+        origin = ""
+    return POLICY.replace("img-src 'self'", f"img-src 'self' {origin}" if origin else "img-src 'self'").encode()
 
 
 def _host(headers: Mapping[str, str]) -> str:
@@ -290,7 +318,7 @@ def _both(code: str) -> str:
 def _with_headers(send: Send) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
-            ours: Iterable[tuple[bytes, bytes]] = HEADERS
+            ours: Iterable[tuple[bytes, bytes]] = [*HEADERS, (b"content-security-policy", _policy())]
             message["headers"] = [*message.get("headers", []), *ours]
         await send(message)
 

@@ -1,7 +1,13 @@
-"""Tables of a county as GeoJSON for the browser: longitude and latitude to five decimals, every text through `h`."""
+"""
+Layers of a county as the browser gets them: what each row looks like and says, every text through `h`.
+
+Small layers go whole as GeoJSON, longitude and latitude to five decimals; large ones are cut into tiles (`vector`).
+"""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import geopandas as gpd
@@ -10,29 +16,57 @@ import pandas as pd
 import shapely
 
 from geo.layers.borders import ENCLAVE, UNKNOWN
-from geo.ui.maps import STATUS_MARKS, VILLAGE_MARKS, h
+from geo.patrol import Plan
+from geo.season import CHINA
+from geo.ui.maps import PLANNED, STATUS_MARKS, VILLAGE_MARKS, h
 from geo.words import Language, say
 
 MOST_TRACKS = 2000
-MOST_MARKS = 10000
+MANY = 2000
+"""Layers of more rows than this are sent as vector tiles."""
 EMPTY = b'{"type":"FeatureCollection","features":[]}'
 
 
-def collection(table: gpd.GeoDataFrame, properties: pd.DataFrame, *, tolerance_m: float = 0.0) -> bytes:
+@dataclass(frozen=True)
+class Drawn:
     """
-    GeoJSON of a table in metres with the given properties, geometries simplified by `tolerance_m`.
+    What is drawn of a layer: shapes in metres, and beside each row its look.
 
-    Rows without geometry are left out; heights and times of lines are dropped.
+    Parameters
+    ----------
+    shapes
+        Points, lines or polygons, metres.
+    properties
+        On the same index: ``label`` (through `h`), ``colour`` and ``shape`` of marks, ``share`` of edges, ``at`` of
+        names, and ``t``, the day of the season a row is of (0 = its first), for the slider of months.
+    tolerance_m
+        How far a line may be simplified when it is sent whole.
     """
+
+    shapes: gpd.GeoDataFrame
+    properties: pd.DataFrame
+    tolerance_m: float = 0.0
+
+    def last(self, most: int) -> "Drawn":
+        """The last rows of it."""
+        return replace(self, shapes=gpd.GeoDataFrame(self.shapes.tail(most)), properties=self.properties.tail(most))
+
+
+def collection(drawn: Drawn) -> bytes:
+    """GeoJSON of a layer; rows without geometry are left out, heights and times of lines dropped."""
+    table, properties = drawn.shapes, drawn.properties
     held = table.geometry.notna() & ~table.geometry.is_empty
     if not held.any():
         return EMPTY
     flat = shapely.force_2d(table.geometry[held].to_numpy())
-    if tolerance_m:
-        flat = shapely.simplify(flat, tolerance_m, preserve_topology=False)
+    if drawn.tolerance_m:
+        flat = shapely.simplify(flat, drawn.tolerance_m, preserve_topology=False)
     degrees = gpd.GeoSeries(flat, crs=table.crs).to_crs(4326)
     rounded = shapely.transform(degrees.to_numpy(), lambda places: np.round(places, 5))
-    rows = properties[held.to_numpy()].to_dict("records")
+    rows = [
+        {key: value for key, value in row.items() if value == value and value is not None}
+        for row in properties[held.to_numpy()].to_dict("records")
+    ]
     parts = [
         f'{{"type":"Feature","properties":{json.dumps(row, ensure_ascii=False)},'
         f'"geometry":{shapely.to_geojson(shape)}}}'
@@ -42,7 +76,12 @@ def collection(table: gpd.GeoDataFrame, properties: pd.DataFrame, *, tolerance_m
     return ('{"type":"FeatureCollection","features":[' + ",".join(parts) + "]}").encode()
 
 
-def townships(table: gpd.GeoDataFrame) -> bytes:
+def days(moments: "pd.Series[Any]", begin: datetime) -> "pd.Series[Any]":
+    """Whole days of moments after the season's first midnight; what has no date is of the first day."""
+    return ((moments - pd.Timestamp(begin)).dt.days).fillna(0).astype(int)
+
+
+def townships(table: gpd.GeoDataFrame) -> Drawn:
     """Townships with their names; neighbours share edges, so they are simplified together."""
     shapes = gpd.GeoSeries(shapely.coverage_simplify(table.geometry.to_numpy(), 15.0), crs=table.crs)
     if not shapely.is_valid(shapes.to_numpy()).all():
@@ -50,12 +89,12 @@ def townships(table: gpd.GeoDataFrame) -> bytes:
     middles = gpd.GeoSeries(shapes.map(_middle), crs=table.crs).to_crs(4326)
     places = pd.Series([[round(point.y, 5), round(point.x, 5)] for point in middles], index=table.index, dtype=object)
     properties = _labels(table["name"].map(h)).assign(at=places)
-    return collection(gpd.GeoDataFrame(geometry=shapes), properties)
+    return Drawn(gpd.GeoDataFrame(geometry=shapes), properties)
 
 
-def grounds(table: gpd.GeoDataFrame) -> bytes:
+def grounds(table: gpd.GeoDataFrame) -> Drawn:
     """Department grounds with their names."""
-    return collection(table, _labels(table["name"].map(h)), tolerance_m=10.0)
+    return Drawn(table, _labels(table["name"].map(h)), 10.0)
 
 
 def _middle(shape: Any) -> Any:
@@ -64,15 +103,17 @@ def _middle(shape: Any) -> Any:
     return shapely.maximum_inscribed_circle(largest, tolerance=50.0).interpolate(0.0)
 
 
-def tracks(table: gpd.GeoDataFrame) -> bytes:
-    """The latest tracks on foot, at most `MOST_TRACKS`, without names."""
-    latest = table[table["mode"] == "foot"].sort_values("ended_at").tail(MOST_TRACKS)
-    return collection(latest, pd.DataFrame(index=latest.index), tolerance_m=12.0)
+def tracks(table: gpd.GeoDataFrame, begin: datetime) -> Drawn:
+    """Tracks on foot with their day and without names, the latest last; ``m`` is the first day of their month."""
+    on_foot = table[table["mode"] == "foot"].sort_values("ended_at", kind="stable")
+    started = on_foot["started_at"].dt.tz_convert(CHINA)
+    months = (started - pd.to_timedelta(started.dt.day - 1, unit="D")).dt.normalize()
+    known = pd.DataFrame({"t": days(started, begin), "m": days(months, begin)}, index=on_foot.index)
+    return Drawn(on_foot, known, 12.0)
 
 
-def parcels(table: gpd.GeoDataFrame, language: Language) -> bytes:
+def parcels(table: gpd.GeoDataFrame, language: Language, begin: datetime) -> Drawn:
     """Suspected ground by status: colour and shape, at its inner point."""
-    table = table.head(MOST_MARKS)
     points = table.set_geometry(table.geometry.representative_point()) if len(table) else table
     status = table["status"].astype(str)
     properties = pd.DataFrame(
@@ -83,12 +124,13 @@ def parcels(table: gpd.GeoDataFrame, language: Language) -> bytes:
                 f"{h(one)}<br>{h(say(f'ui_status_{state}', language))}"
                 for one, state in zip(table["source_id"].fillna(table["parcel_id"]), status, strict=True)
             ],
+            "t": days(table["flagged_at"], begin),
         }
     )
-    return collection(points, properties)
+    return Drawn(points, properties)
 
 
-def villages(table: gpd.GeoDataFrame, states: Mapping[str, str], language: Language) -> bytes:
+def villages(table: gpd.GeoDataFrame, states: Mapping[str, str], language: Language) -> Drawn:
     """Villages that have a place, by where they stand in the running round: colour, shape and words."""
     own = table[table["village_id"].isin(list(states))]
     state = own["village_id"].map(dict(states))
@@ -102,29 +144,45 @@ def villages(table: gpd.GeoDataFrame, states: Mapping[str, str], language: Langu
             ],
         }
     )
-    return collection(points, properties)
+    return Drawn(points, properties)
 
 
-def finds(table: gpd.GeoDataFrame, language: Language) -> bytes:
+def finds(table: gpd.GeoDataFrame, language: Language, begin: datetime) -> Drawn:
     """Finds as stars with species and number of plants."""
     labels = [
         f"{h(species)} {h(say('ui_plants', language, n=number))}"
         for species, number in zip(table["species"], table["plants_n"], strict=True)
     ]
-    properties = pd.DataFrame({"colour": "#CC79A7", "shape": "star", "label": labels}, index=table.index)
-    return collection(table, properties)
+    look = {"colour": "#CC79A7", "shape": "star", "label": labels, "t": days(table["found_at"], begin)}
+    return Drawn(table, pd.DataFrame(look, index=table.index))
 
 
-def routes(table: gpd.GeoDataFrame, language: Language) -> bytes:
+def routes(table: gpd.GeoDataFrame, language: Language) -> Drawn:
     """Planned routes with team, day and length."""
     labels = [
         f"{h(team)} {h(day)}<br>{h(say('ui_km', language, km=round(float(length) / 1000.0, 1)))}"
         for team, day, length in zip(table["team_id"], table["day"], table["length_m"], strict=True)
     ]
-    return collection(table, _labels(pd.Series(labels, index=table.index, dtype=object)), tolerance_m=5.0)
+    return Drawn(table, _labels(pd.Series(labels, index=table.index, dtype=object)), 5.0)
 
 
-def borders(table: gpd.GeoDataFrame, names: Mapping[str, str], language: Language) -> bytes:
+def proposal(plan: Plan, language: Language) -> Drawn:
+    """A plan's routes with team and length, and its stops with order, reason and what each adds."""
+    lines, stops = plan.routes, plan.stops
+    labels = [
+        f"{h(team)}<br>{h(say('ui_km', language, km=round(float(length) / 1000.0, 1)))}"
+        for team, length in zip(lines["team_id"], lines["length_m"], strict=True)
+    ]
+    looks = [{"label": label} for label in labels]
+    told = zip(stops["order_n"], stops["name"], stops["reason"].fillna(""), stops["gain"], strict=True)
+    for order, name, reason, gain in told:
+        label = f"{h(order)} {h(name)}<br>{h(reason)} {h(say('ui_plan_adds', language, gain=f'{gain:.3f}'))}"
+        looks.append({"label": label, "shape": "disc", "colour": PLANNED})
+    shapes = gpd.GeoDataFrame(geometry=[*lines.geometry, *stops.geometry], crs=lines.crs)
+    return Drawn(shapes, pd.DataFrame(looks, index=shapes.index), 5.0)
+
+
+def borders(table: gpd.GeoDataFrame, names: Mapping[str, str], language: Language) -> Drawn:
     """Shared edges; `share` of the strip that neither side saw says how thick they are drawn."""
     unseen = table[table["seen_by_neither"].notna()]
     labels = [
@@ -134,14 +192,14 @@ def borders(table: gpd.GeoDataFrame, names: Mapping[str, str], language: Languag
         for row in unseen.itertuples()
     ]
     properties = _labels(pd.Series(labels, index=unseen.index, dtype=object))
-    return collection(unseen, properties.assign(share=unseen["seen_by_neither"].round(3)), tolerance_m=10.0)
+    return Drawn(gpd.GeoDataFrame(unseen), properties.assign(share=unseen["seen_by_neither"].round(3)), 10.0)
 
 
-def blind_spots(table: gpd.GeoDataFrame, language: Language) -> bytes:
+def blind_spots(table: gpd.GeoDataFrame, language: Language) -> Drawn:
     """Blind spots in the order they should be searched; the first 200."""
     first = table.head(200)
     labels = [h(say("ui_spot", language, rank=rank)) for rank in range(1, len(first) + 1)]
-    return collection(first, _labels(pd.Series(labels, index=first.index, dtype=object)), tolerance_m=5.0)
+    return Drawn(first, _labels(pd.Series(labels, index=first.index, dtype=object)), 5.0)
 
 
 def neighbour_name(unit: str, name: str | None, language: Language) -> str:

@@ -6,7 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from geo.layers.finds import FOUND_BY, METHODS, SPECIES, STAGES
+from geo.errors import LayerError
+from geo.formats.datum import datum_of
+from geo.formats.typed_places import degrees_in
+from geo.layers.finds import METHODS
 from geo.layers.steps import DISMISSALS, Act
 from geo.layers.visits import GROUNDS, OUTCOMES
 from geo.season import CHINA
@@ -14,36 +17,28 @@ from geo.ui import state
 from geo.workspace.county import County
 
 Values = dict[str, Any]
+DATUMS = ("wgs84", "gcj02", "bd09")
 
 
 def visit_fields(county: County) -> Values:
-    """A visit: who, when, where, what came of it, and what it rests on."""
-    values = _who_when(county, "visit", "visited_at") | _where(county, "visit")
+    """A visit: who, when, where, what came of it, and what it rests on; what is rarely known in a fold."""
+    values = _who_when(county, "visit", "visited_at")
     first, second, third = st.columns(3)
-    values["village_id"] = _choose(first, "ui_village", state.choices(*_at(county), "villages"))
-    values["outcome"] = _one_of(second, "ui_outcome", OUTCOMES)
-    values["evidence"] = third.selectbox(state.word("ui_evidence"), ["C", "B", "A"], key="visit_evidence")
+    values["parcel_id"] = _choose(first, "ui_parcel", state.choices(*_at(county), "parcels"), key="visit_parcel")
+    values["village_id"] = _choose(second, "ui_village", state.choices(*_at(county), "villages"))
+    values["outcome"] = _one_of(third, "ui_outcome", OUTCOMES)
     first, second, third = st.columns(3)
     values["ground"] = _one_of(first, "ui_ground", GROUNDS, choose=True)
-    values["persons_n"] = second.number_input(state.word("ui_persons"), 0, value=None, step=1)
-    values["hours"] = third.number_input(state.word("ui_visit_hours"), 0.0, value=None, step=0.5)
-    first, second, third = st.columns(3)
-    values["courtyards_n"] = first.number_input(state.word("ui_courtyards"), 0, value=None, step=1)
-    values["reason"] = second.text_input(state.word("ui_reason"))
+    values["evidence"] = second.selectbox(state.word("ui_evidence"), ["C", "B", "A"], key="visit_evidence")
     values["track_id"] = third.text_input(state.word("ui_track_id"))
-    return values
-
-
-def find_fields(county: County) -> Values:
-    """A find: where, what, how many before anything is pulled; and its destruction, where that is done already."""
-    values = _who_when(county, "find", "found_at") | _where(county, "find")
-    first, second, third = st.columns(3)
-    values["species"] = _one_of(first, "ui_species", SPECIES)
-    values["stage"] = _one_of(second, "ui_stage", STAGES, choose=True)
-    values["plants_n"] = third.number_input(state.word("ui_plants_n"), 0, value=None, step=1)
-    first, second, third = st.columns(3)
-    values["found_by"] = _one_of(first, "ui_found_by", FOUND_BY)
-    return values | _destruction(second, third, "find", METHODS, share=0.0)
+    with st.expander(state.word("ui_visit_more")):
+        typed, datum = place_fields("visit")
+        first, second, third = st.columns(3)
+        values["persons_n"] = first.number_input(state.word("ui_persons"), 0, value=None, step=1)
+        values["hours"] = second.number_input(state.word("ui_visit_hours"), 0.0, value=None, step=0.5)
+        values["courtyards_n"] = third.number_input(state.word("ui_courtyards"), 0, value=None, step=1)
+        values["reason"] = st.text_input(state.word("ui_reason"))
+    return values | {"place": (typed, datum)}
 
 
 def form_fields(county: County, team: str | None) -> Values:
@@ -80,7 +75,7 @@ def step_fields(county: County, act: Act) -> Values:
     """What one step of a plot's life needs, and when it was taken."""
     first, second, third = st.columns(3)
     with first:
-        moment = _when("step", datetime.now(CHINA))
+        moment = when("step", datetime.now(CHINA))
     values: Values = {"at": moment}
     if act == Act.ASSIGN:
         values["team_id"] = _choose(second, "ui_team", state.choices(*_at(county), "teams"), key="step_team")
@@ -103,12 +98,14 @@ def destruction_fields(county: County) -> Values:
     """The destruction of a find that still stands."""
     values = {"find_id": _find(county, "destruction", standing=True)}
     first, second = st.columns(2)
-    return values | _destruction(first, second, "destruction", METHODS[1:], share=100.0)
+    values |= _destruction(first, second, "destruction", METHODS[1:], share=100.0)
+    values["witnesses"] = st.text_input(state.word("ui_witness_post"), key="destruction_witness")
+    return values
 
 
 def verification_fields(county: County) -> Values:
     """That somebody went back and saw a destroyed find gone."""
-    return {"find_id": _find(county, "verification", standing=False)} | {"at": _when("verification")}
+    return {"find_id": _find(county, "verification", standing=False)} | {"at": when("verification")}
 
 
 def _who_when(county: County, name: str, column: str) -> Values:
@@ -120,25 +117,45 @@ def _who_when(county: County, name: str, column: str) -> Values:
     else:
         team = first.text_input(label, key=f"{name}_team")
     with second:
-        return {"team_id": team, column: _when(name, county.as_of())}
+        return {"team_id": team, column: when(name, county.as_of())}
 
 
-def _when(name: str, default: datetime | None = None) -> datetime | None:
-    """Day and time, China time; None where the day was left empty."""
+def when(name: str, default: datetime | None = None, *, now: bool = False) -> datetime | None:
+    """Day and time, China time, nine o'clock or the default's (`now`); None where the day was left empty."""
     first, second = st.columns(2)
-    day = first.date_input(
-        state.word("ui_date"), default.astimezone(CHINA).date() if default else None, key=f"{name}_day"
-    )
-    clock = second.time_input(state.word("ui_time"), time(9), key=f"{name}_time")
+    local = default.astimezone(CHINA) if default else None
+    day = first.date_input(state.word("ui_date"), local.date() if local else None, key=f"{name}_day")
+    hour = time(local.hour, local.minute) if local and now else time(9)
+    clock = second.time_input(state.word("ui_time"), hour, key=f"{name}_time")
     return datetime.combine(day, clock, CHINA) if day else None
 
 
-def _where(county: County, name: str) -> Values:
-    first, second, third = st.columns(3)
-    east = second.number_input(state.word("ui_longitude"), value=None, format="%.6f", key=f"{name}_longitude")
-    north = third.number_input(state.word("ui_latitude"), value=None, format="%.6f", key=f"{name}_latitude")
-    parcel = _choose(first, "ui_parcel", state.choices(*_at(county), "parcels"), key=f"{name}_parcel")
-    return {"parcel_id": parcel, "longitude": east, "latitude": north}
+def place_in(county: County, typed: str, datum: str = "wgs84") -> Values:
+    """
+    A place typed in any notation as WGS 84 degrees; nothing where nothing was typed.
+
+    Raises
+    ------
+    LayerError
+        What was typed is no place.
+    """
+    if not typed.strip():
+        return {}
+    degrees = degrees_in(typed, county.crs)
+    if degrees is None:
+        raise LayerError("place_unread", text=typed)
+    east, north = degrees.wgs84(datum_of(datum))
+    return {"longitude": east, "latitude": north}
+
+
+def place_fields(key: str) -> tuple[str, str]:
+    """A place typed in any notation, and the datum its degrees are in."""
+    first, second = st.columns([2, 1])
+    typed: str = first.text_input(state.word("ui_place_typed"), key=f"{key}_place")
+    datum: str = second.selectbox(
+        state.word("ui_datum"), DATUMS, format_func=lambda one: state.word(f"ui_datum_{one}"), key=f"{key}_datum"
+    )
+    return typed, datum
 
 
 def _destruction(where: Any, beside: Any, name: str, methods: Sequence[str], *, share: float) -> Values:

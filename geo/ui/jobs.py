@@ -8,10 +8,12 @@ from typing import Any
 
 import streamlit as st
 
+from geo.analysis import routing
 from geo.errors import GeoError
 from geo.ui import state
 
 Progress = Callable[[str, int, int], None]
+MEASURE = "measure"
 
 
 class Cancelled(Exception):
@@ -65,6 +67,12 @@ def last(path: Path, name: str) -> Job | None:
     return _JOBS.get(_whose(path, name))
 
 
+def last_of(report: Progress) -> Job | None:
+    """The job a progress callback belongs to, for work that can be asked to stop between two reports."""
+    job = getattr(report, "__self__", None)
+    return job if isinstance(job, Job) else None
+
+
 def forget(path: Path, name: str) -> None:
     """Drop an ended job and its result."""
     held = _JOBS.get(_whose(path, name))
@@ -73,20 +81,43 @@ def forget(path: Path, name: str) -> None:
 
 
 def _whose(path: Path, name: str) -> tuple[Path, str, str]:
-    """A job belongs to the account that began it: its result is shown to nobody else."""
-    return path, name, state.actor().name
+    """A job belongs to the account that began it: its result is shown to nobody else. Measuring is for all."""
+    return path, name, "" if name == MEASURE else state.actor().name
 
 
 def _run(job: Job, work: Callable[[Progress], Any]) -> None:
     try:
         job.result = work(job.report)
-    except Cancelled:
+    except (Cancelled, routing.Cancelled):
         return
     except GeoError as error:
         job.error = error
     except Exception:
         job.broken = True
         raise
+
+
+def measuring(path: Path, head: str) -> bool:
+    """
+    Whether edges and blind spots stand measured; where not, the work begins beside the page and its progress is shown.
+
+    The page goes on without what is not there yet, and runs again when it is.
+    """
+    if state.borders_now(path, head) is not None:
+        return True
+    job = last(path, MEASURE)
+    if job is None:
+        job = start(path, MEASURE, lambda progress: state.measured(path, progress))
+    if job.running:
+        watch(path, MEASURE)
+        return False
+    outcome(path, MEASURE)
+    if job.stop.is_set():
+        st.info(state.word("ui_measure_stopped"))
+    if st.button(state.word("ui_measure_again")):
+        forget(path, MEASURE)
+        st.rerun()
+    return False
 
 
 @st.fragment(run_every=0.7)

@@ -25,6 +25,7 @@ VILLAGES = (
 LINES = (
     ("tracks", WALKED, "solid"),
     ("routes", PLANNED, "dashed"),
+    ("proposed", PLANNED, "dotted"),
     ("borders", STRIP, "solid"),
     ("grounds", GROUND, "dotted"),
     ("blind_spots", SPOT, "dotted"),

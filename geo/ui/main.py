@@ -9,8 +9,10 @@ import logging
 import streamlit as st
 
 from geo.ui import state
-from geo.ui.door import LOGOUT, county_path
-from geo.ui.views import admin, borders, committee, data, planner, record, register, targets, team, today, trace
+from geo.ui.account import mine
+from geo.ui.door import county_path
+from geo.ui.vendor import complete
+from geo.ui.views import admin, borders, committee, data, guide, planner, record, register, targets, team, today, trace
 from geo.workspace.rights import may_open
 
 PAGES = (
@@ -25,7 +27,21 @@ PAGES = (
     (trace.page, "ui_trace", "trace"),
     (data.page, "ui_data", "data"),
     (admin.page, "ui_admin", "admin"),
+    (guide.page, "ui_guide", "guide"),
 )
+STYLE = """<style>
+[data-testid=stMainBlockContainer]{padding-top:4.6rem}
+[data-testid=stCaptionContainer],[data-testid=stCaptionContainer] p,[data-testid=stFileUploaderDropzoneInstructions]
+{color:#595959!important;opacity:1}
+@media print{
+  [data-testid=stHeader],[data-testid=stToolbar],[data-testid=stElementToolbar],[data-testid=stSegmentedControl],
+  [data-testid=stButtonGroup]{display:none!important}
+  html,body,#root,#root>div,.stApp,[data-testid=stApp],[data-testid=stAppViewContainer],[data-testid=stMain]
+  {position:static!important;overflow:visible!important;height:auto!important;display:block!important}
+  [data-testid=stMainBlockContainer]{padding:0!important;max-width:none!important}
+}
+</style>"""
+"""Room for the bar on top; small print dark enough (4.5 : 1); on paper the whole page, not one window of it."""
 
 
 def main() -> None:
@@ -37,7 +53,7 @@ def main() -> None:
         st.Page(body, title=state.word(code), url_path=path, default=number == 0)
         for number, (body, code, path) in enumerate(shown)
     ]
-    st.html("<style>[data-testid=stMainBlockContainer]{padding-top:4.6rem}</style>")
+    st.html(f'{STYLE}<span hidden data-tacha-language="{state.language()}"></span>')
     chosen = st.navigation(titled, position="top")
     left, right = st.columns([6, 1], vertical_alignment="center")
     with right:
@@ -54,15 +70,28 @@ def main() -> None:
         left.markdown(
             f"**{state.plain(opened.settings.name)}**"
             + (f" · {state.word('ui_made_up')}" if opened.settings.made_up else "")
-            + (f" · {state.plain(actor.name)} ({state.word(f'role_{actor.role}')})" if actor.name else "")
+            + (f" · {state.word(f'role_{actor.role}')}" if actor.name else "")
         )
-    if actor.name:
-        right.markdown(f'<a href="{LOGOUT}" target="_self">{state.word("sign_out")}</a>', unsafe_allow_html=True)
+        if actor.name:
+            with right:
+                mine(opened)
+    _keep_language()
+    if not complete():
+        st.error(state.plain(state.word("ui_assets_missing")))
     try:
         chosen.run()
     except Exception:  # what goes wrong is for the log; the visitor gets a sentence and may go on
         logging.getLogger(__name__).exception("page %s", chosen.url_path)
         st.error(state.word("ui_page_broken"))
+
+
+def _keep_language() -> None:
+    """A language other than the browser's stays in the page's address, so that a reload keeps it."""
+    browser = "zh" if (st.context.locale or "zh").lower().startswith("zh") else "en"
+    if state.language() != browser:
+        st.query_params["lang"] = state.language()
+    elif "lang" in st.query_params:
+        del st.query_params["lang"]
 
 
 if __name__ == "__main__":

@@ -1,28 +1,36 @@
 """
 The map: layers fetched from this process alone, and nothing from elsewhere.
 
-`localize` sends every script and style folium would fetch from the internet to our own assets and raises on what it
-does not know. `h` is the one encoder for text that reaches map HTML.
+folium makes the empty map; ``scripts/map.js`` draws on it what `drawing` says. `localize` sends every script and style
+folium would fetch from the internet to our own assets and raises on what it does not know. `h` is the one encoder for
+text that reaches map HTML.
 """
 
+import hashlib
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import folium
 from branca.element import Element, MacroElement
-from folium.map import Layer
+from folium.elements import JSCSSMixin
 from folium.template import Template
 
 from geo.errors import GeoError
+from geo.season import Season
+from geo.words import Language, say
 
-ASSETS = "/geo/assets"
-DROPPED = re.compile(r"bootstrap|fontawesome|awesome", re.IGNORECASE)
+ASSETS, SCRIPTS = "/geo/assets", "/geo/scripts"
+SCRIPT = Path(__file__).with_name("scripts") / "map.js"
+VECTORGRID = "leaflet.vectorgrid/dist/Leaflet.VectorGrid.bundled.min.js"
+DRAW = "leaflet-draw/dist/leaflet.draw"
+DROPPED = re.compile(r"bootstrap|fontawesome|awesome|jquery", re.IGNORECASE)
 LOCAL = {
     "leaflet.js": "leaflet/dist/leaflet.js",
     "leaflet.css": "leaflet/dist/leaflet.css",
-    "jquery-3.7.1.min.js": "jquery/dist/jquery.min.js",
 }
 STATUS_MARKS = {
     "flagged": ("#D55E00", "triangle"),
@@ -47,6 +55,8 @@ VILLAGE_MARKS = {
 }
 STRIP, WALKED, SPOT, PLANNED, GROUND = "#E69F00", "#0072B2", "#4d4d4d", "#882255", "#1b5e20"
 THICKEST = 8.0
+RASTERS = {"hillshade": 0.35, "pod": 0.8}
+"""Opacity of the layers that come as pictures, the lowest first."""
 
 
 STYLES: dict[str, dict[str, Any]] = {
@@ -56,11 +66,14 @@ STYLES: dict[str, dict[str, Any]] = {
     "townships": {"color": "#222222", "weight": 1.4, "fill": False},
     "blind_spots": {"color": SPOT, "weight": 1.5, "dashArray": "3 3", "fill": True, "fillOpacity": 0.15},
     "routes": {"color": PLANNED, "weight": 2.5, "dashArray": "7 4", "fill": False},
+    "proposed": {"color": PLANNED, "weight": 3.5, "dashArray": "2 6", "fill": False},
     "parcels": {"color": "#D55E00", "weight": 1.5, "fill": True, "fillOpacity": 0.6},
     "villages": {"color": WALKED, "weight": 1.5, "fill": True, "fillOpacity": 1.0},
     "finds": {"color": "#CC79A7", "weight": 1.5, "fill": True, "fillOpacity": 1.0},
 }
-HALOED = {"townships": 1.6, "routes": 3.0}
+OF_NOW = ("borders", "blind_spots", "proposed")
+"""Layers that say how things stand: they are hidden while the slider shows an earlier month."""
+HALOED = {"townships": 1.6, "routes": 3.0, "proposed": 3.0}
 
 
 class AssetUnknown(GeoError):
@@ -96,118 +109,30 @@ def localize(drawn: folium.Map, base: str = ASSETS) -> folium.Map:
     return drawn
 
 
-class Fetched(Layer):
+class Dressed(JSCSSMixin, MacroElement):
     """
-    A layer the browser fetches from this process as GeoJSON and draws on canvas.
+    The map's layers and tools, drawn by ``scripts/map.js`` from what `given` says; no text of ours enters the script
+    but as JSON.
 
-    `kind` is a key of `STYLES`: layers lie in that order whichever arrives first, and the `HALOED` have a white line
-    below, so that they are seen on light and dark ground. Features carry ``label`` (already through `h`) and, for
-    marks, ``colour`` and ``shape``; their text never enters a script.
+    It goes into the page as the variable ``drawnItems``, where streamlit-folium looks for what somebody draws.
     """
 
     _template = Template(
         """
         {% macro script(this, kwargs) %}
-        var {{ this.get_name() }} = (function () {
-            var options = {{ this.style|tojson }};
-            var Mark = L.CircleMarker.extend({_updatePath: function () {
-                var renderer = this._renderer, at = this._point, r = this._radius, pen = renderer._ctx;
-                if (!renderer._drawing || this._empty()) { return; }
-                var shape = this.options.shape, step;
-                pen.beginPath();
-                if (shape === "triangle") {
-                    pen.moveTo(at.x, at.y - r); pen.lineTo(at.x + r, at.y + r); pen.lineTo(at.x - r, at.y + r);
-                    pen.closePath();
-                } else if (shape === "cross") {
-                    pen.moveTo(at.x - r, at.y - r); pen.lineTo(at.x + r, at.y + r);
-                    pen.moveTo(at.x + r, at.y - r); pen.lineTo(at.x - r, at.y + r);
-                } else if (shape === "star") {
-                    for (step = 0; step < 10; step++) {
-                        var far = step % 2 ? r * 0.55 : r * 1.4, turn = Math.PI * (step / 5 - 0.5);
-                        pen.lineTo(at.x + far * Math.cos(turn), at.y + far * Math.sin(turn));
-                    }
-                    pen.closePath();
-                } else { pen.arc(at.x, at.y, r, 0, 2 * Math.PI); }
-                renderer._fillStroke(pen, this);
-            }});
-            if (!document.getElementById("tacha-style")) {
-                var sheet = document.createElement("style");
-                sheet.id = "tacha-style";
-                sheet.textContent = ".tacha-name{background:none;border:0;box-shadow:none;font-weight:600;" +
-                    "color:#111;text-shadow:0 0 3px #fff,0 0 3px #fff,0 0 5px #fff;pointer-events:none}";
-                document.head.appendChild(sheet);
-            }
-            var halo = {{ this.haloed }} ? L.geoJSON(null, {interactive: false, style: {
-                color: "#ffffff", weight: options.weight + {{ this.haloed }}, fill: false}}) : null;
-            var layer = L.geoJSON(null, {
-                interactive: {{ this.labelled|tojson }},
-                style: function (feature) {
-                    var share = feature.properties.share;
-                    return share === undefined ? options
-                        : Object.assign({}, options, {weight: Math.max(1, share * {{ this.thickest }})});
-                },
-                pointToLayer: function (feature, at) {
-                    var shape = feature.properties.shape, colour = feature.properties.colour;
-                    return new Mark(at, {shape: shape, radius: 6});
-                },
-                onEachFeature: function (feature, one) {
-                    var own = feature.properties, shape = own.shape;
-                    if (shape && one.setStyle) {
-                        var line = shape === "ring" || shape === "cross";
-                        one.setStyle({color: line ? own.colour : "#ffffff", weight: line ? 2.5 : 1,
-                                      fillColor: own.colour, fill: true, fillOpacity: line ? 0 : 1, opacity: 1});
-                    }
-                    if (own.label && {{ this.named|tojson }}) {
-                        if (own.at) { one.getCenter = function () { return L.latLng(own.at); }; }
-                        one.bindTooltip(own.label, {permanent: true, direction: "center", className: "tacha-name"});
-                    } else if (own.label) { one.bindTooltip(own.label, {sticky: true}); }
-                }
-            });
-            var nothing = {type: "FeatureCollection", features: []};
-            fetch({{ this.url|tojson }}, {credentials: "same-origin"})
-                .then(function (answer) { return answer.ok ? answer.json() : nothing; })
-                .then(function (rows) { if (halo) { halo.addData(rows); } layer.addData(rows); order(); });
-            var map = {{ this._parent.get_name() }};
-            map.ranked = map.ranked || [];
-            map.ranked[2 * {{ this.rank }}] = halo;
-            map.ranked[2 * {{ this.rank }} + 1] = layer;
-            function order() {
-                map.ranked.forEach(function (one) { if (one && map.hasLayer(one)) { one.bringToFront(); } });
-            }
-            var whole = halo ? L.layerGroup([halo, layer]) : layer;
-            whole.on("add", order);
-            return whole;
-        })();
+        var drawnItems = tacha({{ this._parent.get_name() }}, {{ this.given|tojson }});
         {% endmacro %}
         """
     )
 
-    def __init__(self, url: str, title: str, kind: str) -> None:
-        super().__init__(name=title, overlay=True, control=True, show=True)
-        self._name = "Fetched"
-        self.url = url
-        self.style = STYLES[kind]
-        self.rank = list(STYLES).index(kind)
-        self.haloed = HALOED.get(kind, 0)
-        self.labelled = kind not in ("tracks", "townships")
-        self.thickest = THICKEST
-        self.named = kind == "townships"
-
-
-class Scale(MacroElement):
-    """A scale bar in metres and kilometres only."""
-
-    _template = Template(
-        """
-        {% macro script(this, kwargs) %}
-        L.control.scale({imperial: false, maxWidth: 160}).addTo({{ this._parent.get_name() }});
-        {% endmacro %}
-        """
-    )
-
-    def __init__(self) -> None:
+    def __init__(self, given: dict[str, Any]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._name = "Scale"
+        self._name = "Dressed"
+        self.given = given
+        self.default_js = [("vectorgrid", f"{ASSETS}/{VECTORGRID}")] if _has(given, "vector") else []
+        self.default_js += [("draw", f"{ASSETS}/{DRAW}.js")] if given["tools"] else []
+        self.default_js += [("map", f"{SCRIPTS}/map.js?v={_script_version()}")]
+        self.default_css = [("draw_css", f"{ASSETS}/{DRAW}.css")] if given["tools"] else []
 
 
 def base_map(bounds: tuple[float, float, float, float]) -> folium.Map:
@@ -227,40 +152,79 @@ def base_map(bounds: tuple[float, float, float, float]) -> folium.Map:
     return drawn
 
 
-def tile_layer(name: str, title: str, version: str, *, opacity: float, show: bool = True) -> folium.TileLayer:
-    """Tiles of one of our grids; the version in the address makes browsers drop tiles of an older state."""
-    return folium.TileLayer(
-        tiles=f"/geo/tiles/{name}/{{z}}/{{x}}/{{y}}.png?v={version}",
-        attr=" ",
-        name=title,
-        overlay=True,
-        control=True,
-        show=show,
-        opacity=opacity,
-        max_zoom=18,
-        min_zoom=7,
-    )
-
-
-def county_map(
-    bounds: tuple[float, float, float, float], titles: dict[str, str], versions: dict[str, str], language: str = "zh"
-) -> folium.Map:
-    """
-    The planner's map: `titles` names the layers there is something to show of, `versions` the state of each.
-
-    A layer without a title is left out.
-    """
+def county_map(bounds: tuple[float, float, float, float], given: dict[str, Any]) -> folium.Map:
+    """The map over west, south, east, north in degrees, dressed in what `drawing` gives."""
     drawn = base_map(bounds)
-    for name, opacity in (("hillshade", 0.35), ("pod", 0.8)):
-        if name in titles:
-            tile_layer(name, titles[name], versions[name], opacity=opacity).add_to(drawn)
-    for name in STYLES:
-        if name in titles:
-            url = f"/geo/layers/{name}.geojson?lang={language}&v={versions[name]}"
-            Fetched(url, titles[name], name).add_to(drawn)
-    Scale().add_to(drawn)
-    folium.LayerControl(collapsed=True).add_to(drawn)
+    Dressed(given).add_to(drawn)
     return localize(drawn)
+
+
+def drawing(
+    layers: Sequence[dict[str, Any]], season: Season, language: Language, *, tools: bool = True, timed: bool = True
+) -> dict[str, Any]:
+    """What ``scripts/map.js`` needs: layers in the order they lie, months of the season, words of the tools."""
+    begin, months = season.bounds[0], []
+    for (year, month), start, end in zip(season.months, season.bounds[:-1], season.bounds[1:], strict=True):
+        spoken = {code: say(f"map_month_{code}", language, month=month) for code in ("until", "alone")}
+        months.append(
+            {"name": f"{year}-{month:02d}", "start": (start - begin).days, "end": (end - begin).days, **spoken}
+        )
+    return {"layers": list(layers), "months": months if timed else [], "tools": tools, "words": _words(language)}
+
+
+def layer_given(name: str, title: str, version: str, language: Language, *, many: bool) -> dict[str, Any]:
+    """One layer of the county for `drawing`; the version in its address makes browsers drop an older state."""
+    if name in RASTERS:
+        more = "&month={month}&only={only}" if name == "pod" else ""
+        return {
+            "name": name, "title": h(title), "kind": "tiles", "rank": 0, "shown": True, "timed": name == "pod",
+            "url": f"/geo/tiles/{name}/{{z}}/{{x}}/{{y}}.png?v={version}{more}", "opacity": RASTERS[name],
+        }  # fmt: skip
+    base = f"/geo/vector/{name}/{{z}}/{{x}}/{{y}}.pbf" if many else f"/geo/layers/{name}.geojson"
+    return shape_given(name, title) | {
+        "kind": "vector" if many else "geojson",
+        "url": f"{base}?lang={language}&v={version}",
+    }
+
+
+def intranet_given(url: str, title: str) -> dict[str, Any]:
+    """The office network's own tiles, below everything; the settings name them, and none are asked for otherwise."""
+    return {
+        "name": "intranet", "title": h(title), "kind": "tiles", "rank": -1, "shown": True, "timed": False, "url": url,
+        "opacity": 1.0,
+    }  # fmt: skip
+
+
+def shape_given(name: str, title: str) -> dict[str, Any]:
+    """How a layer of shapes looks and behaves, wherever its rows come from."""
+    return {
+        "name": name, "title": h(title), "rank": list(STYLES).index(name) + 1, "shown": True, "style": STYLES[name],
+        "halo": HALOED.get(name, 0), "labelled": name not in ("tracks", "townships"), "named": name == "townships",
+        "thickest": THICKEST, "now": name in OF_NOW,
+    }  # fmt: skip
+
+
+def _words(language: Language) -> dict[str, Any]:
+    """Words of the map's tools; leaflet-draw keeps its own in the same shape."""
+    simple = ("time", "only", "whole", "drawPolygon", "drawRectangle", "measure", "clear", "mu")
+    nested = {
+        "line": ("start", "cont", "end"), "polygon": ("start", "cont", "end"), "rectangle": ("start",),
+        "simple": ("end",),
+    }  # fmt: skip
+    said: dict[str, Any] = {name: say(f"map_{name}", language) for name in simple}
+    for group, parts in nested.items():
+        said[group] = {part: say(f"map_{group}_{part}", language) for part in parts}
+    return said | {"crossing": say("map_crossing", language)}
+
+
+def _has(given: dict[str, Any], kind: str) -> bool:
+    return any(one["kind"] == kind for one in given["layers"])
+
+
+@cache
+def _script_version() -> str:
+    """The digest of our own script, so that a browser never keeps that of an older Tacha."""
+    return hashlib.sha256(SCRIPT.read_bytes()).hexdigest()[:8]
 
 
 def _walk(element: Element) -> Iterator[Element]:
@@ -272,7 +236,7 @@ def _walk(element: Element) -> Iterator[Element]:
 def _local(wanted: list[tuple[str, str]], base: str) -> Iterator[tuple[str, str]]:
     for name, url in wanted:
         file = url.rsplit("/", 1)[-1]
-        if url.startswith(f"{base}/"):
+        if url.startswith((f"{base}/", f"{SCRIPTS}/")):
             yield name, url
         elif DROPPED.search(url):
             continue

@@ -1,6 +1,7 @@
-"""The evidence panel: who answers for a place, who looked at it and when, and what that adds up to."""
+"""The panel beside the map: what a place rests on, and what a drawn area holds and would take."""
 
 from collections.abc import Mapping
+from math import isinf
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,7 @@ import streamlit as st
 
 from geo.errors import GeoError
 from geo.ui import state
+from geo.workspace.areas import AreaFigures
 from geo.workspace.evidence import Evidence, evidence_at
 
 
@@ -19,13 +21,61 @@ def evidence(path: Path, head: str, clicked: Mapping[str, float] | None) -> None
     longitude, latitude = round(clicked["lng"], 5), round(clicked["lat"], 5)
     st.caption(state.word("ui_at", longitude=longitude, latitude=latitude))
     try:
-        edges, tracks = state.borders(path, head).borders, state.tracks(path, head)
-        known = evidence_at(state.county(), longitude, latitude, edges=edges, tracks=tracks)
+        held = {"as_of": state.as_of(path, head), "edges": state.edges(path, head), "tracks": state.tracks(path, head)}
+        known = evidence_at(state.county(), longitude, latitude, **held)
     except GeoError as error:
         state.sorry(error)
         return
     _place(known)
     _looks(known, state.choices(path, head, "teams"))
+
+
+def area(path: Path, head: str, outline: tuple[tuple[float, float], ...]) -> None:
+    """What lies in the drawn area and what hours of search would find there; the way on to a plan."""
+    with st.container(border=True):
+        st.markdown(f"**{state.word('ui_area')}**")
+        teams, each = st.columns(2)
+        teams_n = teams.number_input(state.word("ui_area_teams"), 1, 99, 2, key="area_teams")
+        hours_each = each.number_input(state.word("ui_plan_hours"), 1.0, 12.0, 6.0, 0.5, key="area_hours")
+        if state.borders_now(path, head) is None:
+            st.info(state.word("ui_area_waits"))
+            return
+        try:
+            known = state.area(path, head, outline, float(teams_n * hours_each))
+        except GeoError as error:
+            state.sorry(error)
+            return
+        _area(known)
+        names = state.choices(path, head, "townships")
+        st.caption("、".join(state.plain(names.get(one, one)) for one in known.townships))
+        if st.button(state.word("ui_area_plan"), key="area_plan", type="primary"):
+            st.session_state["plan_townships"] = known.townships
+            st.session_state["plan_hours"] = float(hours_each)
+            st.session_state["plan_pinned"] = known.due
+            st.rerun()
+
+
+def _area(known: AreaFigures) -> None:
+    hours = " · ".join(
+        state.word("ui_area_for", share=round(100 * share), hours="∞" if isinf(needed) else f"{needed:.0f}")
+        for share, needed in known.hours_for.items()
+    )
+    counted = {
+        "ui_area_km2": f"{known.area_km2:.2f}",
+        "ui_plantable": f"{known.plantable_km2:.2f}",
+        "ui_area_blind": f"{known.blind_km2:.2f}",
+        "ui_area_due": f"{len(known.due)} / {len(known.parcels)}",
+        "ui_layer_finds": str(len(known.finds)),
+        "ui_layer_villages": str(known.villages_n),
+    }
+    table = pd.DataFrame({"": [state.word(code) for code in counted], " ": list(counted.values())})
+    st.dataframe(table, hide_index=True, height=35 * (len(table) + 1) + 3)
+    st.metric(
+        state.word("ui_area_expected", hours=f"{known.hours:.0f}"),
+        f"{known.expected:.3f}",
+        help=state.word("ui_area_help"),
+    )
+    st.caption(f"{state.word('ui_area_standing', n=f'{known.standing:.3f}')} · {hours}")
 
 
 def _place(known: Evidence) -> None:

@@ -1,17 +1,31 @@
-"""Planning a day from the map page: ask, wait with progress, look, accept."""
+"""Planning a day from the map page: ask, wait with progress, look at it on the map, change it, accept."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from geo.errors import GeoError
 from geo.patrol import Plan
-from geo.ui import jobs, state
+from geo.ui import jobs, routes, state
+from geo.workspace.comparing import figures
 from geo.workspace.county import County
 from geo.workspace.planning import accept_plan, next_day, plan_day
 
 JOB = "plan"
+COMPARED = ("teams_n", "hours_offered", "hours_used", "stops_n", "expected", "bound", "unmet_must_n")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A plan with what it was asked as, and the figures of the day staffed otherwise where that was asked too."""
+
+    plan: Plan
+    asked: dict[str, Any]
+    other: dict[str, Any] | None = None
 
 
 def plan_panel(county: County) -> None:
@@ -20,29 +34,119 @@ def plan_panel(county: County) -> None:
     if job is not None and job.running:
         jobs.watch(county.path, JOB)
         return
-    found = jobs.outcome(county.path, JOB)
+    found: Found | None = jobs.outcome(county.path, JOB)
     if found is None:
+        routes.propose(county.path, state.actor(), None)
         _form(county)
     else:
         _found(county, found)
 
 
+def proposed(county: County) -> str:
+    """
+    The mark of the plan that waits to be accepted, for the map's address of it; empty without one.
+
+    The map asks for it by address, so that the page carries no routes.
+    """
+    job = jobs.last(county.path, JOB)
+    if job is None or job.running or not isinstance(job.result, Found):
+        return ""
+    return routes.propose(county.path, state.actor(), job.result.plan)
+
+
 def _form(county: County) -> None:
     names = state.choices(county.path, state.head_of(county), "townships")
+    wanted = st.session_state.get("plan_townships", [])
     with st.form("plan_form", border=False):
         first, second, third, fourth = st.columns([4, 2, 2, 2])
-        chosen = first.multiselect(state.word("ui_plan_townships"), list(names), format_func=names.__getitem__)
+        chosen = first.multiselect(
+            state.word("ui_plan_townships"), list(names), [one for one in wanted if one in names],
+            format_func=names.__getitem__,
+        )  # fmt: skip
         day = second.date_input(state.word("ui_plan_day"), date.fromisoformat(next_day(county)))
-        hours = third.number_input(state.word("ui_plan_hours"), 1.0, 12.0, float(county.settings.planning.hours), 0.5)
+        usual = float(st.session_state.get("plan_hours", county.settings.planning.hours))
+        hours = third.number_input(state.word("ui_plan_hours"), 1.0, 12.0, usual, 0.5)
         seed = fourth.number_input(state.word("ui_plan_seed"), 0, 10**6, 7, help=state.word("ui_plan_seed_help"))
-        asked = st.form_submit_button(state.word("ui_plan_make"), type="primary")
+        first, second, third = st.columns([4, 2, 4], vertical_alignment="bottom")
+        pinned = first.text_input(
+            state.word("ui_plan_pinned"),
+            " ".join(st.session_state.get("plan_pinned", [])),
+            help=state.word("ui_plan_pinned_help"),
+        )
+        extra = second.number_input(state.word("ui_plan_extra"), 0, 9, 0, help=state.word("ui_plan_extra_help"))
+        asked = third.form_submit_button(state.word("ui_plan_make"), type="primary")
     if asked:
-        work: dict[str, Any] = {"day": str(day), "hours": hours, "seed": int(seed), "township_ids": chosen or None}
-        jobs.start(county.path, JOB, lambda progress: plan_day(county, progress=progress, **work))
+        work = {"day": str(day), "hours": hours, "seed": int(seed), "township_ids": chosen or None}
+        _begin(county, work | {"pinned": tuple(pinned.split()), "forbidden": ()}, extra=int(extra))
+
+
+def _begin(county: County, asked: dict[str, Any], *, extra: int = 0) -> None:
+    """Plan beside the page; with `extra` teams a second time, to compare."""
+
+    def work(progress: jobs.Progress) -> Found:
+        job = jobs.last_of(progress)
+        stopped = job.stop.is_set if job else None
+        plan = plan_day(county, progress=progress, cancelled=stopped, **asked)
+        if not extra:
+            return Found(plan, asked)
+        other = plan_day(county, progress=progress, cancelled=stopped, extra_teams=extra, **asked)
+        return Found(plan, asked, figures(other))
+
+    jobs.start(county.path, JOB, work)
+    st.rerun()
+
+
+def _found(county: County, found: Found) -> None:
+    plan = found.plan
+    _cards(plan)
+    st.dataframe(_routes(county, plan), hide_index=True, column_config=_columns())
+    if found.other is not None:
+        _compared(figures(plan), found.other)
+    with st.expander(state.word("ui_plan_all_stops", n=len(plan.stops))):
+        st.dataframe(_stops(county, plan), hide_index=True, column_config=_columns())
+    if len(plan.unmet):
+        with st.expander(state.word("ui_plan_why"), expanded=bool(plan.unmet["must"].any())):
+            why = [state.word(f"unmet_{reason}") for reason in plan.unmet["reason"]]
+            listed = {state.word("ui_plan_target"): plan.unmet["target_id"], state.word("ui_plan_reason"): why}
+            st.dataframe(pd.DataFrame(listed), hide_index=True)
+    accept, drop, again, _ = st.columns([1, 1, 1, 4])
+    if accept.button(state.word("ui_plan_accept"), type="primary"):
+        _accept(county, plan)
+    if drop.button(state.word("ui_plan_drop")):
+        jobs.forget(county.path, JOB)
         st.rerun()
+    if again.button(state.word("ui_plan_reseed")):
+        _begin(county, found.asked | {"seed": int(found.asked["seed"]) + 1})
+    _change(county, found)
 
 
-def _found(county: County, plan: Plan) -> None:
+def _accept(county: County, plan: Plan) -> None:
+    try:
+        accept_plan(county, plan, now=datetime.now(UTC))
+    except GeoError as error:
+        state.sorry(error)
+        return
+    jobs.forget(county.path, JOB)
+    for name in ("plan_townships", "plan_hours", "plan_pinned"):
+        st.session_state.pop(name, None)
+    st.session_state["plan_said"] = state.word("ui_plan_accepted", n=len(plan.routes), head=state.head_of(county)[:8])
+    st.rerun()
+
+
+def _change(county: County, found: Found) -> None:
+    """Pin or rule out places of this plan, and plan again."""
+    places = [str(one) for one in pd.unique(pd.concat([found.plan.stops["target_id"], found.plan.unmet["target_id"]]))]
+    places = [one for one in places if one not in ("None", "nan")]
+    with st.form("plan_change", border=False):
+        first, second, third = st.columns([4, 4, 2], vertical_alignment="bottom")
+        held = {name: [one for one in found.asked[name] if one in places] for name in ("pinned", "forbidden")}
+        pinned = first.multiselect(state.word("ui_plan_pinned"), places, held["pinned"])
+        forbidden = second.multiselect(state.word("ui_plan_forbidden"), places, held["forbidden"])
+        if third.form_submit_button(state.word("ui_plan_again")):
+            _begin(county, found.asked | {"pinned": tuple(pinned), "forbidden": tuple(forbidden)})
+
+
+def _cards(plan: Plan) -> None:
     cards = st.container(horizontal=True)
     expected = state.word("ui_plan_bound", bound=f"{plan.bound:.2f}")
     for label, value, below in (
@@ -59,36 +163,54 @@ def _found(county: County, plan: Plan) -> None:
             st.metric(state.word(label), value)
             if below:
                 st.caption(below)
-    st.dataframe(_routes(county, plan), hide_index=True, column_config=_columns())
-    if len(plan.unmet):
-        with st.expander(state.word("ui_plan_why")):
-            why = [state.word(f"unmet_{reason}") for reason in plan.unmet["reason"]]
-            listed = {state.word("ui_plan_target"): plan.unmet["target_id"], state.word("ui_plan_reason"): why}
-            st.dataframe(pd.DataFrame(listed), hide_index=True)
-    accept, drop, _ = st.columns([1, 1, 5])
-    if accept.button(state.word("ui_plan_accept"), type="primary"):
-        accept_plan(county, plan, now=datetime.now(UTC))
-        jobs.forget(county.path, JOB)
-        st.session_state["plan_said"] = state.word(
-            "ui_plan_accepted", n=len(plan.routes), head=state.head_of(county)[:8]
-        )
-        st.rerun()
-    if drop.button(state.word("ui_plan_drop")):
-        jobs.forget(county.path, JOB)
-        st.rerun()
+
+
+def _compared(here: Mapping[str, Any], other: Mapping[str, Any]) -> None:
+    """Both ways to staff the day, and what an hour more finds."""
+    rows = [name for name in COMPARED if here.get(name) is not None and other.get(name) is not None]
+    table = pd.DataFrame(
+        {
+            state.word("ui_plan_figure"): [state.word(f"whatif_{name}") for name in rows],
+            state.word("ui_plan_here"): [float(here[name]) for name in rows],
+            state.word("ui_plan_other"): [float(other[name]) for name in rows],
+        }
+    )
+    two = st.column_config.NumberColumn(format="%.2f")
+    columns = {state.word(code): two for code in ("ui_plan_here", "ui_plan_other")}
+    st.dataframe(table, hide_index=True, column_config=columns)
+    more_h = other["hours_offered"] - here["hours_offered"]
+    if more_h > 0:
+        gained = (other["expected"] - here["expected"]) / more_h
+        st.caption(state.word("ui_plan_gain", finds=f"{gained:.4f}", hours=f"{more_h:.0f}"))
 
 
 def _routes(county: County, plan: Plan) -> pd.DataFrame:
     teams = state.choices(county.path, state.head_of(county), "teams")
-    routes = plan.routes
+    found = plan.routes
     return pd.DataFrame(
         {
-            state.word("ui_team"): [teams.get(team, team) for team in routes["team_id"]],
-            state.word("ui_plan_stops"): routes["stops_n"],
-            state.word("ui_edge_km"): routes["length_m"] / 1000.0,
-            state.word("ui_walk_h"): routes["walked_s"] / 3600.0,
-            state.word("ui_service_h"): routes["service_s"] / 3600.0,
-            state.word("ui_plan_expected"): routes["expected_finds"],
+            state.word("ui_team"): [teams.get(team, team) for team in found["team_id"]],
+            state.word("ui_plan_stops"): found["stops_n"],
+            state.word("ui_edge_km"): found["length_m"] / 1000.0,
+            state.word("ui_walk_h"): found["walked_s"] / 3600.0,
+            state.word("ui_service_h"): found["service_s"] / 3600.0,
+            state.word("ui_plan_expected"): found["expected_finds"],
+        }
+    )
+
+
+def _stops(county: County, plan: Plan) -> pd.DataFrame:
+    """Every stop: whose, when, why, and what it adds."""
+    teams = state.choices(county.path, state.head_of(county), "teams")
+    whose = plan.routes.set_index("route_id")["team_id"]
+    stops = plan.stops
+    return pd.DataFrame(
+        {
+            state.word("ui_team"): [teams.get(team, team) for team in stops["route_id"].map(whose)],
+            "#": stops["order_n"],
+            state.word("ui_plan_target"): stops["target_id"].fillna(stops["name"]),
+            state.word("ui_plan_reason"): stops["reason"].fillna(""),
+            state.word("ui_plan_expected"): stops["gain"],
         }
     )
 

@@ -4,11 +4,12 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from threading import Lock
+from typing import Any, ParamSpec, TypeVar
 
 import geopandas as gpd
 import streamlit as st
@@ -17,11 +18,20 @@ from geo.errors import GeoError
 from geo.layers.finds import METHODS
 from geo.season import CHINA
 from geo.ui.door import COOKIE, LOGIN, LOOPBACK, county_path, who
-from geo.ui.routes import GRIDS, LAYERS, grid_time, version_of
+from geo.ui.features import MANY
+from geo.ui.maps import intranet_given, layer_given
+from geo.ui.routes import GRIDS, LAYERS, TILED, grid_time, opened, version_of
 from geo.words import WORDS, Language, explain, say
-from geo.workspace.county import County, open_county
-from geo.workspace.covering import BordersAnswer, CoverageAnswer, measure_borders, measure_coverage
-from geo.workspace.effort import tracks_until
+from geo.workspace.areas import AreaFigures, area_figures
+from geo.workspace.county import County
+from geo.workspace.covering import (
+    BordersAnswer,
+    CoverageAnswer,
+    kept_borders,
+    measure_borders,
+    measure_coverage,
+)
+from geo.workspace.effort import edges_and_strips, tracks_until
 from geo.workspace.planning import export_routes, kept_routes
 from geo.workspace.reporting import township_table
 from geo.workspace.rights import DESKTOP, Actor
@@ -31,12 +41,14 @@ T = TypeVar("T")
 Bounds = tuple[float, float, float, float]
 VIEWS = 8
 """So many roles and grounds are kept side by side."""
+_MEASURING = Lock()
+"""Two threads that measure one county would write the same grids."""
 LISTED = ("townships", "grounds", "villages", "tracks", "parcels", "finds", "teams")
 
 
 def language() -> Language:
-    """The language chosen in this session; before anybody chooses, the browser's, and Chinese where it says none."""
-    chosen = st.session_state.get("language") or st.context.locale or "zh"
+    """The language chosen in this session or in the page's address; else the browser's, Chinese where it says none."""
+    chosen = st.session_state.get("language") or st.query_params.get("lang") or st.context.locale or "zh"
     return "zh" if chosen.lower().startswith("zh") else "en"
 
 
@@ -72,7 +84,7 @@ def county() -> County:
         st.info(word("ui_no_county"))
         st.stop()
     try:
-        return open_county(path, actor())
+        return opened(path, actor())
     except GeoError as error:
         sorry(error)
         st.info(word("ui_no_county"))
@@ -126,22 +138,53 @@ def kept(*, entries: int = 4, shared: bool = False) -> Callable[[Callable[P, T]]
     return decorated
 
 
-def head_of(opened: County) -> str:
+def head_of(held: County) -> str:
     """Hash of the ledger's last entry; empty in a new county."""
-    head = opened.store.head()
+    head = held.store.head()
     return head.hash if head else ""
 
 
 @kept()
 def coverage(path: Path, head: str) -> CoverageAnswer:
     """The coverage figures at one state of the ledger."""
-    return measure_coverage(county())
+    with _MEASURING:
+        return measure_coverage(county())
 
 
 @kept(shared=True)
 def borders(path: Path, head: str) -> BordersAnswer:
     """Edges and blind spots at one state of the ledger; the store keeps them for the layer routes."""
-    return measure_borders(county())
+    with _MEASURING:
+        return measure_borders(county())
+
+
+def borders_now(path: Path, head: str) -> BordersAnswer | None:
+    """As `borders` where they stand measured; None where that is work, which belongs in a job."""
+    file = path / "grids" / "borders.json"
+    return _measured(path, head, file.stat().st_mtime_ns) if file.is_file() else None
+
+
+@kept(shared=True)
+def _measured(path: Path, head: str, written: int) -> BordersAnswer | None:
+    return kept_borders(county())
+
+
+def measured(path: Path, progress: Callable[[str, int, int], None]) -> None:
+    """Measure coverage and edges of a county for everybody, one such work at a time: the job of a page."""
+    with _MEASURING:
+        measure_borders(opened(path), progress=progress)
+
+
+@kept(shared=True)
+def edges(path: Path, head: str) -> gpd.GeoDataFrame:
+    """The jurisdiction edges at one state of the ledger."""
+    return edges_and_strips(county().whole)[0]
+
+
+@kept(entries=8)
+def area(path: Path, head: str, outline: tuple[tuple[float, float], ...], hours: float) -> AreaFigures:
+    """Figures of a drawn area at one state of the ledger."""
+    return area_figures(county(), outline, hours=hours)
 
 
 @kept(entries=2, shared=True)
@@ -168,9 +211,8 @@ def bounds(path: Path, head: str) -> Bounds:
 @kept()
 def counts(path: Path, head: str) -> dict[str, int]:
     """Rows per layer the map or a form uses."""
-    opened = county()
-    held = {name: len(opened.store.read(name)) for name in LISTED}
-    return held | {"routes": len(kept_routes(opened)[0])}
+    held = county()
+    return {name: held.store.count(name) for name in LISTED} | {"routes": len(kept_routes(held)[0])}
 
 
 @kept()
@@ -203,16 +245,36 @@ def routes_zip(path: Path, head: str) -> bytes:
     return packed.getvalue()
 
 
-def layers_shown(path: Path, head: str, *, with_borders: bool) -> tuple[dict[str, str], dict[str, str]]:
-    """Titles of the map layers there is something to show of, and the version of each, by layer name."""
+@kept()
+def as_of(path: Path, head: str) -> datetime:
+    """Moment of the last record at one state of the ledger."""
+    return county().as_of()
+
+
+def layers_shown(path: Path, head: str, names: Sequence[str], *, with_borders: bool) -> list[dict[str, Any]]:
+    """Of the named layers those there is something to show of, as the map's script is given them."""
     held = counts(path, head)
-    present = [name for name, grid in GRIDS.items() if grid_time(path, grid)]
-    present += [name for name in LAYERS if held.get(name) or (with_borders and name in ("borders", "blind_spots"))]
+    present = [name for name, grid in GRIDS.items() if name in names and grid_time(path, grid)]
+    present += [
+        name
+        for name in LAYERS
+        if name in names and (held.get(name) or (with_borders and name in ("borders", "blind_spots")))
+    ]
     view = hashlib.sha256(actor().view.encode()).hexdigest()[:6]
-    return {n: word(f"ui_layer_{n}") for n in present}, {n: f"{version_of(path, n, head)}-{view}" for n in present}
+    url = county().settings.map.tiles_url
+    under = [intranet_given(url, word("ui_layer_intranet"))] if url else []
+    return under + [
+        layer_given(
+            name,
+            word(f"ui_layer_{name}"),
+            f"{version_of(path, name, head)}-{view}",
+            language(),
+            many=name in TILED and held.get(name, 0) > MANY,
+        )
+        for name in present
+    ]
 
 
 def foot(as_of: datetime, head: str) -> None:
     """The bottom line of every page: as of when, and the ledger's head."""
-    at = f"{as_of.astimezone(CHINA):%Y-%m-%d %H:%M}"
-    st.caption(word("ui_foot", at=at, head=f"{head[:8]}…{head[-4:]}" if head else "-"))
+    st.caption(word("ui_foot", at=as_of, head=f"{head[:8]}…{head[-4:]}" if head else "-"))

@@ -24,6 +24,11 @@ def listed(text: str) -> dict[str, str]:
     return {name.strip(): digest for digest, name in pairs}
 
 
+def complete() -> bool:
+    """Whether every file the map needs is in the package."""
+    return all((ASSETS / name).is_file() for name in listed(LIST.read_text("utf-8")))
+
+
 def stands(folder: Path, name: str, digest: str) -> bool:
     """Whether a file stands in a folder with the digest it must have."""
     path = folder / name

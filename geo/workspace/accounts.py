@@ -12,7 +12,7 @@ from argon2.exceptions import VerificationError
 
 from geo.store.accounts import Account, AccountsFile
 from geo.workspace.county import County
-from geo.workspace.rights import WHOLE, Actor, Denied, Role
+from geo.workspace.rights import WHOLE, Action, Actor, Denied, Role, require
 
 SHORTEST = 10
 LONGEST = 1000
@@ -25,6 +25,18 @@ def accounts_on(path: Path) -> bool:
     return AccountsFile(path).any()
 
 
+def accounts_of(county: County) -> list[Account]:
+    """Every account by name, for an administrator."""
+    require(county.actor, Action.ADMINISTER)
+    return AccountsFile(county.path).all()
+
+
+def audit_of(county: County, most: int) -> list[tuple[str, str, str, str]]:
+    """The last lines of what happened at the door, newest first, for an administrator: time, kind, account, detail."""
+    require(county.actor, Action.ADMINISTER)
+    return AccountsFile(county.path).audit(most)
+
+
 def add_account(
     county: County, name: str, role: str, grounds: Sequence[str], password: str, *, now: datetime
 ) -> Account:
@@ -34,8 +46,10 @@ def add_account(
     Raises
     ------
     Denied
-        The name is taken or empty, the role or a ground unknown, or the password too short.
+        The name is taken or empty, the role or a ground unknown, the password too short, or the county was opened by
+        somebody who may not administer accounts; the same holds for every change below.
     """
+    require(county.actor, Action.ADMINISTER)
     held = AccountsFile(county.path)
     if not name.strip() or held.named(name.strip()):
         raise Denied("account_taken", name=name)
@@ -49,6 +63,7 @@ def add_account(
 
 def change_role(county: County, name: str, role: str, grounds: Sequence[str], *, now: datetime) -> Account:
     """Give an account another role and ground; its sessions end."""
+    require(county.actor, Action.ADMINISTER)
     known = _known(county, name)
     if role != Role.ADMIN:
         _require_other_admin(county, known)
@@ -62,6 +77,31 @@ def change_role(county: County, name: str, role: str, grounds: Sequence[str], *,
 
 def change_password(county: County, name: str, password: str, *, now: datetime) -> None:
     """Give an account another password; its sessions end."""
+    require(county.actor, Action.ADMINISTER)
+    _change_password(county, name, password, now=now)
+
+
+def change_own_password(county: County, present: str, password: str, *, now: datetime) -> None:
+    """
+    Another password for the account the county was opened by; its sessions end, this one too.
+
+    Raises
+    ------
+    Denied
+        The present password is wrong (which counts as a wrong try at the door), or the new one too short.
+    """
+    known, held, access = _known(county, county.actor.name), AccountsFile(county.path), county.settings.access
+    if known.shut_until and known.shut_until > now:
+        raise Denied("sign_in_shut", minutes=access.lock_min)
+    if not _right(known.hash, present):
+        until = now + timedelta(minutes=access.lock_min)
+        held.count_failure(known.name, most=access.failures_n, shut_until=until)
+        held.note("refused", known.name, "password", now=now)
+        raise Denied("password_wrong")
+    _change_password(county, known.name, password, now=now)
+
+
+def _change_password(county: County, name: str, password: str, *, now: datetime) -> None:
     known, held = _known(county, name), AccountsFile(county.path)
     held.put(replace(known, hash=_hash(password)), now=now)
     held.end_all(name)
@@ -70,6 +110,7 @@ def change_password(county: County, name: str, password: str, *, now: datetime) 
 
 def lock_account(county: County, name: str, *, locked: bool, now: datetime) -> None:
     """Shut an account and end its sessions, or open it again."""
+    require(county.actor, Action.ADMINISTER)
     known, held = _known(county, name), AccountsFile(county.path)
     if locked:
         _require_other_admin(county, known)

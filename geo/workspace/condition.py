@@ -10,7 +10,8 @@ from geo.errors import GeoError, StoreError
 from geo.formats import drivers
 from geo.store import FILE
 from geo.store.durable import back_up
-from geo.workspace.county import open_county
+from geo.workspace.county import County, open_county
+from geo.workspace.rights import Action, require
 
 GDAL_FLOOR = (3, 9)
 PACKAGES = ("geopandas", "shapely", "folium", "rasterio", "fiona", "pyogrio", "streamlit", "numba")
@@ -33,7 +34,7 @@ def condition(path: Path) -> dict[str, Any]:
     }
 
 
-def back_up_county(path: Path, *, now: datetime) -> Path:
+def back_up_county(county: County, *, now: datetime) -> Path:
     """
     A copy of the county's record in its folder ``backups``; what is kept in a database is that database's to copy.
 
@@ -41,10 +42,13 @@ def back_up_county(path: Path, *, now: datetime) -> Path:
     ------
     StoreError
         Where the county's record is not a file of its own.
+    Denied
+        Where the county was opened by somebody who may not administer it.
     """
-    file = path / FILE
+    require(county.actor, Action.ADMINISTER)
+    file = county.path / FILE
     if not file.is_file():
-        raise StoreError("backup_in_database", path=path)
+        raise StoreError("backup_in_database", path=county.path)
     return back_up(file, "backup", now)
 
 

@@ -14,7 +14,7 @@ import pyproj
 import shapely
 
 from geo import store as stores
-from geo.crs import metric_crs
+from geo.crs import metric_crs, to_degrees
 from geo.errors import StoreError
 from geo.formats import Hints, Reading, read
 from geo.grid import Frame, Grid, county_frame
@@ -33,6 +33,7 @@ DATED = {
     "tracks": ("ended_at",),
     "lookouts": ("ended_at",),
     "flights": ("taken_at",),
+    "passes": ("taken_at",),
     "visits": ("visited_at",),
     "finds": ("found_at", "destroyed_at", "verified_at"),
     "parcels": ("flagged_at",),
@@ -57,7 +58,10 @@ class County:
     @cached_property
     def whole(self) -> "County":
         """The county with nothing left out, for figures that rest on everybody's tracks."""
-        return self if self.actor == DESKTOP else County(self.path, self.settings, stores.open_store(self.path))
+        if self.actor == DESKTOP:
+            return self
+        beneath = self.store.beneath if isinstance(self.store, OwnStore) else stores.open_store(self.path)
+        return County(self.path, self.settings, beneath)
 
     @property
     def crs(self) -> pyproj.CRS:
@@ -66,7 +70,11 @@ class County:
 
     @property
     def season(self) -> Season:
-        return Season(self.settings.season)
+        given = self.settings.calendar
+        return Season(
+            self.settings.season, given.starts, given.days_per_100_m,
+            first_month=given.first_month, last_month=given.last_month,
+        )  # fmt: skip
 
     @property
     def grids(self) -> Path:
@@ -82,6 +90,13 @@ class County:
         return county_frame(
             (west, south, east, north), self.crs, cell_m=self.settings.cell_m, margin_m=self.settings.margin_m
         )
+
+    @cached_property
+    def middle(self) -> tuple[float, float]:
+        """Longitude and latitude of the frame's middle, WGS 84 degrees."""
+        west, south, east, north = self.frame.bounds
+        longitude, latitude = to_degrees(0.5 * (west + east), 0.5 * (south + north), self.crs)
+        return float(longitude), float(latitude)
 
     def has_terrain(self) -> bool:
         """Whether an elevation model was imported."""
@@ -108,12 +123,15 @@ class County:
         held = {layer: self.whole.store.read(layer) for layer in DATED}
         last = [held[layer][column].max() for layer, columns in DATED.items() for column in columns]
         known = [moment for moment in last if not pd.isna(moment)]
-        return max(known).to_pydatetime() if known else self.season.bounds[0]
+        if not known:  # a register alone: the day its last post begins
+            begun = self.whole.store.read("duties")["valid_from"].max()
+            known = [self.season.bounds[0], *([] if pd.isna(begun) else [begun])]
+        return pd.Timestamp(max(known)).to_pydatetime()
 
 
-def open_county(path: Path, actor: Actor = DESKTOP) -> County:
-    """Open the county in a folder as somebody; `StoreError` where there is none."""
-    settings, store = stores.read_settings(path), stores.open_store(path)
+def open_county(path: Path, actor: Actor = DESKTOP, store: Store | None = None) -> County:
+    """Open the county in a folder as somebody, over its `store` where the caller holds it; `StoreError` without one."""
+    settings, store = stores.read_settings(path), store or stores.open_store(path)
     if actor == DESKTOP:
         return County(path, settings, store)
     return County(path, settings, OwnStore(store, actor, strip_m=settings.borders.strip_m), actor)

@@ -14,8 +14,9 @@ import shapely
 
 from geo.analysis import absence, blind_spots, priority, zonal
 from geo.analysis.detection import sweep_widths
-from geo.analysis.resets import courtyard_table, tip_sensitivity, zero_yield
-from geo.grid import Grid
+from geo.analysis.resets import courtyard_table, current_period, planted, tip_sensitivity, zero_yield
+from geo.analysis.trend import seen_by_period
+from geo.grid import Frame, Grid
 from geo.layers.duties import post_of
 from geo.layers.terrain import COVER_NAMES, PLANTABLE, Terrain
 from geo.layers.tracks import Mode
@@ -28,6 +29,9 @@ from geo.workspace.effort import Effort, Survey
 from geo.workspace.rights import DESKTOP, Actor
 
 Progress = Callable[[str, int, int], None]
+TREND_ROWS = 512
+FORM = 2
+"""Kept figures of another form are computed anew."""
 FIGURES = (
     "township_id",
     "name",
@@ -37,6 +41,8 @@ FIGURES = (
     "buffer500_share",
     "pod_mean",
     "detection",
+    "detection_low",
+    "detection_high",
     "detection_with_courtyards",
     "watched",
     "blind",
@@ -50,6 +56,8 @@ FIGURES = (
     "hours_to_95",
     "effort",
     "finds_n",
+    "zero_planting",
+    "zero_yield",
     "levers",
     "reasons",
 )
@@ -158,19 +166,11 @@ def measure_borders(
     report = progress or _silent
     if county.actor != DESKTOP:
         return own_borders(measure_borders(county.whole, as_of=moment, progress=progress), county.actor)
-    kept = _kept_borders(county, moment)
+    kept = kept_borders(county, as_of=moment)
     if kept is not None:
         return kept
     survey = effort.survey(county, moment, report) if county.has_terrain() else None
     return _borders(county, survey, moment, report)
-
-
-def _kept_borders(county: County, moment: datetime) -> BordersAnswer | None:
-    kept = _kept(county, "borders", moment)
-    if kept is None:
-        return None
-    tables = [_from_plain(kept[name], county) for name in ("borders", "blind_spots")]
-    return BordersAnswer(moment, _head(county), assumptions(county.settings), tables[0], tables[1], kept["notes"])
 
 
 def _borders(county: County, survey: Survey | None, moment: datetime, report: Progress) -> BordersAnswer:
@@ -205,7 +205,7 @@ def measure_both(
     moment = as_of or county.as_of()
     report = progress or _silent
     whole = county.whole
-    inner, edges = _kept_coverage(whole, moment), _kept_borders(whole, moment)
+    inner, edges = _kept_coverage(whole, moment), kept_borders(whole, as_of=moment)
     if inner is None or edges is None:
         survey = effort.survey(whole, moment, report)
         inner = inner or _coverage(whole, survey, moment, report)
@@ -213,6 +213,19 @@ def measure_both(
     if county.actor != DESKTOP:
         return own_coverage(inner, county.actor), own_borders(edges, county.actor)
     return inner, edges
+
+
+def kept_borders(county: County, *, as_of: datetime | None = None) -> BordersAnswer | None:
+    """What `measure_borders` would answer, where it was measured already; None where that would take work."""
+    moment = as_of or county.as_of()
+    if county.actor != DESKTOP:
+        whole = kept_borders(county.whole, as_of=moment)
+        return None if whole is None else own_borders(whole, county.actor)
+    kept = _kept(county, "borders", moment)
+    if kept is None:
+        return None
+    tables = [_from_plain(kept[name], county) for name in ("borders", "blind_spots")]
+    return BordersAnswer(moment, _head(county), assumptions(county.settings), tables[0], tables[1], kept["notes"])
 
 
 def own_coverage(answer: CoverageAnswer, actor: Actor) -> CoverageAnswer:
@@ -314,6 +327,7 @@ def _figures(
         ),
         parts=parts,
         village_beside=beside,
+        sensed=lambda period: _missed_overhead(county, seen.months[period]),
     )
     report("done", 3, 3)
     figures = shares.drop(columns="detection").join(assessed.townships).reset_index()
@@ -326,9 +340,22 @@ def _figures(
         effort=pd.Series(efforts),
         reasons=pd.Series(reasons),
         finds_n=[int((found_in == i).sum()) for i in ids],
+        **_township_facts(county, planted(finds), found_in, ids, moment),
     )
     figures.attrs["county"] = assessed.county
     return figures[list(FIGURES)], assessed.villages.reset_index()
+
+
+def _township_facts(
+    county: County, finds: pd.DataFrame, found_in: pd.Series, ids: list[str], moment: datetime
+) -> dict[str, pd.Series]:
+    """Per township the two facts of the year: no find at all, and every find destroyed before it could be lanced."""
+    mine = [finds[found_in.loc[finds.index] == i] for i in ids]
+    held = [zero_yield(table, county.settings.absence, moment) for table in mine]
+    return {
+        "zero_planting": pd.Series([table.empty for table in mine], dtype=object),
+        "zero_yield": pd.Series(held, dtype=object),
+    }
 
 
 def _with_effort(reasons: dict[str, str], effort: dict[str, dict[str, float]]) -> dict[str, str]:
@@ -382,6 +409,12 @@ def _hazards(county: County, months: list[str]) -> Iterator[tuple[int, Grid]]:
     """The months' hazard grids, last first: what `absence.assess` reads."""
     for period, month in reversed(list(enumerate(months))):
         yield period, grids.read_grid(county.path, f"hazard_{month}")
+
+
+def _missed_overhead(county: County, month: str) -> Any:
+    """What a month's flights and passes have missed, cell by cell; None where they saw nothing."""
+    seen = effort.air_grid(county, month)
+    return None if seen is None else np.float32(1.0) - seen
 
 
 def _walked(county: County, tracks: gpd.GeoDataFrame, zones: Grid, n: int) -> Any:
@@ -443,6 +476,7 @@ def _county_facts(
     county: County, terrain: Terrain, figures: pd.DataFrame, finds: pd.DataFrame, moment: datetime
 ) -> dict[str, Any]:
     """The facts of the year beside the county's probability: zero planting, zero yield, finds not yet destroyed."""
+    finds = planted(finds)
     destroyed = (finds["fraction"] >= 1.0) & (finds["destroyed_at"] <= moment)
     held = zero_yield(finds, county.settings.absence, moment)
     facts = {
@@ -550,6 +584,41 @@ def _notes(county: County) -> list[str]:
     return notes
 
 
+def measure_trend(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
+    """
+    Detection at the end of each month so far: ``months``, ``county`` and ``townships`` (values by township_id).
+
+    Of the tracks and the relative risk known at the moment; None where nothing can be planted.
+    """
+    moment = as_of or county.as_of()
+    whole = county.whole
+    measure_coverage(whole, as_of=moment)  # the grids of this moment
+    kept = _kept(whole, "trend", moment)
+    if kept is None:
+        ids = list(whole.store.read("townships")["township_id"])
+        labels = [f"{year}-{month:02d}" for year, month in whole.season.months]
+        labels = labels[: max(current_period(whole.season, moment), 0) + 1]
+        frame = grids.grid_frame(whole.path, "zones")
+        sums = [_seen_in(whole, frame.window(top, 0, min(TREND_ROWS, frame.rows - top), frame.cols), labels, len(ids))
+                for top in range(0, frame.rows, TREND_ROWS)]  # fmt: skip
+        seen, risk = (np.sum([one[part] for one in sums], axis=0) for part in (0, 1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shares, total = seen / risk[:, None], seen.sum(axis=0) / risk.sum()
+        rows = {name: _value(list(row)) for name, row in zip(ids, shares, strict=True)}
+        kept = {"months": labels, "county": _value(list(total)), "townships": rows}
+        _keep(whole, "trend", moment, kept)
+    own = {name: row for name, row in kept["townships"].items() if county.actor.whole or name in county.actor.grounds}
+    return {"months": kept["months"], "county": kept["county"], "townships": own}
+
+
+def _seen_in(county: County, window: Frame, labels: list[str], n: int) -> tuple[Any, Any]:
+    """What `seen_by_period` says of some rows of the county."""
+    zones, risk = (grids.read_grid(county.path, name, window) for name in ("zones", "risk"))
+    hazards = (grids.read_grid(county.path, f"hazard_{label}", window) for label in labels)
+    a = county.settings.detection.availability
+    return seen_by_period(hazards, zones=zones, risk=risk, zones_n=n, availability=a)
+
+
 def _head(county: County) -> str | None:
     head = county.store.head()
     return head.hash if head else None
@@ -558,7 +627,7 @@ def _head(county: County) -> str | None:
 def _key(county: County, moment: datetime) -> str:
     """Figures hold while nothing but plans was recorded since, the ground is the same, and the moment is."""
     ground = {name: grids.fingerprint(county.path, name) for name in ("elevation", "cover")}
-    rest = [_last_record(county), moment.isoformat(), ground, assumptions(county.settings)]
+    rest = [FORM, _last_record(county), moment.isoformat(), ground, assumptions(county.settings)]
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 

@@ -16,15 +16,16 @@ from geo.layers.terrain import Cover, Terrain
 from geo.layers.tracks import Mode, fixes_of
 from geo.season import CHINA
 from geo.store import grids
+from geo.workspace import effort
 from geo.workspace.county import County
 from geo.workspace.planning import kept_routes
 
 NEAR_M = 500.0
 
 
-def debrief_day(county: County, *, day: str) -> list[dict[str, Any]]:
+def debrief_day(county: County, *, day: str, team_id: str | None = None) -> list[dict[str, Any]]:
     """
-    Per standing route of a day its planned cells by fate, and the tracks they were judged by.
+    Per standing route of a day (of one team) its planned cells by fate, and the tracks they were judged by.
 
     All foot tracks of the day that come near the route count, whoever walked them; `own_tracks_n` says how many are
     of the route's own team. Shares add up to 1 over the planned cells.
@@ -35,6 +36,7 @@ def debrief_day(county: County, *, day: str) -> list[dict[str, Any]]:
         Where no route stands on that day, or the county has no terrain.
     """
     routes, _ = kept_routes(county, day=day)
+    routes = routes if team_id is None else routes[routes["team_id"] == team_id]
     if routes.empty:
         raise StoreError("routes_missing")
     tracks = gpd.GeoDataFrame(county.store.read("tracks"))
@@ -64,7 +66,9 @@ def _debrief(county: County, line: Any, tracks: gpd.GeoDataFrame, noon_s: float)
     whole = grids.grid_frame(county.path, "elevation")
     window = reach_window(planned, whole, 3.0 * settings.reach_m)
     terrain = Terrain(grids.read_grid(county.path, "elevation", window), _cover(county, window), county.settings.cell_m)
-    pieces = walked_pieces(fixes_of(tracks), np.ones(len(tracks), bool), settings)
+    pieces = walked_pieces(
+        fixes_of(tracks), np.ones(len(tracks), bool), settings, light=lambda seconds: effort.light_at(county, seconds)
+    )
     return debrief(planned, pieces, terrain, county.season, settings, least_pod=county.settings.coverage.blind_pod)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,15 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geo.analysis import coverage
+from geo.analysis import coverage, sensors, sunlight
 from geo.analysis import lookouts as watching
 from geo.analysis.detection import pod, season_pod
-from geo.analysis.pieces import walked_pieces
+from geo.analysis.pieces import Pieces, walked_pieces
 from geo.grid import Grid
 from geo.layers import borders
 from geo.layers.borders import Strips
 from geo.layers.terrain import Terrain
 from geo.layers.tracks import Mode, fixes_of
+from geo.layers.visits import COURTYARD
+from geo.season import Season
 from geo.settings import to_mapping
 from geo.store import grids
 from geo.workspace.county import County
@@ -33,8 +35,9 @@ class Effort:
     """
     What the tracks up to a moment amount to.
 
-    `months` are labels (YYYY-MM) whose hazard grids lie in ``grids/``; `pod` the season's POD (float32, NaN where not
-    plantable); `pod_a`, `pod_b` the POD of every strip cell from teams of either side.
+    `months` are labels (YYYY-MM) whose hazard grids lie in ``grids/``, beside ``air_MONTH`` where flights or passes saw
+    anything; `pod` the season's POD of feet, lookouts and sensors (float32, NaN where not plantable); `pod_a`, `pod_b`
+    the POD of every strip cell from teams of either side, on foot.
     """
 
     months: list[str]
@@ -72,10 +75,33 @@ def edges_and_strips(county: County) -> tuple[gpd.GeoDataFrame, Strips]:
 
 
 def tracks_until(county: County, moment: datetime) -> gpd.GeoDataFrame:
-    """The season's tracks that ended by a moment, each with the township of its team (None: the county's own)."""
-    tracks = county.store.read("tracks")
+    """
+    The season's tracks that ended by a moment, each with the township of its team (None: the county's own).
+
+    ``entered`` (bool): a visit to courtyards is on record for it by then, so buildings hid nothing from it.
+    """
+    tracks, visits = county.store.read("tracks"), county.store.read("visits")
     begun = tracks["started_at"] >= county.season.bounds[0]
-    return tracks[begun & (tracks["ended_at"] <= moment)].reset_index(drop=True)
+    inside = visits[(visits["ground"] == COURTYARD) & (visits["visited_at"] <= moment)]["track_id"].dropna()
+    tracks = tracks[begun & (tracks["ended_at"] <= moment)].reset_index(drop=True)
+    return gpd.GeoDataFrame(tracks.assign(entered=tracks["track_id"].isin(set(inside)).to_numpy(bool)))
+
+
+def pieces_of(county: County, tracks: gpd.GeoDataFrame) -> tuple[Pieces, npt.NDArray[np.int64]]:
+    """What was walked searching on the tracks of `tracks_until`, by the light of its hour, and each piece's period."""
+    settings = county.settings.detection
+    pieces = walked_pieces(
+        fixes_of(tracks), (tracks["mode"] == Mode.FOOT).to_numpy(), settings,
+        entered=tracks["entered"].to_numpy(bool), light=lambda seconds: light_at(county, seconds),
+    )  # fmt: skip
+    return pieces, county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
+
+
+def light_at(county: County, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Share of the sweep width that the sun over the county's middle leaves at UTC seconds, any shape."""
+    longitude, latitude = county.middle
+    altitude = sunlight.sun_altitude(seconds, longitude=longitude, latitude=latitude)
+    return sunlight.light_share(altitude, county.settings.detection)
 
 
 def lookouts_until(county: County, moment: datetime) -> gpd.GeoDataFrame:
@@ -85,13 +111,54 @@ def lookouts_until(county: County, moment: datetime) -> gpd.GeoDataFrame:
     return held[chosen & (county.settings.lookouts.nats_per_hour > 0.0)].reset_index(drop=True)
 
 
+@dataclass(frozen=True)
+class Overhead:
+    """The season's second sensors up to a moment: rows of layers `flights` and `passes`."""
+
+    flights: gpd.GeoDataFrame
+    passes: gpd.GeoDataFrame
+
+    def of(self, season: Season, period: int) -> "Overhead":
+        """Those of one period; a flight belongs to the period of its first image."""
+        begun = self.flights.groupby("flight_id")["taken_at"].transform("min")
+        mine = season.period_of(begun) == period if len(self.flights) else np.zeros(0, bool)
+        return Overhead(
+            gpd.GeoDataFrame(self.flights[mine]),
+            gpd.GeoDataFrame(self.passes[season.period_of(self.passes["taken_at"]) == period]),
+        )
+
+    def taken(self) -> dict[str, datetime]:
+        """When each flight began and each pass was taken, by its id."""
+        begun: dict[str, datetime] = self.flights.groupby("flight_id")["taken_at"].min().to_dict()
+        return begun | dict(zip(self.passes["pass_id"], self.passes["taken_at"], strict=True))
+
+    def looks(self, county: County, terrain: Terrain) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+        """Every one that saw anything, and its POD; see `sensors.looks_of`."""
+        return sensors.looks_of(self.flights, self.passes, terrain, county.season, county.settings.sensors)
+
+
+def overhead_until(county: County, moment: datetime) -> Overhead:
+    """The season's flights and passes taken by a moment."""
+    tables = [county.store.read(layer) for layer in ("flights", "passes")]
+    begun = county.season.bounds[0]
+    held = [table[(table["taken_at"] >= begun) & (table["taken_at"] <= moment)] for table in tables]
+    return Overhead(*(gpd.GeoDataFrame(table.reset_index(drop=True)) for table in held))
+
+
+def air_grid(county: County, month: str) -> npt.NDArray[np.float32] | None:
+    """POD of a month's second sensors as kept with the hazard; None where they saw nothing."""
+    name = f"air_{month}"
+    return grids.read_grid(county.path, name).values if grids.has_grid(county.path, name) else None
+
+
 def survey(county: County, moment: datetime, progress: Progress) -> Survey:
     """Ground, edges, tracks and effort up to a moment; `StoreError` where the county has no terrain yet."""
     county = county.whole
     terrain = county.terrain()
     edges, strips = edges_and_strips(county)
     tracks, watched = tracks_until(county, moment), lookouts_until(county, moment)
-    seen = measure_effort(county, terrain, tracks, edges, strips, progress, lookouts=watched)
+    overhead = overhead_until(county, moment)
+    seen = measure_effort(county, terrain, tracks, edges, strips, progress, lookouts=watched, overhead=overhead)
     return Survey(terrain, edges, strips, tracks, seen)
 
 
@@ -104,12 +171,13 @@ def measure_effort(
     progress: Progress,
     *,
     lookouts: gpd.GeoDataFrame,
+    overhead: Overhead,
 ) -> Effort:
     """Hazard per month on the county's grid and per side on the strips; kept in ``grids/`` until its inputs change."""
-    key = _key(county, tracks, edges, lookouts)
+    key = _key(county, tracks, edges, lookouts, overhead)
     months = [f"{year}-{month:02d}" for year, month in county.season.months]
     if stamp(county) != key:
-        _compute(county, terrain, tracks, edges, strips, months, progress, lookouts=lookouts)
+        _compute(county, terrain, tracks, edges, strips, months, progress, lookouts=lookouts, overhead=overhead)
         (county.grids / "effort.json").write_text(json.dumps({"key": key}))
     sides = np.load(county.grids / "sides.npz")
     whole = grids.read_grid(county.path, "season_pod")
@@ -126,12 +194,11 @@ def _compute(
     progress: Progress,
     *,
     lookouts: gpd.GeoDataFrame,
+    overhead: Overhead,
 ) -> None:
     (county.grids / "effort.json").unlink(missing_ok=True)
     settings, frame = county.settings.detection, terrain.elevation.frame
-    fixes = fixes_of(tracks)
-    pieces = walked_pieces(fixes, (tracks["mode"] == Mode.FOOT).to_numpy(), settings)
-    period = county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
+    pieces, period = pieces_of(county, tracks)
     owner = (
         tracks["township_id"].fillna("").to_numpy(dtype=object)[pieces.track]
         if len(pieces.track)
@@ -162,6 +229,11 @@ def _compute(
             _add_side(b, side_b == one["township_id"], local, strips, frame)
         grids.write_grid(county.path, f"hazard_{month}", Grid(hazard, frame))
         seen.append(pod(hazard, settings.availability))
+        missed = sensors.missed_by(overhead.of(county.season, number).looks(county, terrain))
+        (county.grids / f"air_{month}.tif").unlink(missing_ok=True)
+        if missed is not None:
+            grids.write_grid(county.path, f"air_{month}", Grid(1.0 - missed, frame))
+            seen[-1] = 1.0 - (1.0 - seen[-1]) * missed
         seen_a.append(pod(a, settings.availability))
         seen_b.append(pod(b, settings.availability))
     whole = np.where(terrain.plantable, season_pod(seen), np.float32(np.nan)).astype(np.float32)
@@ -199,20 +271,32 @@ def _add_side(
     side[held[inside]] += local.values[row[inside], col[inside]]
 
 
-def _key(county: County, tracks: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, lookouts: gpd.GeoDataFrame) -> str:
-    """What the grids rest on: tracks, lookouts, ground, edges and settings."""
+def _key(
+    county: County,
+    tracks: gpd.GeoDataFrame,
+    edges: gpd.GeoDataFrame,
+    lookouts: gpd.GeoDataFrame,
+    overhead: Overhead,
+) -> str:
+    """What the grids rest on: tracks, lookouts, second sensors, ground, edges and settings."""
     ground = {name: grids.fingerprint(county.path, name) for name in ("elevation", "cover")}
     rest = {
         "tracks": [
             list(row)
             for row in zip(
-                tracks["track_id"], tracks["township_id"].fillna(""), tracks["mode"], tracks["fixes_n"], strict=True
+                tracks["track_id"],
+                tracks["township_id"].fillna(""),
+                tracks["mode"],
+                tracks["fixes_n"],
+                tracks["entered"],
+                strict=True,
             )
         ],
         "ground": ground,
         "edges": list(edges["border_id"]),
         "lookouts": [list(row) for row in lookouts.to_numpy()],
-        "settings": to_mapping(county.settings),
+        "overhead": [list(row) for table in (overhead.flights, overhead.passes) for row in table.to_numpy()],
+        "settings": {name: held for name, held in to_mapping(county.settings).items() if name not in ("access", "map")},
     }
     return hashlib.sha256(json.dumps(rest, sort_keys=True, default=str).encode()).hexdigest()
 

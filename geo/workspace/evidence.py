@@ -13,13 +13,12 @@ from geo.analysis import attribution
 from geo.analysis import lookouts as watching
 from geo.analysis.attribution import Area
 from geo.analysis.detection import HAZARD_UNITS, pod
-from geo.analysis.pieces import walked_pieces
 from geo.crs import to_metric
 from geo.errors import StoreError
 from geo.grid import Grid
 from geo.layers.duties import post_of
 from geo.layers.terrain import COVER_NAMES, PLANTABLE, Cover, Terrain
-from geo.layers.tracks import Mode, fixes_of
+from geo.layers.tracks import Mode
 from geo.season import CHINA, Stage
 from geo.settings import assumptions
 from geo.store import grids
@@ -43,8 +42,9 @@ class Evidence:
     `tracks` has one row per track and month with `LOOKS`: nearest distance and nearest in line of sight, metres
     walked within reach and of those in sight, mean speed factor, and what it added: `units` of 1/65536 nat, the same
     in nats, and the POD of that alone. `reason` says why a track added nothing. A lookout is a row too, its id as
-    `track_id`, mode ``lookout``. `periods` holds per month the sum of the units and its POD: the numbers of the map,
-    unit for unit.
+    `track_id`, mode ``lookout``, and so are flights (``drone``) and passes (``satellite``), which have a POD and no
+    units. `periods` holds per month the sum of the units, the POD of second sensors (`air`) and the POD of both: the
+    numbers of the map, unit for unit.
     """
 
     as_of: datetime
@@ -118,6 +118,11 @@ def evidence_at(
     border, both = _border(effort.edges_and_strips(county)[0] if edges is None else edges, point)
     walked = effort.tracks_until(county.whole, moment) if tracks is None else tracks
     looks, months = _looks(county, terrain, (row, col), walked, near)
+    glances = _glances(county, (row, col), moment)
+    looks = pd.concat([looks, glances[list(LOOKS)]], ignore_index=True) if len(glances) else looks
+    for period, month in enumerate(months):
+        month["air"] = 1.0 - float(np.prod(1.0 - glances.loc[glances["period"] == period, "pod"].to_numpy(float)))
+        month["pod"] = 1.0 - (1.0 - month["pod"]) * (1.0 - month["air"])
     plantable = cover in PLANTABLE and height == height
     missed = float(np.prod([1.0 - month["pod"] for month in months]))
     head = county.store.head()
@@ -181,8 +186,7 @@ def _looks(
     east, north = (float(v) for v in frame.centres(*cell))
     within = tracks.sindex.query(shapely.Point(east, north), predicate="dwithin", distance=settings.reach_m, sort=True)
     near = tracks.iloc[within].reset_index(drop=True)
-    pieces = walked_pieces(fixes_of(near), (near["mode"] == Mode.FOOT).to_numpy(), settings)
-    period = county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
+    pieces, period = effort.pieces_of(county, near)
     area = Area(np.array([cell[0] * frame.cols + cell[1]]), np.ones(1), frame)
     ground = (area, terrain, county.season, settings)
     parts = list(attribution.parts_of(pieces, period, *ground))
@@ -198,7 +202,8 @@ def _looks(
             passed = attribution.sight(mine, east, north, terrain, settings)
             units = added.get((source, when), 0)
             away = float(one.geometry.distance(shapely.Point(east, north)))
-            rows.append(_look(one, labels, when, passed, away, units, settings.availability))
+            dark = not units and len(mine) > 0 and not effort.light_at(county, mine.seconds).any()
+            rows.append(_look(one, labels, when, passed, away, units, settings.availability, dark=dark))
     watched_in = county.season.period_of(lookouts["started_at"])
     for number in range(len(lookouts)):
         one, when = lookouts.iloc[number], int(watched_in[number])
@@ -215,11 +220,20 @@ def _looks(
 
 
 def _look(
-    track: pd.Series, labels: list[str], when: int, passed: Any, away_m: float, units: int, availability: float
+    track: pd.Series,
+    labels: list[str],
+    when: int,
+    passed: Any,
+    away_m: float,
+    units: int,
+    availability: float,
+    *,
+    dark: bool,
 ) -> dict[str, Any]:
     """One row of `LOOKS`."""
     within, seen, nearest, nearest_seen, factor = (float(v) for v in passed)
     nats = units / HAZARD_UNITS
+    why = "look_dark" if dark else _why_nothing(str(track["mode"]), when, within, seen, factor)
     return {
         "track_id": track["track_id"],
         "team_id": track["team_id"],
@@ -235,7 +249,7 @@ def _look(
         "hazard": nats,
         "pod": availability * (1.0 - float(np.exp(-nats))),
         "visible": seen > 0.0,
-        "reason": None if units else _why_nothing(str(track["mode"]), when, within, seen, factor),
+        "reason": None if units else why,
     }
 
 
@@ -258,6 +272,45 @@ def _watch(
         "visible": units > 0,
         "reason": None if units else "look_unseen",
     }
+
+
+def _glances(county: County, cell: tuple[int, int], moment: datetime) -> pd.DataFrame:
+    """Flights within reach of the cell and every pass: `LOOKS` with the POD of each there, and ``period``."""
+    columns = [*LOOKS, "period"]
+    overhead = effort.overhead_until(county.whole, moment)
+    frame, reach_m = county.frame, county.settings.sensors.reach_m
+    place = shapely.Point(*(float(v) for v in frame.centres(*cell)))
+    away = overhead.flights.geometry.distance(place)
+    near = effort.Overhead(gpd.GeoDataFrame(overhead.flights[away <= reach_m + frame.cell_m]), overhead.passes)
+    if not len(near.flights) + len(near.passes):
+        return pd.DataFrame(columns=columns)
+    margin = int(reach_m / frame.cell_m) + MARGIN_CELLS
+    window = frame.window(cell[0] - margin, cell[1] - margin, 2 * margin + 1, 2 * margin + 1)
+    elevation = grids.read_grid(county.path, "elevation", window)
+    known = grids.has_grid(county.path, "cover")
+    cover = grids.read_grid(county.path, "cover", window) if known else Grid(np.ones(window.shape, np.uint8), window)
+    row, col = (int(v) for v in window.cells(place.x, place.y))
+    looks = near.looks(county, Terrain(elevation, cover, county.settings.cell_m))
+    seen = {name: float(values[row, col]) for name, values in looks}
+    taken = overhead.flights.groupby("flight_id")["taken_at"].min()
+    rows: list[tuple[str, str, Any, float | None]] = [
+        (str(name), "drone", taken[name], float(away[images.index].min()))
+        for name, images in near.flights.groupby("flight_id")
+    ]
+    rows += [
+        (name, "satellite", at, None) for name, at in zip(near.passes["pass_id"], near.passes["taken_at"], strict=True)
+    ]
+    labels = [f"{year}-{month:02d}" for year, month in county.season.months]
+    table = []
+    for name, mode, at, nearest in rows:
+        period, chance = int(county.season.period_of(pd.Series([at]))[0]), seen.get(name, 0.0)
+        table.append(
+            dict.fromkeys(LOOKS)
+            | {"track_id": name, "mode": mode, "nearest_m": nearest, "units": 0, "hazard": 0.0, "pod": chance}
+            | {"month": labels[period], "day": f"{at.astimezone(CHINA):%Y-%m-%d}", "visible": chance > 0.0}
+            | {"reason": None if chance > 0.0 else "look_not_shown", "period": period}
+        )
+    return pd.DataFrame(table, columns=columns)
 
 
 def _why_nothing(mode: str, when: int, within: float, seen: float, factor: float) -> str:

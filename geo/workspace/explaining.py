@@ -12,17 +12,18 @@ import shapely
 
 from geo.analysis import attribution, zonal
 from geo.analysis import lookouts as watching
-from geo.analysis.attribution import Area, Part
-from geo.analysis.pieces import Pieces, walked_pieces
+from geo.analysis.attribution import Area, Glance, Part
+from geo.analysis.pieces import Pieces
 from geo.errors import StoreError
 from geo.grid import Frame
-from geo.layers.tracks import Mode, fixes_of
+from geo.layers.terrain import Terrain
 from geo.season import CHINA
 from geo.settings import assumptions
 from geo.store import grids
 from geo.workspace import effort
 from geo.workspace.county import County
 from geo.workspace.covering import measure_borders, measure_coverage
+from geo.workspace.effort import Overhead
 
 LOOKS = (
     "track_id", "team_id", "township_id", "mode", "day", "months", "nearest_m", "searched_m", "within_km2",
@@ -49,7 +50,8 @@ class AreaEvidence:
         One row per track within reach, the most valuable first, with `LOOKS`: nearest distance to the area (or the
         edge) and metres walked searching, both over the whole track; plantable km² within reach and, of those, km² it
         added anything to (the rest was hidden, or it was too fast); `share`: its part of the detection, shares add
-        up to it; `lost`: what the detection would fall by without it. A lookout is a row too, its id as `track_id`.
+        up to it; `lost`: what the detection would fall by without it. A lookout, a flight and a pass are rows too,
+        their id as `track_id`, mode ``lookout``, ``drone`` or ``satellite``; the last two have a share but no units.
     figures
         What the table of townships or edges says of it.
     """
@@ -129,25 +131,28 @@ def _explained(
     tracks = effort.tracks_until(county, moment)
     within = tracks.sindex.query(near, predicate="dwithin", distance=settings.reach_m, sort=True)
     tracks = tracks.iloc[within].reset_index(drop=True)
-    pieces = walked_pieces(fixes_of(tracks), (tracks["mode"] == Mode.FOOT).to_numpy(), settings)
-    period = county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
+    pieces, period = effort.pieces_of(county, tracks)
     lookouts, ground = effort.lookouts_until(county, moment), (area, terrain, county.season, settings)
     parts = list(attribution.parts_of(pieces, period, *ground))
     parts += watching.lookout_parts(lookouts, *ground, county.settings.lookouts, first=len(tracks))
     labels = [f"{year}-{month:02d}" for year, month in county.season.months]
     totals = np.stack([_kept(county, label, area) for label in labels])
-    worth = attribution.attribute(parts, totals, area, availability=settings.availability)
+    overhead, first = effort.overhead_until(county, moment), len(tracks) + len(lookouts)
+    glances, glanced = _glances(county, overhead, terrain, area, labels, first=first)
+    worth = attribution.attribute(parts, totals, area, availability=settings.availability, glances=glances)
     rows = [_look(tracks.iloc[[n]], [p for p in parts if p.source == n], pieces.take(pieces.track == n), area, shape,
                   reach_m=settings.reach_m, labels=labels) for n in range(len(tracks))]  # fmt: skip
     rows += [
         _watch(lookouts.iloc[n], [part for part in parts if part.source == len(tracks) + n], area, shape, labels)
         for n in range(len(lookouts))
     ]
+    rows += glanced
     looks = pd.DataFrame(rows, columns=[name for name in LOOKS if name not in worth.columns]).join(worth)
     looks = looks[(looks["within_km2"] > 0.0) | (looks["reached_km2"] > 0.0)]
     looks = looks.fillna({"units": 0, "share": 0.0, "lost": 0.0}).astype({"units": "int64"})
     whole = float(area.weights.sum())
-    chance = attribution.season_chance(totals, settings.availability)
+    missed = 1.0 - attribution.season_chance(totals, settings.availability)
+    chance = 1.0 - missed * attribution.sensed_by(glances, area)
     return AreaEvidence(
         what=named[0],
         id=named[1],
@@ -218,6 +223,37 @@ def _watch(lookout: Any, parts: list[Part], area: Area, shape: Any, labels: list
         "within_km2": km2,
         "reached_km2": km2,
     }
+
+
+def _glances(
+    county: County, overhead: Overhead, terrain: Terrain, area: Area, labels: list[str], *, first: int
+) -> tuple[list[Glance], list[dict[str, Any]]]:
+    """Flights and passes that saw any of the area, numbered from `first`, and their rows of `LOOKS`."""
+    glances: list[Glance] = []
+    rows: list[dict[str, Any]] = []
+    taken = overhead.taken()
+    drones = set(overhead.flights["flight_id"])
+    for name, seen in overhead.looks(county, terrain) if taken else ():
+        chance = seen.reshape(-1)[area.cells].astype(np.float64)
+        at = np.flatnonzero(chance)
+        if not len(at):
+            continue
+        glances.append(Glance(first + len(glances), at, 1.0 - chance[at]))
+        km2 = float((area.weights[at] > 0.0).sum()) * (area.frame.cell_m / 1000.0) ** 2
+        period = int(county.season.period_of(pd.Series([taken[name]]))[0])
+        rows.append(
+            dict.fromkeys(LOOKS)
+            | {
+                "track_id": name,
+                "mode": "drone" if name in drones else "satellite",
+                "day": f"{taken[name].astimezone(CHINA):%Y-%m-%d}",
+                "months": [labels[period]],
+                "searched_m": 0.0,
+                "within_km2": km2,
+                "reached_km2": km2,
+            }
+        )
+    return glances, rows
 
 
 def _around(line: Any, frame: Frame, reach_m: float) -> Frame:

@@ -34,8 +34,9 @@ def hand_out(
     Path to content of everything the teams of a day (or of all days) get.
 
     In each ``DAY/ROUTE/``: ``-track.gpx`` (trk and wpt, for phone apps), ``-route.gpx`` (rte of at most 125 points,
-    for handhelds), ``.kml``, ``.geojson`` (WGS 84) and the A4 sheet as PDF; beside the folders ``DAY.zip`` with all
-    of them. The same routes give the same bytes.
+    for handhelds), ``.kml``, ``.kmz``, ``.geojson`` (all WGS 84), ``-GCJ02.kml`` for apps that show KML on shifted
+    tiles without shifting it, and the A4 sheet as PDF; beside the folders ``DAY.zip`` with all of them. The same routes
+    give the same bytes.
 
     Raises
     ------
@@ -53,7 +54,7 @@ def hand_out(
         folder = f"{row['day']}/{row['route_id']}"
         files |= {f"{folder}/{name}": content for name, content in route_files(county, one, mine)}
         if sheets:
-            files[f"{folder}/{row['route_id']}.pdf"] = _sheet(county, one, mine, font, language)
+            files[f"{folder}/{row['route_id']}.pdf"] = route_pdf(county, one, mine, font=font, language=language)
     days = sorted({name.split("/")[0] for name in files})
     return files | {f"{one}.zip": zipped({n: c for n, c in files.items() if n.startswith(f"{one}/")}) for one in days}
 
@@ -62,17 +63,24 @@ def route_files(county: County, route: gpd.GeoDataFrame, stops: gpd.GeoDataFrame
     """A route as files for phones and handhelds, by name."""
     yield from write_routes("gpx", route, stops, county.crs).items()
     name = str(route["route_id"].iloc[0])
-    (kml,) = write_routes("kml", route, stops, county.crs).values()
-    yield f"{name}.kml", kml
+    for form, end in (("kml", ".kml"), ("kmz", ".kmz"), ("kml-gcj02", "-GCJ02.kml")):
+        (content,) = write_routes(form, route, stops, county.crs).values()
+        yield f"{name}{end}", content
     shown = gpd.GeoDataFrame(
         {"name": [name, *stops["name"]]}, geometry=[route.geometry.iloc[0], *stops.geometry], crs=county.crs
     )
     yield f"{name}.geojson", shown.to_crs(4326).to_json(ensure_ascii=False).encode()
 
 
-def _sheet(
-    county: County, route: gpd.GeoDataFrame, stops: gpd.GeoDataFrame, font: Path | None, language: Language
+def route_pdf(
+    county: County,
+    route: gpd.GeoDataFrame,
+    stops: gpd.GeoDataFrame,
+    *,
+    font: Path | None = None,
+    language: Language = "zh",
 ) -> bytes:
+    """A route (one row) with its stops as the A4 sheet."""
     row = route.iloc[0]
     west, south, east, north = view_of(row["geometry"])
     frame = grids.grid_frame(county.path, "elevation")

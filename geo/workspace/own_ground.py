@@ -32,17 +32,18 @@ HISTORY = "历史点位"
 OPEN_TO_ALL = ("townships", "neighbours", "grounds", "roads", "offices", "trials")
 """Boundaries, ways and trials with decoys say nothing of where anybody looked or what stands where."""
 
-_IMPORTED = dict.fromkeys(("tracks", "lookouts", "flights"), Action.TRACKS) | dict.fromkeys(
+_IMPORTED = dict.fromkeys(("tracks", "lookouts", "flights", "passes"), Action.TRACKS) | dict.fromkeys(
     ("duties", "units", "aliases", "villages", "teams"), Action.REGISTER
 )
 _KINDS = {
-    **dict.fromkeys(("forms", "visit_upgraded", "visit", "find", "destruction"), Action.RECORD),
+    **dict.fromkeys(("forms", "visit_upgraded", "visit", "find", "destruction", "photos"), Action.RECORD),
     **dict.fromkeys(("verification", "flag", "reward"), Action.JUDGE),
     **dict.fromkeys(("correction", "conflict"), Action.CORRECT),
     **dict.fromkeys(("alias_confirmed", "duty_assigned", "duty_ended"), Action.REGISTER),
     **dict.fromkeys(("orders_issued", "problem"), Action.ORDER),
-    "plan": Action.PLAN,
+    **dict.fromkeys(("plan", "segments", "season_plan"), Action.PLAN),
     "daily_report": Action.ANSWER,
+    "export": Action.EXPORT,
 }
 _JUDGED = (Act.DISMISS, Act.CLOSE, Act.RECHECK, Act.ASSIGN)
 _ANSWERED = (Step.SIGNED, Step.ANSWERED)
@@ -57,6 +58,8 @@ def action_of(entry: Entry, changes: Iterable[Change]) -> Action:
     if entry.kind == "order_step":
         steps = {step for change in changes if change.layer == "order_steps" for step in change.rows["step"]}
         return Action.ANSWER if steps <= set(_ANSWERED) else Action.ORDER
+    if entry.kind == "export" and any(len(change.rows) for change in changes):
+        return Action.ADMINISTER  # an export takes nothing in
     return _KINDS.get(entry.kind, Action.ADMINISTER)
 
 
@@ -190,6 +193,15 @@ def _visits(ground: Ground, table: pd.DataFrame) -> Mask:
     return own | where | ground.inside(table)
 
 
+def _photos(ground: Ground, table: pd.DataFrame) -> Mask:
+    """Those of one's own teams, and those of one's own plots, visits, finds and villages."""
+    own = _in(table, "team_id", ground.teams)
+    about = {"parcel_id": "parcels", "visit_id": "visits", "find_id": "finds", "village_id": "villages"}
+    for column, layer in about.items():
+        own = own | _in(table, column, ground.keys(layer))
+    return own
+
+
 Rule = Callable[[Ground, pd.DataFrame], Mask]
 RULES: dict[str, Rule] = {
     "villages": lambda g, t: _in(t, "township_id", g.townships) | shapely.intersects(g.bare, t.geometry.to_numpy()),
@@ -200,10 +212,12 @@ RULES: dict[str, Rule] = {
     "tracks": Ground.walked,
     "lookouts": Ground.walked,
     "flights": Ground.inside,
+    "passes": Ground.inside,
     "visits": _visits,
     "parcels": _parcels,
     "finds": _finds,
     "steps": lambda g, t: _in(t, "parcel_id", g.parcels),
+    "photos": _photos,
     "leads": _leads,
     "alerts": lambda g, t: _in(t, "unit_id", g.units) | g.inside(t),
     "orders": lambda g, t: _in(t, "unit_id", g.units) | _in(t, "township_id", g.townships),
@@ -212,11 +226,12 @@ RULES: dict[str, Rule] = {
     "returns": lambda g, t: _in(t, "village_id", g.villages) | _in(t, "visit_id", g.keys("visits")),
     "refusals": _none,
     "segments": lambda g, t: _in(t, "township_id", g.townships),
+    "assignments": lambda g, t: _in(t, "township_id", g.townships) | _in(t, "partner_id", g.townships),
     "routes": Ground.walked,
     "stops": lambda g, t: _in(t, "route_id", g.keys("routes")),
 }
 BLURRED = ("parcels", "finds", "visits")
-HIDDEN_FROM_COARSE = ("leads", "refusals", "routes", "stops")
+HIDDEN_FROM_COARSE = ("leads", "refusals", "routes", "stops", "photos")
 """Layers that would tell an exact place to those who are told coarse ones."""
 
 
@@ -227,6 +242,11 @@ class OwnStore:
         self._store = store
         self._actor = actor
         self._strip_m = strip_m
+
+    @property
+    def beneath(self) -> Store:
+        """The store with nothing left out, for figures that rest on everybody's work."""
+        return self._store
 
     @property
     def crs(self) -> pyproj.CRS:

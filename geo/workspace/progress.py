@@ -12,8 +12,10 @@ from geo.analysis import progress as science
 from geo.analysis.order_book import open_problems
 from geo.analysis.progress import Ints, Progress
 from geo.analysis.rounds import calendar, due_windows, season_rounds
+from geo.layers.duties import in_force
 from geo.layers.orders import TASK, Step
 from geo.layers.parcels import OPEN
+from geo.layers.steps import Act
 from geo.season import CHINA
 from geo.workspace.county import County
 from geo.workspace.ordering import dailies_at, orders_at
@@ -94,7 +96,7 @@ def measure_progress(
     named = found.townships.assign(name=found.townships["township_id"].map(held.names))
     sums = {str(number): science.totals(rows) for number, rows in found.townships.groupby("round")}
     sums["all"] = science.totals(found.townships) if len(found.townships) else {}
-    days = calendar(county.settings.season, county.settings.campaign)
+    days = calendar(county.season, county.settings.campaign)
     return ProgressAnswer(moment, head.hash if head else None, found, named, sums, days, held.by_orders_n)
 
 
@@ -105,7 +107,7 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
     """
     moment = as_of or county.as_of()
     answer = measure_progress(county, as_of=moment)
-    running = [one for one in season_rounds(county.settings.season, county.settings.campaign) if one.start <= moment]
+    running = [one for one in season_rounds(county.season, county.settings.campaign) if one.start <= moment]
     number = running_round(county, moment)
     book = orders_at(county, moment)
     tasks = book[(book["kind"] == TASK) & (book["round"] == number)]
@@ -113,6 +115,7 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
     waiting = parcels[parcels["status"].isin([str(status) for status in OPEN]) & (parcels["flagged_at"] <= moment)]
     left = (waiting["deadline"] - pd.Timestamp(moment)).dt.days
     standing = finds[(finds["found_at"] <= moment) & ((finds["fraction"] < 1.0) | finds["destroyed_at"].isna())]
+    untold = finds_untold(finds[finds["found_at"] <= moment], county.store.read("steps"), parcels)
     cells = answer.progress.cells
     day = moment.astimezone(CHINA).date()
     new = cells["first_at"].dt.tz_convert(CHINA).dt.date == day
@@ -127,6 +130,8 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
         "totals": answer.totals.get(str(number), {}),
         "townships": plain_records(answer.townships[answer.townships["round"] == number]),
         "new_today_n": int(new.sum()),
+        "new_today": plain_records(cells.loc[new, ["village_id", "township_id", "name", "state"]]),
+        "posts": _posts(county, moment),
         "open_n": len(open_),
         "open": plain_records(open_.head(OPEN_SHOWN)),
         "contradictory": plain_records(cells[cells["contradictory"]][["village_id", "name", "round"]]),
@@ -140,12 +145,39 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
         "dailies": dailies_at(county, moment),
         "targets_open_n": len(waiting),
         "targets_urgent_n": int((left <= 3).sum()),
+        "targets_open": plain_records(
+            waiting.assign(days_left=left)[["parcel_id", "source_id", "township_id", "status", "days_left"]]
+            .sort_values("days_left", na_position="last", kind="stable")
+            .head(OPEN_SHOWN)
+        ),
         "finds_standing_n": len(standing),
+        "finds_untold_n": len(untold),
+        "finds_untold": [
+            {name: row[name] for name in ("find_id", "parcel_id", "township_id", "plants_n")}
+            | {"found_at": row["found_at"].isoformat(), "hours": (moment - row["found_at"]).total_seconds() / 3600.0}
+            for row in untold.sort_values("found_at").head(OPEN_SHOWN).to_dict("records")
+        ],
         "nobody_n": int(register.units["nobody"].sum()),
         "nobody": plain_records(
             register.units.loc[register.units["nobody"], ["unit_kind", "unit_id", "name", "township_id"]]
         ),
     }
+
+
+def finds_untold(finds: pd.DataFrame, steps: pd.DataFrame, parcels: pd.DataFrame) -> pd.DataFrame:
+    """Finds no police station has been told of (发现未移交): on plots without a hand-over, or on no plot at all."""
+    told = set(steps.loc[steps["act"] == Act.HAND_OVER, "parcel_id"])
+    plain = pd.DataFrame(finds[~finds["parcel_id"].isin(told)].drop(columns="geometry", errors="ignore"))
+    township = dict(zip(parcels["parcel_id"], parcels["township_id"], strict=True))
+    return plain.assign(township_id=plain["township_id"].fillna(plain["parcel_id"].map(township)))
+
+
+def _posts(county: County, moment: datetime) -> dict[str, str]:
+    """Village -> the posts that answer for it at a moment."""
+    duties = in_force(county.store.read("duties"), moment)
+    own = duties[duties["unit_kind"] == "village"]
+    joined = own.groupby("unit_id")["post"].agg(lambda posts: "、".join(dict.fromkeys(posts)))
+    return {str(unit): str(posts) for unit, posts in joined.items()}
 
 
 def village_states(county: County, *, as_of: datetime | None = None) -> dict[str, str]:
@@ -158,7 +190,7 @@ def village_states(county: County, *, as_of: datetime | None = None) -> dict[str
 
 def running_round(county: County, moment: datetime) -> int:
     """Number of the round that has begun last; the first before any has."""
-    begun = [one for one in season_rounds(county.settings.season, county.settings.campaign) if one.start <= moment]
+    begun = [one for one in season_rounds(county.season, county.settings.campaign) if one.start <= moment]
     return begun[-1].number if begun else 1
 
 
@@ -194,13 +226,13 @@ def township_names(county: County, units: pd.DataFrame) -> dict[str, str]:
 def _windows(county: County, villages: pd.DataFrame) -> tuple[Ints, Ints, int]:
     """Milliseconds, (villages, rounds): the days of the orders where there are any, else of the calendar by height."""
     settings = county.settings
-    rounds = season_rounds(settings.season, settings.campaign)
+    rounds = season_rounds(county.season, settings.campaign)
     heights = pd.to_numeric(villages["elevation_m"], errors="coerce").to_numpy(float)
     kinds, place = np.unique(heights, return_inverse=True, equal_nan=True)
     due_from = np.empty((len(villages), len(rounds)), np.int64)
     due_to = due_from.copy()
     for number, one in enumerate(rounds):
-        starts, stops = due_windows(one, kinds, settings.season)
+        starts, stops = due_windows(one, kinds, county.season)
         due_from[:, number], due_to[:, number] = _ms(starts)[place], _ms(stops)[place]
     orders = county.store.read("orders")
     orders = orders[(orders["kind"] == TASK) & orders["round"].between(1, len(rounds))]

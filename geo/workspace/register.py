@@ -64,7 +64,7 @@ def responsibility_register(county: County, *, as_of: datetime | None = None) ->
     duties = county.store.read("duties")
     units = register_units(county)
     posts = posts_of(duties, moment)
-    rounds = season_rounds(county.settings.season, county.settings.campaign)
+    rounds = season_rounds(county.season, county.settings.campaign)
     gaps = {one.number: set(open_gaps(list(units["unit_id"]), duties, one.start, one.stop)) for one in rounds}
     for kind in DUTY_KINDS:
         units[kind] = units["unit_id"].map(lambda unit, kind=kind: posts.get((unit, kind)))
@@ -78,10 +78,11 @@ def responsibility_register(county: County, *, as_of: datetime | None = None) ->
 
 
 def posts_of(duties: pd.DataFrame, moment: datetime) -> dict[tuple[str, str], str]:
-    """By unit and kind of duty the posts in force at a moment, each once, joined by 、."""
-    held = in_force(duties, moment).drop_duplicates(["unit_id", "duty_kind", "post"])
+    """By unit and kind of duty the posts in force at a moment, each once, joined by 、; those of a tier name it."""
+    held = in_force(duties, moment).drop_duplicates(["unit_id", "duty_kind", "tier", "post"])
     found: dict[tuple[str, str], str] = {}
-    for unit, kind, post in zip(held["unit_id"], held["duty_kind"], held["post"], strict=True):
+    named = held["post"].where(held["tier"].isna(), held["post"] + "（" + held["tier"].astype(str) + "）")
+    for unit, kind, post in zip(held["unit_id"], held["duty_kind"], named, strict=True):
         found[unit, kind] = f"{found[unit, kind]}、{post}" if (unit, kind) in found else post
     return found
 

@@ -11,13 +11,17 @@ import pandas as pd
 
 from geo.errors import LayerError
 from geo.layers import SCHEMAS
-from geo.layers.duties import DUTY_KINDS
+from geo.layers.duties import DUTY_KINDS, TIERS
+from geo.layers.townships import GROUND_KINDS
 from geo.ledger import Entry, row_digest
 from geo.schema import Refusal
 from geo.store import Change
+from geo.words import say
 from geo.workspace.county import County
 from geo.workspace.importing import FileReport
 from geo.workspace.register import register_units
+
+MU_M2 = 2000.0 / 3.0
 
 
 @dataclass
@@ -37,7 +41,9 @@ def unit_row(kind: str, unit: str, name: str, *, source: str, parent_id: str | N
 def duty_key(duty: Mapping[Any, Any]) -> tuple[str, ...]:
     since = pd.Timestamp(duty["valid_from"]).tz_convert("UTC").isoformat()
     holder = duty["holder_id"]
-    return duty["unit_id"], duty["duty_kind"], duty["post"], "" if holder is None or pd.isna(holder) else holder, since
+    tier = duty.get("tier")
+    key = duty["unit_id"], duty["duty_kind"], duty["post"], "" if holder is None or pd.isna(holder) else holder, since
+    return key if tier is None or pd.isna(tier) else (*key, tier)
 
 
 def duty_id(duty: dict[str, Any]) -> str:
@@ -56,7 +62,7 @@ def write_gathered(
     notes: list[dict[str, Any]] | None = None,
 ) -> None:
     """What is new or says otherwise, in one transaction; nothing at all where nothing is."""
-    changes = [*_unit_changes(county, found), *_duty_changes(county, found)]
+    changes = [*_unit_changes(county, found), *_moved_villages(county, found), *_duty_changes(county, found)]
     for rows in villages:
         changes += _village_changes(county, rows)
     if aliases is not None:
@@ -69,6 +75,12 @@ def write_gathered(
         county.store.append(Entry("import", body), *changes, now=now)
 
 
+_ABOVE: dict[str, tuple[str, ...]] = {
+    "group": ("village",),
+    "责任网格": ("village", "group", "township"),
+    **dict.fromkeys(GROUND_KINDS, ("county", "township", "village")),
+}
+"""What a unit typed in may lie under; townships and villages come from lists, whose codes others know too."""
 _SAID = ("households_n", "due_m2", "elevation_m", "key_area", "edge")
 
 
@@ -94,6 +106,18 @@ def _unit_changes(county: County, found: Gathered) -> list[Change]:
         return []
     table = SCHEMAS["units"].conform(pd.DataFrame(wanted, columns=SCHEMAS["units"].names))
     return [Change("units", table, replace=True, before=held[held["unit_id"].isin(before)])]
+
+
+def _moved_villages(county: County, found: Gathered) -> list[Change]:
+    """Villages the register puts under another township: the layer of villages follows."""
+    said = {unit: row["parent_id"] for unit, row in found.units.items() if row["unit_kind"] == "village"}
+    held = county.store.read("villages", [unit for unit, parent in said.items() if parent])
+    townships = held["village_id"].map(said)
+    moved = held[held["township_id"] != townships]
+    if moved.empty:
+        return []
+    after = moved.assign(township_id=townships[moved.index])
+    return [Change("villages", after, replace=True, before=moved)]
 
 
 def _differs(row: dict[str, Any], old: dict[Any, Any], names: tuple[str, ...]) -> bool:
@@ -183,6 +207,7 @@ def assign_post(
     valid_from: datetime,
     now: datetime,
     holder_id: str | None = None,
+    tier: str | None = None,
 ) -> tuple[str, bool]:
     """A post answers for a unit from a moment on: the duty's id, and whether it is new."""
     units = register_units(county).set_index("unit_id")
@@ -190,10 +215,14 @@ def assign_post(
         raise LayerError("unit_unknown", value=unit_id)
     if kind not in DUTY_KINDS:
         raise LayerError("record_value_unknown", field="duty_kind", value=kind, known="/".join(DUTY_KINDS))
+    if tier is not None and (tier not in TIERS or kind != "包保"):
+        raise LayerError("record_value_unknown", field="tier", value=tier, known="包保：" + "/".join(TIERS))
+    if not post.strip():
+        raise LayerError("record_value_missing", field="post")
     unit = units.loc[unit_id]
     parent = unit["parent_id"] if isinstance(unit["parent_id"], str) else None
     row = {"unit_kind": unit["unit_kind"], "unit_id": unit_id, "parent_id": parent, "post": post.strip()}
-    row |= {"holder_id": holder_id, "duty_kind": kind, "valid_from": valid_from, "valid_to": None}
+    row |= {"holder_id": holder_id, "duty_kind": kind, "valid_from": valid_from, "valid_to": None, "tier": tier}
     number = duty_id(row)
     held = county.store.read("duties")
     if duty_key(row) in {duty_key(one) for one in held.to_dict("records")}:
@@ -213,3 +242,64 @@ def end_post(county: County, number: str, *, at: datetime, now: datetime) -> Non
     ended = _duty_table([held.iloc[0].to_dict() | {"valid_to": at}], held)
     change = Change("duties", ended, replace=True, before=held)
     county.store.append(Entry("duty_ended", {"duty_id": number}), change, now=now)
+
+
+def edit_unit(county: County, unit_id: str, values: Mapping[str, Any], *, now: datetime) -> bool:
+    """
+    Change what the register says of a unit; False where it says so already.
+
+    `values` may be ``name, households_n, due_m2, elevation_m, key_area, edge``.
+
+    Raises
+    ------
+    LayerError
+        No such unit, another field, or a value the register cannot hold.
+    """
+    units = register_units(county).set_index("unit_id")
+    if unit_id not in units.index or units.loc[unit_id, "unit_kind"] == "enclave":
+        raise LayerError("unit_unknown", value=unit_id)
+    unknown = set(values) - {"name", *_SAID}
+    if unknown:
+        raise LayerError("record_field_unknown", field=min(unknown), known="/".join(("name", *_SAID)))
+    base = units.loc[unit_id]
+    row = {name: None if pd.isna(base.get(name)) else base.get(name) for name in SCHEMAS["units"].names}
+    wanted = row | {"unit_id": unit_id, "source": row["source"] or "-"} | dict(values)
+    if not str(wanted["name"] or "").strip():
+        raise LayerError("record_value_missing", field="name")
+    if not _differs(wanted, row | {"unit_id": unit_id, "source": wanted["source"]}, tuple(SCHEMAS["units"].names)):
+        return False
+    _save_unit(county, wanted, "unit_edited", now)
+    return True
+
+
+def add_unit(county: County, kind: str, name: str, parent_id: str, *, now: datetime, unit_id: str | None = None) -> str:
+    """
+    A new group, grid or department ground under a unit: its id.
+
+    Raises
+    ------
+    LayerError
+        A kind that lists or maps bring in, a unit above that does not fit, or a unit of that id.
+    """
+    units = register_units(county).set_index("unit_id")
+    if parent_id not in units.index:
+        raise LayerError("unit_unknown", value=parent_id)
+    above = str(units.loc[parent_id, "unit_kind"])
+    if above not in _ABOVE.get(kind, ()):
+        raise LayerError("unit_parent_wrong", kind=say(f"unit_{kind}"), parent=say(f"unit_{above}"))
+    if not name.strip():
+        raise LayerError("record_value_missing", field="name")
+    number = (unit_id or "").strip() or f"{parent_id}-{name.strip()}"
+    if number in units.index:
+        raise LayerError("unit_exists", name=units.loc[number, "name"], id=number)
+    _save_unit(county, unit_row(kind, number, name.strip(), source="-", parent_id=parent_id), "unit_added", now)
+    return number
+
+
+def _save_unit(county: County, row: dict[str, Any], what: str, now: datetime) -> None:
+    table = SCHEMAS["units"].conform(pd.DataFrame([row], columns=SCHEMAS["units"].names))
+    for refusal in SCHEMAS["units"].refusals(table):
+        raise LayerError(f"record_{refusal.code}", field=refusal.field, **refusal.details)
+    held = county.store.read("units", [row["unit_id"]])
+    change = Change("units", table, replace=True, before=held)
+    county.store.append(Entry(what, {"unit_id": row["unit_id"]}), change, now=now)

@@ -1,256 +1,337 @@
 """The register as offices keep it, read row by row: read = accepted + refused, always."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from geo.errors import LayerError
 from geo.formats.office_sheets import OfficeSheet, plain_head, read_office_file
 from geo.layers.duties import DUTY_KINDS, UNIT_KINDS
+from geo.layers.townships import GROUND_KINDS
 from geo.schema import Refusal
-from geo.season import CHINA
-from geo.words import WORDS as CATALOGUE
 from geo.words import say
 from geo.workspace.county import County
 from geo.workspace.importing import FileReport
-from geo.workspace.register import register_units
+from geo.workspace.register_heads import GROUND_FIELDS, NUMBER, PERSON, SAID, Head, fields_of, is_head
+from geo.workspace.register_places import Places
 from geo.workspace.register_rows import Gathered, duty_key, unit_row, write_gathered
+from geo.workspace.register_values import day_above, figure_in, flag_in, posts_in, span_in
 
 MU_M2 = 2000.0 / 3.0
-HEADS: dict[str, tuple[str, ...]] = {
-    "unit_kind": ("单元类别", "单位类别", "类别", "层级", "unit_kind"),
-    "unit_id": ("代码", "单元代码", "单位代码", "编码", "unit_id"),
-    "name": ("名称", "单元名称", "单位名称", "责任地块", "地块名称"),
-    "parent_id": ("上级代码", "上级单位代码"),
-    "township": ("乡镇", "乡镇名称", "乡(镇)", "乡镇(街道)", "乡(镇、街道)", "镇街"),
-    "township_id": ("乡镇代码", "乡镇编码"),
-    "village": ("村", "村名", "行政村", "村(社区)", "村(居)", "村居"),
-    "village_id": ("村代码", "村编码"),
-    "group": ("组", "村民组", "村民小组"),
-    "grid": ("网格", "责任网格"),
-    "households_n": ("户数", "总户数"),
-    "due_mu": ("应踏查面积(亩)", "应踏查亩数", "应踏查面积", "应查亩数"),
-    "elevation_m": ("海拔(米)", "海拔", "平均海拔(米)"),
-    "key_area": ("重点", "是否重点", "重点区域"),
-    "edge": ("边界", "是否边界", "交界", "是否交界"),
-    "valid_from": ("起始日期", "生效日期", "任职日期", "起"),
-    "valid_to": ("截止日期", "失效日期", "止"),
-    "source": ("来源", "数据来源"),
-    "属地": ("属地", "属地责任", "属地责任岗位", "属地责任人岗位"),
-    "主管部门": ("主管部门", "主管部门责任岗位", "行业主管部门"),
-    "包保": ("包保", "包保责任", "包保岗位", "县领导包片", "镇领导包村", "乡镇领导包村", "村干部包组", "网格员包户"),
-    "成员单位督导": ("成员单位督导", "督导单位", "督导"),
-}
-WORDS = {head: name for name, heads in HEADS.items() for head in heads}
-WORDS |= {plain_head(say(f"head_{name}", "en")): name for name in HEADS if f"head_{name}" in CATALOGUE}
-KNOWN = frozenset(set(WORDS) | {"责任岗位", "责任人岗位", "负责状态", plain_head(say("head_standing", "en"))})
+MONTH = timedelta(days=31)
+NAMED = ("乡镇", "村", "代码", "名称", "属地责任岗位", "包保岗位")
 _KIND_WORDS = {
     "县": "county", "县级": "county", "乡镇": "township", "乡": "township", "镇": "township", "街道": "township",
     "村": "village", "行政村": "village", "社区": "village", "村(社区)": "village", "组": "group",
     "村民小组": "group", "村民组": "group", "网格": "责任网格",
 }  # fmt: skip
-_YES = {"是": True, "√": True, "✓": True, "1": True, "否": False, "0": False, "×": False}
+_GROUND_WORDS = (
+    ("林场", "林场|林区|采育场"),
+    ("保护区", "保护区|森林公园|湿地|风景区"),
+    ("库区", "水库|库区|电站|湖"),
+    ("矿区", "矿|采石"),
+    ("公路", r"公路|国道|省道|县道|高速|铁路|[GS]\d+"),
+)
+_SUM = re.compile("合\\s*计|小\\s*计|总\\s*计|共\\s*计")
+_FOOT = re.compile(
+    "(?:填表|填报|制表|审核|审批|负责|报送|联系|备注|注|说明|填表说明|盖章|单位|日期)(?:人|单位|日期|时间|电话|领导)?\\s*[:：].*",
+    re.S,
+)
+Row = dict[str, str]
 
 
-def import_register(county: County, path: Path, *, now: datetime, encoding: str | None = None) -> FileReport:
+def import_register(
+    county: County, path: Path, *, now: datetime, encoding: str | None = None, since: datetime | None = None
+) -> FileReport:
     """
-    A register as an office keeps it: heads of one or two rows, merged cells, names or codes.
+    A register as an office keeps it: heads of up to three rows, merged cells, names, codes of this year or another.
 
     A row that says what is held already changes nothing; a post with the same beginning and another end takes the old
-    one's place (the ledger keeps it). Rows that name no known ground are refused with a sentence.
+    one's place (the ledger keeps it). Rows that name no known ground are refused with a sentence; sums and lines under
+    the table are no rows. Names of persons and telephones are not kept.
+
+    Parameters
+    ----------
+    since
+        From when posts without a first day answer; None: the season's first day, or the day over the table where that
+        is more than a month later: a list of January is that of the season, a later one says who answers since.
     """
-    file = read_office_file(path, KNOWN, encoding)
-    places = _Places.of(county)
-    found = Gathered()
-    read_n = 0
+    file = read_office_file(path, is_head, NAMED, encoding)
+    reading = _Reading(Places.of(county), file.file)
     for sheet in file.sheets:
-        fields = _fields(sheet)
-        if not fields:
-            continue
-        for number, cells in zip(sheet.numbers, sheet.rows, strict=True):
-            row = _row(fields, cells)
-            if _is_foot(row):
-                continue
-            read_n += 1
-            refusal = _take(row, number, file.file, places, found)
-            if refusal:
-                found.refused.append(refusal)
-    report = FileReport(file.file, file.sha256, read_n, found.refused)
-    write_gathered(county, found, report, now)
+        if sheet.title not in _OTHERS:
+            reading.begin = since or _begin(sheet.above, county.season.bounds[0])
+            reading.take(sheet)
+    reading.settle()
+    report = FileReport(
+        file.file, file.sha256, reading.read_n, reading.found.refused, other_kinds=dict(reading.others),
+        notes=tuple(reading.notes()),
+    )  # fmt: skip
+    write_gathered(county, reading.found, report, now)
     return report
 
 
-@dataclass(frozen=True)
-class _Places:
-    """The units held, by id, by alias code, and by name under their parent."""
+_OTHERS = {say(code, language) for code in ("book_nobody", "book_aliases", "book_upper") for language in ("zh", "en")}
+"""Sheets of the exported register that repeat what its first sheet says."""
 
-    kinds: dict[str, str]
-    codes: dict[str, str]
-    names: dict[tuple[str | None, str], list[str]]
 
-    @classmethod
-    def of(cls, county: County) -> "_Places":
-        units, aliases = register_units(county), county.store.read("aliases")
-        names: dict[tuple[str | None, str], list[str]] = {}
-        parents = units["parent_id"].where(units["unit_kind"] != "township", None)
-        for unit, parent, name in zip(units["unit_id"], parents, units["name"], strict=True):
-            names.setdefault((parent if isinstance(parent, str) else None, str(name)), []).append(unit)
-        kinds = dict(zip(units["unit_id"], units["unit_kind"], strict=True))
-        held = aliases[aliases["unit_id"].isin(list(kinds))]
-        for unit, alias in held.loc[held["alias_kind"] == "名称", ["unit_id", "alias"]].itertuples(index=False):
-            names.setdefault((None, alias), []).append(unit)
-        coded = held[held["alias_kind"] == "代码"]
-        codes = {
-            alias: unit for alias, unit in zip(coded["alias"], coded["unit_id"], strict=True) if alias not in kinds
-        }
-        return cls(kinds, codes, names)
+def _begin(above: str, season: datetime) -> datetime:
+    day = day_above(above)
+    return day if day is not None and day - season > MONTH else season
 
-    def by_code(self, code: str) -> str:
-        return self.codes.get(code, code)
 
-    def by_name(self, name: str, parent: str | None) -> list[str]:
-        """Units of a name under a parent, forgiving 村 and 社区 left out; of any parent where none is given."""
-        if parent is None:
-            found = [unit for (_, held), units in self.names.items() if held == name for unit in units]
+@dataclass
+class _Reading:
+    """The rows of a file on their way in, and what is to be said of them."""
+
+    places: Places
+    file: str
+    begin: datetime | None = None
+    found: Gathered = field(default_factory=Gathered)
+    read_n: int = 0
+    others: Counter[str] = field(default_factory=Counter)
+    undated: Counter[datetime] = field(default_factory=Counter)
+    filled_n: int = 0
+    unused: dict[str, None] = field(default_factory=dict)
+    persons: dict[str, None] = field(default_factory=dict)
+    parents: list[tuple[int, str, str]] = field(default_factory=list)
+    sources: dict[str, list[int]] = field(default_factory=dict)
+    _above: tuple[str, str] | None = None
+
+    def take(self, sheet: OfficeSheet) -> None:
+        """Every row of one sheet, as read and accepted, read and refused, or no row at all."""
+        fields = fields_of(sheet.heads)
+        known = {head.field for head in fields if head}
+        posts = {name.partition("/")[0] for name in known} & set(DUTY_KINDS)
+        if not known & set(GROUND_FIELDS) or not (posts or "unit_kind" in known):
+            return
+        self._note_unused(sheet, fields)
+        self._above = None
+        for number, cells in zip(sheet.numbers, sheet.rows, strict=True):
+            row = _row(fields, cells)
+            what = _no_row(cells, row)
+            if what:
+                self.others[what] += 1
+                continue
+            self.read_n += 1
+            try:
+                self._row(row, number)
+            except LayerError as wrong:
+                name = str(wrong.fields.get("field", "unit_id"))
+                self.found.refused.append(Refusal(number, name, wrong.code, wrong.fields))
+
+    def settle(self) -> None:
+        """Refuse the rows of units whose unit above is known neither to the county nor to the file."""
+        for number, unit, parent in self.parents:
+            if parent in self.places.kinds or parent in self.found.units:
+                continue
+            self.found.units.pop(unit, None)
+            self.found.duties = {key: duty for key, duty in self.found.duties.items() if duty["unit_id"] != unit}
+            for line in self.sources.pop(unit, [number]):
+                told = Refusal(line, "parent_id", "unit_unknown", {"value": parent, "field": "parent_id"})
+                self.found.refused.append(told)
+        self.found.refused.sort(key=lambda refusal: int(str(refusal.row)))
+
+    def notes(self) -> list[tuple[str, dict[str, Any]]]:
+        """What somebody should know of how the file was read."""
+        said: list[tuple[str, dict[str, Any]]] = [
+            ("register_undated", {"n": n, "day": f"{day:%Y-%m-%d}"}) for day, n in self.undated.items()
+        ]
+        if self.filled_n:
+            said.append(("register_filled", {"n": self.filled_n}))
+        if self.persons:
+            said.append(("register_persons", {"columns": "、".join(self.persons)}))
+        if self.unused:
+            said.append(("register_unused", {"columns": "、".join(self.unused)}))
+        if self.others:
+            said.append(("register_no_rows", {"n": self.others.total()}))
+        return said
+
+    def _note_unused(self, sheet: OfficeSheet, fields: Sequence[Head | None]) -> None:
+        for levels, head in zip(sheet.heads, fields, strict=True):
+            text = "·".join(levels)
+            if head is None and text:
+                self.unused[text] = None
+            elif head and head.field == PERSON:
+                self.persons[text] = None
+            elif head and head.field == "remark":
+                self.unused[text] = None
+
+    def _row(self, row: Row, number: int) -> None:
+        """One row into what is found; `LayerError` for what is wrong with it."""
+        unit = self._ground(row)
+        begin, end = span_in(row)
+        figures = {name: figure_in(row, name) for name in ("households_n", "due_mu", "elevation_m")}
+        posts = [(name, post) for name in row for post in posts_in(row[name]) if name.partition("/")[0] in DUTY_KINDS]
+        for name in ("key_area", "edge"):
+            unit[name] = flag_in(row, name)
+        unit |= {"households_n": figures["households_n"], "elevation_m": figures["elevation_m"]}
+        unit["due_m2"] = None if figures["due_mu"] is None else round(figures["due_mu"] * MU_M2, 3)
+        if posts and begin is None:
+            begin = self.begin
+            if begin is None or (end is not None and end <= begin):
+                raise LayerError("post_undated", field="valid_from", post=posts[0][1][:40])
+            self.undated[begin] += 1
+        known = self.found.units.setdefault(unit["unit_id"], unit)
+        known |= {name: value for name, value in unit.items() if value is not None}
+        self.sources.setdefault(unit["unit_id"], []).append(number)
+        if unit["parent_id"] and unit["unit_kind"] not in ("county", "township"):
+            self.parents.append((number, unit["unit_id"], unit["parent_id"]))
+        for name, text in posts:
+            kind, _, tier = name.partition("/")
+            post, _, holder = text.partition("〔")
+            duty = {
+                "unit_kind": unit["unit_kind"], "unit_id": unit["unit_id"], "parent_id": unit["parent_id"],
+                "post": post.strip(), "holder_id": holder.rstrip("〕") or None, "duty_kind": kind,
+                "tier": tier or None, "valid_from": begin, "valid_to": end,
+            }  # fmt: skip
+            self.found.duties[duty_key(duty)] = duty
+
+    def _ground(self, row: Row) -> dict[str, Any]:
+        """The unit a row is about: by its own code, or the lowest of ground, grid, group, village and township."""
+        kind = _kind_of(row)
+        if "unit_id" in row:
+            return self._coded(row, kind)
+        if kind in GROUND_KINDS:
+            return self._department_ground(row, kind)
+        if "name" in row and "village" not in row and kind in ("township", "village"):
+            row = {**row, kind: row["name"]}
+        if "name" in row and kind in ("group", "责任网格"):
+            row = {**row, {"group": "group", "责任网格": "grid"}[kind]: row["name"]}
+        township = self._named(row, "township", None)
+        village = self._named(row, "village", township)
+        if township is None and village is None:
+            raise LayerError("unit_missing", field="unit_id")
+        if village is None:
+            return self._unit("township", str(township), row.get("township"), None)
+        for name, below in (("grid", "责任网格"), ("group", "group")):
+            if name in row:
+                return self._below(below, row[name], village)
+        return self._unit("village", village, row.get("village"), self.places.parents.get(village) or township)
+
+    def _coded(self, row: Row, kind: str) -> dict[str, Any]:
+        """A unit by its own code: one that is known, or a new one with a unit above it."""
+        code, name = row["unit_id"].strip(), row.get("name")
+        known = self.places.by_code(code, name, kind or None)
+        if known is not None:
+            own = self.places.kinds[known]
+            parent = self._parent(row, own) or self.places.parents.get(known)
+            return self._unit(own, known, name, parent, source=row.get("source"))
+        if kind not in UNIT_KINDS:
+            raise LayerError("value_unknown", field="unit_kind", value=kind, known="/".join(UNIT_KINDS))
+        parent = self._parent(row, kind)
+        if parent is None and kind in ("village", "group", "责任网格"):
+            raise LayerError("unit_parent_missing", field="parent_id", value=code)
+        return self._unit(kind, code, name or code, parent, source=row.get("source"))
+
+    def _parent(self, row: Row, kind: str) -> str | None:
+        """The unit above: by code, by the township or village named, or by the first digits of a village's code."""
+        if "parent_id" in row:
+            return self.places.by_code(row["parent_id"], None, None) or row["parent_id"]
+        if kind in ("village", *GROUND_KINDS) and ("township" in row or "township_id" in row):
+            return self._named(row, "township", None)
+        if kind in ("group", "责任网格") and ("village" in row or "village_id" in row):
+            return self._named(row, "village", self._named(row, "township", None))
+        code = row["unit_id"]
+        return code[:9] if kind == "village" and self.places.kinds.get(code[:9]) == "township" else None
+
+    def _department_ground(self, row: Row, kind: str) -> dict[str, Any]:
+        """A forest farm, reserve, reservoir, mine or road: the one of that name, or a new one under its township."""
+        name = row.get("name") or row.get("village") or ""
+        if not name:
+            raise LayerError("unit_missing", field="name")
+        held = [unit for each in (kind, *GROUND_KINDS) for unit in self.places.by_name(each, name, None)]
+        if len(dict.fromkeys(held)) == 1:
+            own = self.places.kinds[held[0]]
+            return self._unit(own, held[0], name, self.places.parents.get(held[0]))
+        township = self._named(row, "township", None) if {"township", "township_id"} & set(row) else None
+        return self._below(kind, name, township or "")
+
+    def _below(self, kind: str, name: str, parent: str) -> dict[str, Any]:
+        """A group, grid or department ground without a code: known by its parent and its name."""
+        held = self.places.by_name(kind, name, parent) if parent else []
+        return self._unit(kind, held[0] if held else f"{parent}-{name}" if parent else name, name, parent or None)
+
+    def _unit(
+        self, kind: str, unit: str, name: str | None, parent: str | None, *, source: str | None = None
+    ) -> dict[str, Any]:
+        return unit_row(kind, unit, name or unit, parent_id=parent, source=source or self.file)
+
+    def _named(self, row: Row, level: str, parent: str | None) -> str | None:
+        """The unit a row's code or name means, None where it gives neither; an empty township is the one above."""
+        if f"{level}_id" in row:
+            found = self.places.by_code(row[f"{level}_id"], row.get(level), level)
+            if found is None:
+                raise LayerError("unit_unknown", field=f"{level}_id", value=row[f"{level}_id"])
+            return self._remember(level, found)
+        if level not in row:
+            return None
+        name = row[level]
+        held = self.places.by_name(level, name, parent)
+        if parent is None and level == "village" and self._above:
+            under = self.places.by_name(level, name, self._above[1])
+            if under and "township" not in row:
+                held = under
+                self.filled_n += 1
+        if len(held) == 1:
+            return self._remember(level, held[0])
+        told: Mapping[str, Any] = {"value": name, "n": len(held)} if held else {"value": name}
+        raise LayerError("unit_ambiguous" if held else "unit_unknown", field=level, **told)
+
+    def _remember(self, level: str, unit: str) -> str:
+        if level == "township":
+            self._above = level, unit
+        return unit
+
+
+def _row(fields: Sequence[Head | None], cells: Sequence[str]) -> Row:
+    """The cells of a row by field; several posts of a kind joined, a post's organisation before it."""
+    row: Row = {}
+    units: Row = {}
+    for head, cell in zip(fields, cells, strict=True):
+        if head is None or not cell or head.field in (PERSON, NUMBER, SAID):
+            continue
+        duty = head.field.partition("/")[0] in DUTY_KINDS
+        if duty and head.role == "unit":
+            units[head.field] = cell
+        elif duty and head.field in row:
+            row[head.field] += f"、{cell}"
         else:
-            found = self.names.get((parent, name), [])
-        if not found and parent is not None:
-            tails = ("村", "村委会", "社区", "社区居委会", "居委会", "")
-            found = [unit for tail in tails for unit in self.names.get((parent, _stem(name) + tail), [])]
-        return list(dict.fromkeys(found))
-
-
-def _stem(name: str) -> str:
-    for tail in ("社区居委会", "居委会", "村委会", "村民委员会", "社区", "村"):
-        if name.endswith(tail) and len(name) > len(tail):
-            return name[: -len(tail)]
-    return name
-
-
-def _fields(sheet: OfficeSheet) -> list[str | None]:
-    """The field of each column; the lowest head that is known decides."""
-    fields = [next((WORDS[head] for head in reversed(heads) if head in WORDS), None) for heads in sheet.heads]
-    grounded = {"unit_id", "township", "township_id", "village", "village_id", "name"} & {f for f in fields if f}
-    return fields if grounded and any(f in DUTY_KINDS or f == "unit_kind" for f in fields) else []
-
-
-def _row(fields: list[str | None], cells: list[str]) -> dict[str, str]:
-    row: dict[str, str] = {}
-    for name, cell in zip(fields, cells, strict=True):
-        if name and cell:
-            row[name] = f"{row[name]}、{cell}" if name in DUTY_KINDS and name in row else row.get(name, cell)
+            row.setdefault(head.field, cell)
+    for name, unit in units.items():
+        posts = posts_in(row.get(name, ""))
+        row[name] = "、".join(f"{'' if post.startswith(unit) else unit}{post}" for post in posts) or unit
     return row
 
 
-def _is_foot(row: dict[str, str]) -> bool:
-    """Lines below the table: nothing, or one cell of prose that names no unit."""
-    if len(row) > 1:
-        return False
-    name, text = next(iter(row.items()), ("unit_kind", ""))
-    return name == "unit_kind" or (len(text) > 12 and not text.isdigit())
+def _no_row(cells: Sequence[str], row: Row) -> str | None:
+    """Whether a line is none of the table: a sum, a line under it (often merged over all columns), or nothing known."""
+    told = [cell for cell in cells if cell]
+    if any(_SUM.fullmatch(cell) for cell in told[:3]):
+        return "sums"
+    if all(_FOOT.match(cell) for cell in told) or (len(set(told)) == 1 and len(told[0]) > 12 and not _coded(told[0])):
+        return "lines"
+    known = {name for name in row if name != "remark"}
+    return None if known and known != {"unit_kind"} else "lines"
 
 
-def _take(row: dict[str, str], number: int, file: str, places: _Places, found: Gathered) -> Refusal | None:
-    """One row into `found`; what is wrong with it otherwise."""
-    unit, refusal = _ground(row, number, file, places)
-    if refusal or unit is None:
-        return refusal
-    numbers: dict[str, Any] = {}
-    for name in ("households_n", "due_mu", "elevation_m"):
-        if name in row:
-            try:
-                numbers[name] = float(row[name].replace(",", ""))
-            except ValueError:
-                return Refusal(number, name, "coordinate_bad", {"value": row[name][:40]})
-    moments = {name: _day(row[name]) if name in row else None for name in ("valid_from", "valid_to")}
-    for name, moment in moments.items():
-        if name in row and moment is None:
-            return Refusal(number, name, "time_bad", {"value": row[name][:40]})
-    posts = [(kind, post) for kind in DUTY_KINDS for post in _posts(row.get(kind, ""))]
-    if posts and moments["valid_from"] is None:
-        return Refusal(number, "valid_from", "post_undated", {"post": posts[0][1][:40]})
-    for name, text in (("key_area", row.get("key_area")), ("edge", row.get("edge"))):
-        if text:
-            unit[name] = _YES.get(text)
-    unit |= {"households_n": numbers.get("households_n"), "elevation_m": numbers.get("elevation_m")}
-    unit["due_m2"] = round(numbers["due_mu"] * MU_M2, 3) if "due_mu" in numbers else None
-    known = found.units.setdefault(unit["unit_id"], unit)
-    known |= {name: value for name, value in unit.items() if value is not None}
-    for kind, text in posts:
-        post, _, holder = text.partition("〔")
-        duty = {
-            "unit_kind": unit["unit_kind"], "unit_id": unit["unit_id"], "parent_id": unit["parent_id"],
-            "post": post.strip(), "holder_id": holder.rstrip("〕") or None, "duty_kind": kind, **moments,
-        }  # fmt: skip
-        found.duties[duty_key(duty)] = duty
-    return None
+def _coded(text: str) -> bool:
+    return text.strip("'’").isdigit()
 
 
-def _ground(
-    row: dict[str, str], number: int, file: str, places: _Places
-) -> tuple[dict[str, Any] | None, Refusal | None]:
-    """The unit a row is about: by its own code, or the lowest of ground, grid, group, village and township named."""
-    kind = _KIND_WORDS.get(plain_head(row.get("unit_kind", "")), row.get("unit_kind", ""))
-    if "unit_id" in row:
-        unit = places.by_code(row["unit_id"])
-        kind = kind or places.kinds.get(unit, "")
-        if kind not in UNIT_KINDS:
-            return None, Refusal(number, "unit_kind", "value_unknown", {"value": kind, "known": "/".join(UNIT_KINDS)})
-        return unit_row(
-            kind, unit, row.get("name") or unit, parent_id=row.get("parent_id"), source=row.get("source") or file
-        ), None
-    township, refusal = _named(row, "township", None, number, places)
-    if refusal:
-        return None, refusal
-    if kind in UNIT_KINDS[5:] and "name" in row:
-        return _below(kind, row["name"], township or "", row, file), None
-    if "village" not in row and "village_id" not in row:
-        if township is None:
-            return None, Refusal(number, "unit_id", "unit_missing")
-        return unit_row("township", township, row.get("township", township), source=file), None
-    village, refusal = _named(row, "village", township, number, places)
-    if refusal or village is None:
-        return None, refusal
-    for name, below in (("grid", "责任网格"), ("group", "group")):
-        if name in row:
-            return _below(below, row[name], village, row, file), None
-    return unit_row("village", village, row.get("village", village), parent_id=township, source=file), None
-
-
-def _below(kind: str, name: str, parent: str, row: dict[str, str], file: str) -> dict[str, Any]:
-    """A group, grid or department ground without a code: known by its parent and its name."""
-    return unit_row(kind, f"{parent}-{name}" if parent else name, name, parent_id=parent or None, source=file)
-
-
-def _named(
-    row: dict[str, str], level: str, parent: str | None, number: int, places: _Places
-) -> tuple[str | None, Refusal | None]:
-    """The unit a row's code or name means; refused where nothing or more than one thing does."""
-    if f"{level}_id" in row:
-        code = places.by_code(row[f"{level}_id"])
-        if code not in places.kinds:
-            return None, Refusal(number, f"{level}_id", "unit_unknown", {"value": row[f"{level}_id"]})
-        return code, None
-    if level not in row:
-        return None, None
-    found = [unit for unit in places.by_name(row[level], parent) if places.kinds.get(unit) == level]
-    if len(found) == 1:
-        return found[0], None
-    code = "unit_ambiguous" if found else "unit_unknown"
-    return None, Refusal(
-        number, level, code, {"value": row[level], "n": len(found)} if found else {"value": row[level]}
-    )
-
-
-def _posts(cell: str) -> list[str]:
-    text = cell.replace("；", "、").replace(";", "、").replace("\n", "、").replace("，", "、")
-    return [post.strip() for post in text.split("、") if post.strip() and post.strip() not in ("无", "/", "—", "-")]
-
-
-def _day(text: str) -> datetime | None:
-    """A day as offices write it (2026-01-01, 2026.1.1, 2026年1月1日, with or without a time): that moment in China."""
-    plain = text.replace("年", "-").replace("月", "-").replace("日", " ").replace("/", "-").replace(".", "-").strip()
-    moment = pd.to_datetime(plain, errors="coerce")
-    return None if pd.isna(moment) else moment.to_pydatetime().replace(tzinfo=CHINA)
+def _kind_of(row: Row) -> str:
+    """The kind of unit a row says it is about, by its word or, for department ground, by what its name ends with."""
+    said = plain_head(row.get("unit_kind", ""))
+    kind = _KIND_WORDS.get(said, said)
+    if kind in UNIT_KINDS or kind == "":
+        if kind or "name" not in row or "village" in row or "unit_id" in row:
+            return kind
+        said = row["name"]
+    for ground, pattern in _GROUND_WORDS:
+        if re.search(pattern, said):
+            return ground
+    return "" if said == row.get("name") else kind

@@ -31,7 +31,7 @@ def import_forms(county: County, path: Path, *, now: datetime, encoding: str | N
 
     Lines nobody wrote on are not counted (``blank`` among the other kinds); a line held already is a ``duplicate``.
     """
-    file = read_office_file(path, frozenset(HEADS), encoding)
+    file = read_office_file(path, HEADS.__contains__, list(HEADS), encoding)
     held = VillageForms.of(county)
     counts = Counts()
     for sheet in file.sheets:

@@ -99,6 +99,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "trace": frozenset({Role.ADMIN, Role.COUNTY, Role.AUDITOR}),
     "data": frozenset({Role.ADMIN, Role.COUNTY, Role.TOWNSHIP, Role.POLICE, Role.MEMBER}),
     "admin": frozenset({Role.ADMIN}),
+    "guide": frozenset(Role),
 }
 """Which roles a page is for, by its address; a page that is not here opens for nobody."""
 

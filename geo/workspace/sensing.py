@@ -1,21 +1,21 @@
-"""What drones added to the feet: each township's detection on foot, from the air, and both together."""
+"""What drones and satellites added to the feet: each township's detection on foot, from the air, and both together."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geo.analysis.detection import season_pod
-from geo.analysis.sensors import flight_pod
+from geo.analysis.detection import pod, season_pod
 from geo.grid import Grid
-from geo.settings import assumptions, to_mapping
+from geo.settings import assumptions
 from geo.store import grids
+from geo.workspace import effort
 from geo.workspace.county import County
 from geo.workspace.covering import measure_coverage
+from geo.workspace.effort import Overhead
 
 FIGURES = ("township_id", "name", "foot", "air", "together", "imaged")
 
@@ -23,9 +23,10 @@ FIGURES = ("township_id", "name", "foot", "air", "together", "imaged")
 @dataclass(frozen=True)
 class SensingAnswer:
     """
-    `townships` has `FIGURES`: detection by feet (the figure of `coverage`), by flights alone, by both together as
-    1 - Π(1 - p) cell by cell, and the share of plantable ground some image shows well enough to count. `p_zero` does
-    not use the flights. `flights` has one row per flight: its images and the km² that count.
+    `townships` has `FIGURES`: detection by feet and lookouts alone, by flights and passes alone, by both together as
+    1 - Π(1 - p) cell by cell (the figure of `coverage`, which `p_zero` rests on), and the share of plantable ground
+    some image shows well enough to count. `flights` and `passes` have one row each: images or pixel, and the km² that
+    count.
     """
 
     as_of: datetime
@@ -33,10 +34,11 @@ class SensingAnswer:
     assumptions: dict[str, Any]
     townships: pd.DataFrame
     flights: pd.DataFrame
+    passes: pd.DataFrame
 
     def json(self) -> dict[str, Any]:
         """One plain object."""
-        tables = {name: getattr(self, name) for name in ("townships", "flights")}
+        tables = {name: getattr(self, name) for name in ("townships", "flights", "passes")}
         plain = {name: table.astype(object).where(table.notna(), None) for name, table in tables.items()}
         return {
             "as_of": self.as_of.isoformat(),
@@ -47,36 +49,48 @@ class SensingAnswer:
 
 
 def measure_sensors(county: County, *, as_of: datetime | None = None) -> SensingAnswer:
-    """The season's flights up to a moment beside the feet; the grid ``air_pod`` is kept for the map."""
+    """The season's flights and passes up to a moment beside the feet; the grid ``air_pod`` is kept for the map."""
     moment = as_of or county.as_of()
     answer = measure_coverage(county, as_of=moment)
-    terrain, settings = county.terrain(), county.settings
-    images = _flown(county, moment)
-    air, rows = np.zeros(terrain.elevation.frame.shape, np.float32), []
-    for flight, held in images.groupby("flight_id", sort=True):
-        one = flight_pod(gpd.GeoDataFrame(held), terrain, county.season, settings.sensors)
-        air = season_pod([air, one])
-        counted = float((one > 0.0).sum()) * (settings.cell_m / 1000.0) ** 2
-        rows.append({"flight_id": flight, "images_n": len(held), "counted_km2": counted})
-    grids.write_grid(county.path, "air_pod", Grid(air, terrain.elevation.frame))
-    zones, risk = (grids.read_grid(county.path, name).values for name in ("zones", "risk"))
-    foot = np.nan_to_num(grids.read_grid(county.path, "season_pod").values)
-    n = len(answer.townships)
+    a, months = county.settings.detection.availability, [f"{y}-{m:02d}" for y, m in county.season.months]
+    zones, risk, together = (grids.read_grid(county.path, name) for name in ("zones", "risk", "season_pod"))
+    air, foot = (np.zeros(zones.frame.shape, np.float32) for _ in range(2))
+    for month in months:
+        foot = season_pod([foot, pod(grids.read_grid(county.path, f"hazard_{month}").values, a)])
+        seen = effort.air_grid(county, month)
+        air = air if seen is None else season_pod([air, seen])
+    grids.write_grid(county.path, "air_pod", Grid(air, zones.frame))
+    n, ground = len(answer.townships), (zones.values, risk.values)
     townships = answer.townships[["township_id", "name"]].assign(
-        foot=_mean(foot, zones, risk, n),
-        air=_mean(air, zones, risk, n),
-        together=_mean(season_pod([foot, air]), zones, risk, n),
-        imaged=_mean((air > 0.0).astype(np.float32), zones, (risk > 0.0).astype(np.float32), n),
+        foot=_mean(foot, *ground, n),
+        air=_mean(air, *ground, n),
+        together=_mean(np.nan_to_num(together.values), *ground, n),
+        imaged=_mean((air > 0.0).astype(np.float32), zones.values, (risk.values > 0.0).astype(np.float32), n),
     )
-    basis = assumptions(settings) | {"sensors": to_mapping(settings.sensors)}
-    flights = pd.DataFrame(rows, columns=["flight_id", "images_n", "counted_km2"])
-    return SensingAnswer(moment, answer.ledger_head, basis, townships[list(FIGURES)], flights)
+    overhead = effort.overhead_until(county, moment)
+    flights, passes = _counted(county, overhead)
+    return SensingAnswer(
+        moment, answer.ledger_head, assumptions(county.settings), townships[list(FIGURES)], flights, passes
+    )
 
 
-def _flown(county: County, moment: datetime) -> gpd.GeoDataFrame:
-    """The season's images up to a moment."""
-    images = county.store.read("flights")
-    return images[(images["taken_at"] >= county.season.bounds[0]) & (images["taken_at"] <= moment)]
+def _counted(county: County, overhead: Overhead) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every flight and every pass with the km² of plantable ground it shows well enough to count."""
+    km2 = (county.settings.cell_m / 1000.0) ** 2
+    looks = overhead.looks(county, county.terrain()) if len(overhead.flights) + len(overhead.passes) else iter(())
+    counted = {name: float((seen > 0.0).sum()) * km2 for name, seen in looks}
+    flights = [
+        {"flight_id": name, "images_n": len(images), "counted_km2": counted.get(str(name), 0.0)}
+        for name, images in overhead.flights.groupby("flight_id", sort=True)
+    ]
+    passes = [
+        {"pass_id": row["pass_id"], "pixel_m": row["pixel_m"], "counted_km2": counted.get(row["pass_id"], 0.0)}
+        for row in pd.DataFrame(overhead.passes.drop(columns="geometry")).to_dict("records")
+    ]
+    return (
+        pd.DataFrame(flights, columns=["flight_id", "images_n", "counted_km2"]),
+        pd.DataFrame(passes, columns=["pass_id", "pixel_m", "counted_km2"]),
+    )
 
 
 def _mean(

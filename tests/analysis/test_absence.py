@@ -196,6 +196,39 @@ def test_the_probability_is_bayes_over_every_place_and_month_a_plot_may_have_com
     assert found.townships.loc["a", "p_zero"] == pytest.approx(exact, abs=1e-5)
 
 
+def air(rng: np.random.Generator, period: int) -> np.ndarray | None:
+    """What the sensors of a period missed: a pass over half the cells in the second, a flight in the third."""
+    half = rng.random(FRAME.shape) < 0.5
+    return {1: np.where(half, 0.4, 1.0), 2: np.where(half, 0.15, 1.0)}.get(period)
+
+
+def test_feet_and_second_sensors_are_one_probability_cell_by_cell():
+    rng = np.random.default_rng(4)
+    nats = [rng.lognormal(-0.5, 1.5, FRAME.shape) * (rng.random(FRAME.shape) < 0.5) for _ in range(3)]
+    overhead = {t: air(rng, t) for t in range(3)}
+    found = assess(
+        [(t, hazard(one)) for t, one in enumerate(nats)],
+        sensed=lambda t: None if overhead[t] is None else overhead[t].astype(np.float32),
+    )
+    miss = [1 - 0.85 * (1 - np.exp(-hazard(one).values[:, :20].ravel() / 65536)) for one in nats]
+    miss = [m * (1.0 if overhead[t] is None else overhead[t][:, :20].ravel()) for t, m in enumerate(miss)]
+    exact = every_history(0.5, np.full(3, 0.02), 1.0 - np.array(miss), np.ones(800))
+    assert found.townships.loc["a", "p_zero"] == pytest.approx(exact, abs=1e-5)
+    assert found.townships.loc["a", "detection"] == pytest.approx(1 - np.prod(miss, axis=0).mean(), abs=1e-6)
+    assert found.periods[0, :3] == pytest.approx([1 - m.mean() for m in miss], abs=1e-6)
+    low, high = (found.townships.loc["a", f"p_zero_{end}"] for end in ("low", "high"))
+    assert low < exact < high
+
+
+def test_ground_seen_from_above_alone_has_a_figure_though_nobody_walked():
+    nowhere = {"has_tracks": np.zeros((2, 5), bool)}
+    only = assess([], sensed=lambda t: np.full(FRAME.shape, 0.9, np.float32) if t == 2 else None, **nowhere)
+    assert only.townships["detection"].tolist() == pytest.approx([0.1, 0.1], abs=1e-6)
+    assert only.townships["p_zero"].iloc[0] == pytest.approx(
+        float(standing.posterior(0.5, np.full(3, 0.02), np.full(3, 0.9))), abs=1e-6
+    )
+
+
 @given(CHANCE, SOME, st.floats(0.0, 0.3))
 def test_where_looks_are_independent_bayes_is_the_chain(prior, looks, introduction):
     pi = np.full(len(looks), introduction)
@@ -212,18 +245,25 @@ def test_the_same_path_walked_five_times_is_worth_less_than_five_paths():
     assert (one["detection"] < other["detection"]).all()
 
 
-def sums(hazards, *, risk: Grid | None = None, settings: Settings = NO_YARDS, as_of: datetime = MARCH) -> looks.Looks:
+def sums(
+    hazards, *, risk: Grid | None = None, settings: Settings = NO_YARDS, as_of: datetime = MARCH, **given
+) -> looks.Looks:
     return looks.sum_looks(
         hazards, zones=halves(), parents=np.arange(2), zones_n=2, carried=np.full((2, 5), 0.1),
-        risk=risk or grid(np.array(1.0)), terrain=terrain(), season=SEASON, settings=settings, as_of=as_of,
+        risk=risk or grid(np.array(1.0)), terrain=terrain(), season=SEASON, settings=settings, as_of=as_of, **given,
     )  # fmt: skip
 
 
-def test_the_histogram_answers_as_the_grid_does():
+@pytest.mark.parametrize("sensors", [False, True])
+def test_the_histogram_answers_as_the_grid_does(sensors):
     rng = np.random.default_rng(1)
     nats = [rng.lognormal(-1.5, 2.0, FRAME.shape) * (rng.random(FRAME.shape) < 0.6) for _ in range(3)]
     risk = grid(rng.choice([0.7, 1.0, 5.0, 30.0], FRAME.shape))
-    held = sums([(t, hazard(nats[t])) for t in (2, 1, 0)], risk=risk)
+    overhead = {t: air(rng, t) for t in range(3)} if sensors else dict.fromkeys(range(3))
+    held = sums(
+        [(t, hazard(nats[t])) for t in (2, 1, 0)], risk=risk,
+        sensed=lambda t: None if overhead[t] is None else overhead[t].astype(np.float32),
+    )  # fmt: skip
     west = risk.values[:, :20].astype(float)
     factor, availability = np.array([0.3, 1.0, 2.5, 1.4, 1.0]), np.array([0.8, 0.7, 0.9, 0.95, 0.85])
     case = absence.township_cases(
@@ -232,6 +272,7 @@ def test_the_histogram_answers_as_the_grid_does():
     drawn = looks.drawn_ground(held, 0, case, factor=factor, availability=availability)
     for k, (f, a) in enumerate(zip(factor, availability, strict=True)):
         miss = [1 - a * (1 - np.exp(-hazard(one).values[:, :20] / 65536 * f)) for one in nats]
+        miss = [m * (1.0 if overhead[t] is None else overhead[t][:, :20]) for t, m in enumerate(miss)]
         exact = [(west * np.prod(miss[start:], axis=0)).sum() / west.sum() for start in range(3)]
         assert drawn[:, k] == pytest.approx(exact, abs=8e-3)
     assert drawn[:, -1] == pytest.approx(held.missed[0, :3], abs=1e-12)
@@ -382,6 +423,32 @@ def test_signed_forms_count_only_when_a_sensitivity_is_configured():
     assert (assess([(0, hazard(1.0))], class_b=forms, settings=trusted).townships["p_zero"] > quiet).all()
 
 
+@given_settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 4), st.booleans())
+def test_whoever_finds_reports_and_destroys_in_time_never_looks_worse_seen(seed, found_n, verified):
+    """Detection is the score: finds of one's own, promptly dealt with, leave it and its interval where they were."""
+    rng = np.random.default_rng(seed)
+    nats = [(t, hazard(rng.lognormal(-0.5, 1.5, FRAME.shape))) for t in range(3)]
+    rows = [
+        find(
+            find_id=f"f{n}", stage=rng.choice(finds.STAGES), plants_n=int(rng.integers(1, 400)),
+            destroyed_at=pd.Timestamp("2026-02-11T03:00Z"),
+            verified_at=pd.Timestamp("2026-02-12T03:00Z") if verified else None,
+        )
+        for n in range(found_n)
+    ]  # fmt: skip
+    before, after = assess(nats).townships, assess(nats, finds=pd.concat(rows, ignore_index=True)).townships
+    for figure in ("detection", "detection_low", "detection_high", "detection_with_courtyards"):
+        assert (after[figure] >= before[figure]).all()
+    assert after.loc["b", "p_zero"] == before.loc["b", "p_zero"]
+
+
+def test_sown_ground_is_planting_though_nothing_has_sprouted():
+    sown = find(plants_n=0, area_m2=300.0, verified_at=None, fraction=0.0)
+    assert assess([(0, hazard(1.0))], finds=sown).townships.loc["a", "p_zero"] == 0.0
+    assert len(resets.planted(find(plants_n=0))) == len(resets.planted(find(species="其他"))) == 0
+
+
 def test_the_interval_holds_the_figure_and_the_same_dice_repeat_it():
     one, two = assess([(2, hazard(0.7))]), assess([(2, hazard(0.7))])
     table = one.townships
@@ -391,6 +458,20 @@ def test_the_interval_holds_the_figure_and_the_same_dice_repeat_it():
     assert table.drop(columns="reasons").equals(two.townships.drop(columns="reasons"))
     assert one.county["p_zero"] == pytest.approx(float(table["p_zero"].prod()))
     assert one.county["below_goal_n"] == 2
+
+
+def test_detection_has_an_interval_of_its_own_that_knows_no_prior():
+    one = assess([(2, hazard(np.linspace(0, 3, 40)))])
+    table = one.townships
+    assert (table["detection_low"] < table["detection"]).all()
+    assert (table["detection"] < table["detection_high"]).all()
+    other = assess([(2, hazard(np.linspace(0, 3, 40)))], settings=Settings(absence=AbsenceSettings(prior=0.9)))
+    names = ["detection", "detection_low", "detection_high"]
+    assert other.townships[names].equals(table[names])
+    assert one.county["detection_low"] < one.county["detection"] < one.county["detection_high"]
+    sure = AbsenceSettings(sweep_width_sd=0.0, availability_sd=0.0)
+    closed = assess([(2, hazard(np.linspace(0, 3, 40)))], settings=Settings(absence=sure)).townships
+    assert closed["detection_low"].to_list() == pytest.approx(closed["detection"].to_list(), abs=1e-6)
 
 
 def test_without_uncertainty_the_interval_closes_on_the_figure():
@@ -485,7 +566,8 @@ def county_looks(rng: np.random.Generator, *, zones_n: int = 25, patterns_n: int
     missed = np.array([(weights * np.prod(1 - pods[:, t:], axis=1)).sum() / weights.sum() for t in range(5)])
     return looks.Looks(
         np.tile(missed, (zones_n, 1)), np.zeros((zones_n, 5)), np.full(zones_n, weights.sum()),
-        [(weights, levels)] * zones_n, nats, None, 4, np.tile(missed, (zones_n, 1)), np.ones(zones_n),
+        [(np.repeat(weights[:, None], 5, axis=1), levels)] * zones_n, nats, None, 4,
+        np.tile(missed, (zones_n, 1)), np.ones(zones_n),
     )  # fmt: skip
 
 
@@ -493,11 +575,11 @@ def test_a_county_is_drawn_from_histograms_small_enough_to_keep():
     """Two thousand draws for 25 townships touch no grid: memory stays far below one grid of a county."""
     held = county_looks(np.random.default_rng(5))
     tracemalloc.start()
-    chances, draws = absence.township_absence(
+    chances, draws, seen = absence.township_absence(
         held, beside=absence.Beside.none(25, 5), restarts=np.zeros(25, np.int64), current=4, settings=Settings(),
         rng=np.random.default_rng(1),
     )  # fmt: skip
     assert tracemalloc.get_traced_memory()[1] < 60e6
     tracemalloc.stop()
-    assert draws.shape == (25, 2000)
+    assert draws.shape == seen.shape == (25, 2000)
     assert (chances["p_zero_low"] <= chances["p_zero"]).all()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -160,13 +159,3 @@ def test_a_missing_map_script_is_told_before_any_address(inputs: Path) -> None:
     )  # fmt: skip
     assert (told.returncode, told.stdout) == (1, "")
     assert "npm ci" in told.stderr
-
-
-def test_a_port_in_use_is_told_in_one_sentence(inputs: Path) -> None:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        held.listen()
-        port = held.getsockname()[1]
-        told = tacha("--county", inputs / "county", "app", "--port", str(port), "--lang", "en")
-    assert told.returncode == 1
-    assert f"port {port} is in use" in told.stderr

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_two_hundred_kills_lose_nothing():
     """kill -9 at work and after the acknowledgement of every act (2,000 and more by hand: benchmarks.crash)."""
     done = subprocess.run(

@@ -1,17 +1,24 @@
 """The pages' logic, run without a browser on a county made through the store."""
 
-from datetime import datetime
+import io
+from datetime import date, datetime, time
 from pathlib import Path
 
+import docx
+import openpyxl
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 from ui_county import NAMES
 
+from geo.season import CHINA
 from geo.store import open_store
 from geo.ui import jobs
 from geo.ui.state import plain
 from geo.words import say
+from geo.workspace.assessing import assess_county, committee_papers
+from geo.workspace.county import open_county
+from geo.workspace.discovery import record_found
 
 MAIN = Path(__file__).parents[2] / "geo" / "ui" / "main.py"
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -110,15 +117,23 @@ def test_a_find_is_recorded_destroyed_and_verified_on_the_page(served: Path) -> 
     app = AppTest.from_function(record_page, default_timeout=60).run()
     app.text_input(key="find_team").set_value("T1")
     app.selectbox(key="find_parcel").set_value("P1")
-    next(one for one in app.selectbox if one.label == say("ui_stage")).set_value("开花期")
-    next(one for one in app.number_input if one.label == say("ui_plants_n")).set_value(54)
-    app.button[1].click().run()
+    app.number_input(key="find_plants").set_value(54)
+    app.date_input(key="find_found_day").set_value(date(2026, 3, 18))
+    app.time_input(key="find_found_time").set_value(time(9))
+    app.text_input(key="find_station").set_value("凉水派出所")
+    app.text_input(key="find_receipt").set_value("2026-1")
+    app.button(key="find_save").click().run()
+    assert not app.exception
     assert len(app.success) == 1
-    find_id = open_store(served).read("finds")["find_id"].iloc[0]
+    store = open_store(served)
+    find_id = store.read("finds")["find_id"].iloc[0]
+    assert store.read("steps")["act"].tolist() == ["guard", "hand_over"]
 
     app.selectbox(key="destruction_find").set_value(find_id)
-    app.get("datetime_input")[1].set_value(datetime(2026, 3, 18, 15))  # noqa: DTZ001 - the field is a clock on the wall
+    app.datetime_input(key="destruction_at").set_value(datetime(2026, 3, 18, 15))  # noqa: DTZ001 - a clock on the wall
+    app.text_input(key="destruction_witness").set_value("村支书")
     app.button[2].click().run()
+    assert not app.exception
     assert len(app.success) == 1
     assert open_store(served).read("finds")["fraction"].tolist() == [1.0]
 
@@ -128,6 +143,28 @@ def test_a_find_is_recorded_destroyed_and_verified_on_the_page(served: Path) -> 
     assert open_store(served).read("finds")["verified_at"].notna().all()
 
 
+def test_a_find_without_a_count_is_refused_in_a_sentence_and_nothing_is_written(served: Path) -> None:
+    before = len(open_store(served).entries())
+    app = AppTest.from_function(record_page, default_timeout=60).run()
+    app.text_input(key="find_team").set_value("T1")
+    app.selectbox(key="find_parcel").set_value("P1")
+    app.button(key="find_save").click().run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert len(open_store(served).entries()) == before
+
+
+def test_a_place_is_typed_in_any_notation(served: Path) -> None:
+    app = AppTest.from_function(record_page, default_timeout=60).run()
+    app.text_input(key="visit_team").set_value("T1")
+    app.text_input(key="visit_place").set_value("东经105°00′20″ 北纬26°47′20″")
+    app.button[0].click().run()
+    assert not app.exception
+    assert [one.value for one in app.error] == []
+    placed = open_store(served).read("visits").to_crs(4326).geometry.iloc[-1]
+    assert (placed.x, placed.y) == pytest.approx((105 + 20 / 3600, 26 + 47 / 60 + 20 / 3600), abs=1e-6)
+
+
 @pytest.mark.parametrize("form", [2, 3])
 def test_without_a_find_chosen_the_form_asks_for_one(served: Path, form: int) -> None:
     app = AppTest.from_function(record_page, default_timeout=60).run()
@@ -135,11 +172,50 @@ def test_without_a_find_chosen_the_form_asks_for_one(served: Path, form: int) ->
     assert [one.value for one in app.warning] == [say("ui_find_needed")]
 
 
-def test_the_committee_sees_a_row_per_township_and_the_ledger_head(served: Path) -> None:
+def committee(served: Path) -> AppTest:
+    """The committee's page once everything is measured beside it."""
     app = AppTest.from_function(committee_page, default_timeout=200).run()
+    job = jobs.last(served, jobs.MEASURE)
+    if job is not None and job.thread is not None:
+        job.thread.join(120)
+        app.run()
     assert not app.exception
-    assert len(app.dataframe[0].value) == 2
+    return app
+
+
+def test_the_committee_sees_four_numbers_two_facts_a_row_per_township_and_the_ledger_head(served: Path) -> None:
+    app = committee(served)
+    labels = [metric.label for metric in app.metric]
+    assert labels == [
+        say("ui_detection"), say("committee_waiting"), say("committee_targets_open"), say("committee_edges_unseen"),
+        say("ui_zero_planting"), say("ui_zero_yield"),
+    ]  # fmt: skip
+    told = assess_county(open_county(served))
+    shown = next(one.value for one in app.dataframe if say("committee_rank") in one.value)
+    assert shown[say("committee_name")].tolist() == told.townships["name"].tolist()
+    assert app.metric[2].value == "1"
     assert any("台账链头" in one.value for one in app.caption)
+    files = committee_papers(open_county(served), told=told)
+    document = docx.Document(io.BytesIO(files["踏查评估.docx"]))
+    foot = document.sections[0].footer.paragraphs[-1].text
+    assert told.ledger_head is not None
+    assert told.ledger_head in foot
+    sheet = openpyxl.load_workbook(io.BytesIO(files["踏查评估.xlsx"])).worksheets[0]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    assert told.ledger_head in str([row[0] for row in rows if row[0]][-1])
+    names = [row[1] for row in rows if row[1] in told.townships["name"].tolist()]
+    assert names == told.townships["name"].tolist()
+
+
+def test_a_broken_zero_planting_is_a_fact_and_a_find_not_handed_over_is_counted(served: Path) -> None:
+    county = open_county(served)
+    at = datetime(2026, 3, 18, 9, tzinfo=CHINA)
+    find = {"team_id": "T1", "found_at": at, "parcel_id": "P1", "plants_n": 3, "stage": "开花期"}
+    record_found(county, find, now=at, scene={})
+    told = assess_county(open_county(served))
+    assert (told.county["zero_planting"], told.county["own_finds_n"], told.county["untold_n"]) == (False, 1, 1)
+    assert told.county["zero_yield"] is None
+    assert told.townships["trend"].map(len).tolist() == [3, 3]
 
 
 def test_markdown_in_a_name_is_shown_as_it_stands() -> None:

@@ -11,9 +11,7 @@ import pandas as pd
 import pytest
 
 from geo.analysis import coverage as engine
-from geo.analysis.pieces import walked_pieces
 from geo.grid import Grid
-from geo.layers.tracks import Mode, fixes_of
 from geo.ledger import Entry
 from geo.store import Change, grids
 from geo.ui import assessment
@@ -29,7 +27,7 @@ CONTRACT = {
 }  # fmt: skip
 BESIDE = {
     "buffer500_share", "detection_with_courtyards", "p_zero_prior_50", "p_zero_prior_90", "plots_left", "finds_n",
-    "levers", "reasons",
+    "levers", "reasons", "zero_planting", "zero_yield", "detection_low", "detection_high",
 }  # fmt: skip
 BORDER_CONTRACT = {
     "border_id", "township_id", "neighbour_id", "length_m", "strip_km2", "seen_from_a", "seen_from_b",
@@ -106,7 +104,7 @@ def test_the_months_grids_are_what_one_pass_over_all_tracks_gives(measured_demo:
     county = open_county(measured_demo)
     tracks = effort.tracks_until(county, county.as_of())
     terrain, settings = county.terrain(), county.settings.detection
-    pieces = walked_pieces(fixes_of(tracks), (tracks["mode"] == Mode.FOOT).to_numpy(), settings)
+    pieces, _ = effort.pieces_of(county, tracks)
     whole = Grid(np.zeros(terrain.elevation.frame.shape, np.int32), terrain.elevation.frame)
     engine.accumulate(whole, pieces, terrain, county.season, settings)
     months = [f"{year}-{month:02d}" for year, month in county.season.months]

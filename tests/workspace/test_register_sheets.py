@@ -1,5 +1,6 @@
 """The register as offices keep it: merged heads, names for codes, history; out and in again without loss."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from geo.errors import LayerError
 from geo.formats import Hints
 from geo.ledger import Entry
 from geo.settings import Settings
@@ -16,9 +18,12 @@ from geo.store import Change
 from geo.workspace.county import County, create, found
 from geo.workspace.importing import import_files
 from geo.workspace.papers import register_paper
+from geo.workspace.progress import measure_progress
 from geo.workspace.register import responsibility_register
 from geo.workspace.register_lists import confirm_alias, import_divisions
+from geo.workspace.register_rows import add_unit, edit_unit
 from geo.workspace.register_sheets import import_register
+from geo.workspace.register_values import span_in
 
 NOW = datetime(2026, 1, 4, tzinfo=UTC)
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -153,15 +158,15 @@ def test_an_ended_post_keeps_its_past_in_the_ledger(county: County, tmp_path: Pa
     import_register(county, path, now=NOW)
     duties = county.store.read("duties")
     assert len(duties) == 1
-    assert duties["valid_to"].iloc[0] == pd.Timestamp("2026-02-01", tz="Asia/Shanghai")
+    assert duties["valid_to"].iloc[0] == pd.Timestamp("2026-02-02", tz="Asia/Shanghai")
     assert [entry.kind for entry in county.store.entries()].count("import") == 4
 
 
-def test_a_post_without_a_first_day_is_refused_with_its_row(county: County, tmp_path: Path) -> None:
+def test_a_name_two_units_have_is_not_guessed(county: County, tmp_path: Path) -> None:
     path = tmp_path / "d.csv"
-    path.write_text("乡镇,村,属地\n凉水乡,上河村,书记岗\n,上河村,书记岗\n", encoding="utf-8")
+    path.write_text("乡镇,村,属地\n,上河村,书记岗\n凉水乡,上河村,书记岗\n", encoding="utf-8")
     report = import_register(county, path, now=NOW)
-    assert [(r.row, r.code) for r in report.refused] == [(2, "post_undated"), (3, "unit_ambiguous")]
+    assert [(r.row, r.code) for r in report.refused] == [(2, "unit_ambiguous")]
 
 
 def test_department_ground_makes_a_jurisdiction_edge_with_both_posts(county: County, tmp_path: Path) -> None:
@@ -218,3 +223,221 @@ def test_an_offices_sheet_may_still_use_the_old_code_and_name(real_data: Path, t
     path.write_text("乡镇代码,乡镇,属地,起始日期\n" + "\n".join(rows) + "\n", encoding="utf-8")
     assert import_register(county, path, now=NOW).refused == []
     assert set(county.store.read("duties")["unit_id"]) == {"520525111", "520525101"}
+
+
+OFFICE = [
+    ["甲县2026年禁种铲毒踏查责任底数册"],
+    ["填报单位：县禁毒办（盖章）", *[None] * 8, "填报时间：2026年1月5日"],
+    ["序号", "乡镇\n（街道）", "村（社区）", "村民组", "户  数", "县领导包片", None, None, "镇领导包村", None,
+     "网格员包户", "应踏查面积（亩）", "备注"],
+    [None, None, None, None, None, "姓名", "职务", "联系电话", "姓名", "职务", None, None, None],
+    [1, "凉水乡人民政府", "上河", None, "198户", "某甲", "副县长", "13800000001", "某乙", "镇人大主席", "1号网格员",
+     "约1,520.5亩", ""],
+    [2, None, "下河村委会", None, 95, None, None, None, None, None, None, None, None],
+    ["合计", None, None, None, 293, *[None] * 8],
+    ["备注：1.本表一式三份。2.责任人调整的，3日内报县禁毒办。"],
+    ["填表人：某某", None, None, "审核人：某某", None, None, "联系电话：0857-1234567"],
+]  # fmt: skip
+
+
+def office_book(path: Path) -> Path:
+    """The usual form: merged heads over names, posts and telephones, a sum and remarks below, no dates."""
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    for row in OFFICE:
+        page.append(row)
+    for cells in ("A1:M1", "F3:H3", "I3:J3", "B5:B6", "F5:F6", "G5:G6", "H5:H6", "A8:M8"):
+        page.merge_cells(cells)
+    for letter in "ABCDEKLM":
+        page.merge_cells(f"{letter}3:{letter}4")
+    book.save(path)
+    return path
+
+
+def test_the_usual_office_form_is_read_with_posts_and_without_names(county: County, tmp_path: Path) -> None:
+    report = import_register(county, office_book(tmp_path / "底数.xlsx"), now=NOW)
+    assert (report.read, report.accepted) == (2, 2)
+    assert [code for code, _ in report.notes] == [
+        "register_undated", "register_persons", "register_unused", "register_no_rows",
+    ]  # fmt: skip
+    duties = county.store.read("duties").sort_values(["unit_id", "post"])
+    assert duties[["unit_id", "post", "tier"]].to_numpy().tolist() == [
+        ["520525001201", "1号网格员", "网格员包户"],
+        ["520525001201", "副县长", "县领导包片"],
+        ["520525001201", "镇人大主席", "镇领导包村"],
+        ["520525001202", "副县长", "县领导包片"],
+    ]
+    units = responsibility_register(county, as_of=MARCH).units.set_index("unit_id")
+    assert units.loc["520525001201", "households_n"] == 198
+    assert units.loc["520525001201", "due_m2"] == pytest.approx(1520.5 * 2000 / 3, abs=0.01)
+    kept = "".join(map(str, county.store.read("duties").to_numpy().ravel()))
+    assert not any(told in kept for told in ("某甲", "13800000001"))
+
+
+def test_tiers_of_sponsors_come_out_and_in_again(county: County, tmp_path: Path) -> None:
+    import_register(county, office_book(tmp_path / "底数.xlsx"), now=NOW)
+    head, out = county.store.head(), tmp_path / "out.xlsx"
+    for language in ("zh", "en"):
+        out.write_bytes(register_paper(county, as_of=MARCH, language=language))
+        assert import_register(county, out, now=MARCH).refused == []
+        assert county.store.head() == head
+
+
+def test_a_tables_lost_merging_and_the_day_of_a_later_list(county: County, tmp_path: Path) -> None:
+    """A text table of a workbook leaves merged cells empty; a list of March says who answers since then."""
+    path = tmp_path / "d.csv"
+    path.write_text(
+        "责任表（截至2026年3月15日）,,\n乡镇,村,属地责任人职务\n凉水乡,上河村,书记岗\n,下河,主任岗\n", encoding="gbk"
+    )
+    report = import_register(county, path, now=MARCH)
+    assert (report.read, report.refused) == (2, [])
+    assert [code for code, _ in report.notes] == ["register_undated", "register_filled"]
+    duties = county.store.read("duties").set_index("unit_id")
+    assert set(duties.index) == {"520525001201", "520525001202"}
+    assert set(duties["valid_from"]) == {pd.Timestamp("2026-03-15", tz="Asia/Shanghai")}
+    other = import_register(county, path, now=MARCH, since=datetime(2026, 2, 1, tzinfo=UTC))
+    assert other.notes[0][1]["day"] == "2026-02-01"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "begin", "end"),
+    [
+        ("2026.1.1", "2026-03-01", "2026-01-01", "2026-03-02"),
+        ("2026年1月1日起", "长期", "2026-01-01", None),
+        ("2026.1.1至2026.12.31", "", "2026-01-01", "2027-01-01"),
+        ("20260105", "2026年2月", "2026-01-05", "2026-03-01"),
+        ("46023", "2026", "2026-01-01", "2027-01-01"),
+        ("2026-01-01 09:30", "2026-03-01 10:00", "2026-01-01 09:30", "2026-03-01 10:00"),
+    ],
+)
+def test_days_as_offices_write_them(first: str, last: str, begin: str, end: str | None) -> None:
+    """The last day is one of the span's days: it ends as the next begins."""
+    spans = span_in({"valid_from": first, "valid_to": last})
+    assert spans == tuple(day and pd.Timestamp(day, tz="Asia/Shanghai") for day in (begin, end))
+
+
+def test_a_predecessor_and_a_successor_leave_no_day_between_them(county: County, tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text(
+        "代码,属地,起始日期,截止日期\n520525001201,前任岗,2025-06-01,2026-01-31\n520525001201,后任岗,2026-02-01,\n",
+        encoding="utf-8",
+    )
+    import_register(county, path, now=NOW)
+    units = responsibility_register(county, as_of=MARCH).units.set_index("unit_id")
+    assert units.loc["520525001201", "nobody_rounds"] == []
+
+
+def test_figures_and_days_that_are_none_are_refused_with_their_field(county: County, tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text(
+        "代码,户数,属地,起始日期,截止日期\n520525001201,若干,书记岗,2026-01-01,\n"
+        "520525001202,9,书记岗,二月三十,\n520525002201,9,书记岗,2026-02-30,\n"
+        "520525002201,9,书记岗,2026-03-01,2026-01-01\n",
+        encoding="utf-8",
+    )
+    report = import_register(county, path, now=NOW)
+    assert [(r.row, r.field, r.code) for r in report.refused] == [
+        (2, "households_n", "record_value_bad"),
+        (3, "valid_from", "record_value_bad"),
+        (4, "valid_from", "record_value_bad"),
+        (5, "valid_to", "time_backwards"),
+    ]
+
+
+def test_a_code_must_fit_the_name_beside_it(county: County, tmp_path: Path) -> None:
+    """Another year's list gives 上河村's code to a village of another name: refused, not taken for it."""
+    path = tmp_path / "d.csv"
+    path.write_text("村代码,村,属地\n520525001201,石头寨村,甲岗\n520525001201.0,上河村委会,乙岗\n", encoding="utf-8")
+    report = import_register(county, path, now=NOW)
+    assert [(r.row, r.code) for r in report.refused] == [(2, "unit_code_name")]
+    assert county.store.read("duties")["post"].tolist() == ["乙岗"]
+
+
+def test_a_village_the_register_moves_is_counted_where_it_went(county: County, tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("单元类别,代码,名称,上级代码\n村,520525001201,上河村,520525002\n", encoding="utf-8")
+    assert import_register(county, path, now=NOW).refused == []
+    held = county.store.read("villages").set_index("village_id")["township_id"]
+    assert held["520525001201"] == "520525002"
+    table = measure_progress(county, as_of=MARCH).townships
+    assert table[table["round"] == 1].set_index("township_id")["villages_n"].to_dict() == {
+        "520525001": 1, "520525002": 2,
+    }  # fmt: skip
+
+
+def test_new_units_need_one_above_them(county: County, tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text(
+        "单元类别,代码,名称,上级代码\n村,520525001250,新村,\n村,999999999250,远村,\n组,G1,一组,520525001250\n"
+        "组,G2,二组,没有\n",
+        encoding="utf-8",
+    )
+    report = import_register(county, path, now=NOW)
+    assert [(r.row, r.code) for r in report.refused] == [(3, "unit_parent_missing"), (5, "unit_unknown")]
+    units = responsibility_register(county, as_of=MARCH).units.set_index("unit_id")
+    assert units.loc["G1", "township_id"] == units.loc["520525001250", "township_id"] == "520525001"
+
+
+def test_department_grounds_are_those_that_are_drawn(county: County, tmp_path: Path) -> None:
+    """A forest farm of the map is found by its name; one that is on no map is a new unit of its township."""
+    farm = gpd.GeoDataFrame(
+        {"ground_id": ["L1"], "kind": "林场", "name": "大坪林场", "source": "made", "line_accuracy_m": 30.0},
+        geometry=[shapely.MultiPolygon([shapely.box(5.02e5, 2.952e6, 5.05e5, 2.955e6)])],
+        crs=4544,
+    )  # fmt: skip
+    county.store.append(Entry("test"), Change("grounds", farm), now=NOW)
+    path = tmp_path / "d.csv"
+    path.write_text(
+        "地块类别,地块名称,所在乡镇,主管部门责任人职务,督导单位\n国有林场,国有大坪林场,凉水乡,林业局副局长,县林业局\n"
+        ",吊水岩水库,白岩镇,水库所长,县水务局\n",
+        encoding="utf-8",
+    )
+    report = import_register(county, path, now=NOW)
+    assert (report.read, report.refused) == (2, [])
+    units = responsibility_register(county, as_of=MARCH).units.set_index("unit_id")
+    assert units.loc["L1", ["主管部门", "成员单位督导"]].tolist() == ["林业局副局长", "县林业局"]
+    assert units.loc["520525002-吊水岩水库", "unit_kind"] == "库区"
+    edges = responsibility_register(county, as_of=MARCH).edges
+    assert "林业局副局长、县林业局" in set(edges["b_posts"]) | set(edges["a_posts"])
+
+
+def test_a_unit_is_edited_and_added_by_hand(county: County) -> None:
+    """Edits are entries of their own; the same again changes nothing; what cannot be held is refused."""
+    assert edit_unit(county, "520525001201", {"households_n": 55, "key_area": True}, now=NOW)
+    assert not edit_unit(county, "520525001201", {"households_n": 55}, now=NOW)
+    number = add_unit(county, "group", "一组", "520525001201", now=NOW)
+    units = responsibility_register(county, as_of=MARCH).units.set_index("unit_id")
+    assert units.loc["520525001201", ["name", "households_n", "key_area"]].tolist() == ["上河村", 55, True]
+    assert units.loc[number, ["parent_id", "township_id"]].tolist() == ["520525001201", "520525001"]
+    for wrong, call in {
+        "unit_unknown": lambda: edit_unit(county, "没有", {"name": "甲"}, now=NOW),
+        "record_field_unknown": lambda: edit_unit(county, "520525001201", {"colour": 1}, now=NOW),
+        "record_value_low": lambda: edit_unit(county, "520525001201", {"households_n": -1}, now=NOW),
+        "unit_exists": lambda: add_unit(county, "group", "一组", "520525001201", now=NOW),
+        "unit_parent_wrong": lambda: add_unit(county, "group", "二组", "520525001", now=NOW),
+    }.items():
+        with pytest.raises(LayerError) as caught:
+            call()
+        assert caught.value.code == wrong
+    assert county.store.verify().ok
+
+
+def test_the_registers_upper_level_form_has_its_own_columns(county: County, tmp_path: Path) -> None:
+    """One more sheet with the heads of the configuration; a field that does not exist is named; nothing changes in."""
+    import_register(county, office_book(tmp_path / "底数.xlsx"), now=NOW)
+    heads = ("单位名称=name", "包片县领导=县领导包片", "备注")
+    own = replace(county.settings.campaign, columns={"register": heads})
+    mapped = replace(county, settings=replace(county.settings, campaign=own))
+    out = tmp_path / "out.xlsx"
+    out.write_bytes(register_paper(mapped, as_of=MARCH))
+    rows = list(openpyxl.load_workbook(out)["上级表式"].iter_rows(min_row=3, values_only=True))
+    assert rows[0][:3] == ("单位名称", "包片县领导", "备注")
+    assert ("上河村", "副县长", None) in {row[:3] for row in rows}
+    head = county.store.head()
+    import_register(county, out, now=MARCH)
+    assert county.store.head() == head
+    wrong = replace(own, columns={"register": ("单位=nmae",)})
+    with pytest.raises(LayerError) as caught:
+        register_paper(replace(county, settings=replace(county.settings, campaign=wrong)), as_of=MARCH)
+    assert caught.value.code == "mapping_unknown"

@@ -1,4 +1,4 @@
-"""管理: what the county holds, its settings, backups, and whether program and record are in order."""
+"""管理: users, settings, backups, and whether program and record are in order; what the county holds."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,10 @@ from geo.layers import SCHEMAS
 from geo.settings import assumptions
 from geo.store.durable import BACKUPS
 from geo.ui import jobs, state
+from geo.ui.accounts import users
+from geo.ui.cards import table
+from geo.words import WORDS
+from geo.workspace.administering import change_settings, settings_text
 from geo.workspace.condition import back_up_county, condition
 from geo.workspace.county import County
 
@@ -19,28 +23,68 @@ JOB = "doctor"
 
 
 def page() -> None:
-    """Backups, the doctor, the rows of every layer and every setting."""
+    """Users, backups, the doctor, settings and the rows of every layer."""
     county = state.county()
     head = state.head_of(county)
+    said = st.session_state.pop("admin_said", None)
+    if said:
+        st.success(said)
     left, right = st.columns(2)
     with left:
         _backups(county)
     with right:
         _doctor(county.path)
-    st.markdown(f"**{state.word('ui_held_rows')}**")
-    held = _rows(county.path, head)
-    named = {state.word("ui_layer"): list(held), state.word("ui_rows"): list(held.values())}
-    st.dataframe(pd.DataFrame(named), hide_index=True, height=35 * (len(held) + 1) + 3)
-    with st.expander(state.word("ui_settings")):
-        st.json(assumptions(county.settings), expanded=1)
+    users(county)
+    _settings(county)
+    with st.expander(state.word("ui_held_rows")):
+        held = _rows(county.path, head)
+        table([{"ui_layer": _named(layer), "ui_rows": n} for layer, n in held.items() if n], most=40)
     state.foot(county.as_of(), head)
+
+
+def _named(layer: str) -> str:
+    """What a layer is called; its own name where nobody gave it one."""
+    for code in (f"ui_as_{layer}", f"ui_layer_{layer}"):
+        if code in WORDS:
+            return f"{state.word(code)} · {layer}"
+    return layer
+
+
+def _settings(county: County) -> None:
+    """Every setting with its value, and the file to be changed; a wrong value changes nothing."""
+    with st.expander(state.word("ui_settings")):
+        rows = _flat(assumptions(county.settings))
+        st.dataframe(
+            pd.DataFrame({state.word("ui_setting"): list(rows), state.word("head_value"): list(rows.values())}),
+            hide_index=True, height=380,
+        )  # fmt: skip
+        text = st.text_area(state.word("ui_settings_file"), settings_text(county), height=320, key="settings_text")
+        st.caption(state.word("ui_settings_note"))
+        if not st.button(state.word("ui_settings_save"), key="settings_save"):
+            return
+        try:
+            done = change_settings(county, text, now=datetime.now(UTC))
+        except GeoError as error:
+            state.sorry(error)
+            return
+        said = "ui_settings_same" if done is None else "ui_settings_done"
+        st.session_state["admin_said"] = state.word(said, seq=done.seq if done else 0)
+        st.rerun()
+
+
+def _flat(held: object, name: str = "") -> dict[str, str]:
+    """Dotted name -> value as text."""
+    if isinstance(held, dict):
+        parts = [_flat(value, f"{name}.{key}" if name else str(key)) for key, value in held.items()]
+        return {key: value for part in parts for key, value in part.items()}
+    return {name: str(held)}
 
 
 def _backups(county: County) -> None:
     st.markdown(f"**{state.word('ui_backups')}**")
     if st.button(state.word("ui_backup"), type="primary"):
         try:
-            made = back_up_county(county.path, now=datetime.now(UTC))
+            made = back_up_county(county, now=datetime.now(UTC))
         except GeoError as error:
             state.sorry(error)
         else:

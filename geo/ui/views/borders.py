@@ -1,36 +1,40 @@
-"""The border register: every shared edge, who looked at its strip from which side, and who answers on both."""
+"""The border register: every shared edge, who looked at its strip from which side, who answers, and a joint sweep."""
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from geo.analysis.rounds import season_rounds
 from geo.errors import GeoError
-from geo.layers.borders import UNKNOWN
-from geo.ui import state
+from geo.layers.borders import ENCLAVE, UNKNOWN
+from geo.ui import jobs, state
+from geo.ui.border_matrix import matrix
 from geo.ui.features import neighbour_name
 from geo.ui.mapview import map_alone
 from geo.workspace.covering import BordersAnswer
+from geo.workspace.map_papers import joint_papers
+from geo.workspace.rights import Action, may
+
+WORD_FILE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 def page() -> None:
-    """Edges by kilometres nobody saw, worst first; a chosen edge shows its strip, both owners and its blind spots."""
+    """The matrix, the edges by kilometres nobody saw, and the chosen edge with both owners and what to do about it."""
     county = state.county()
     head = state.head_of(county)
-    try:
-        with st.spinner(state.word("ui_measuring")):
-            answer = state.borders(county.path, head)
-    except GeoError as error:
-        state.sorry(error)
+    if not county.has_terrain():
         st.info(state.word("ui_load_terrain"))
+    if not jobs.measuring(county.path, head):
+        state.foot(state.as_of(county.path, head), head)
         return
+    answer = state.borders(county.path, head)
     edges = answer.borders.assign(unseen_km=answer.borders["seen_by_neither"] * answer.borders["length_m"] / 1000)
     edges = edges.sort_values("unseen_km", ascending=False, na_position="last").reset_index(drop=True)
-    unseen = state.word(
-        "ui_unseen_km", km=f"{edges['unseen_km'].sum():.0f}", of=f"{edges['length_m'].sum() / 1000:.0f}"
-    )
-    st.metric(state.word("ui_unseen_edges"), unseen, help=state.word("ui_unseen_help"))
+    _totals(edges)
+    st.html(matrix(answer.borders, state.language()))
     left, right = st.columns([4, 3])
     with left:
         chosen = st.dataframe(
@@ -45,11 +49,23 @@ def page() -> None:
         )
     picked = chosen["selection"]["rows"] if chosen else []
     with right:
-        if picked:
+        if picked and picked[0] < len(edges):
             _edge(county.path, answer, edges.iloc[picked[0]].to_dict())
         else:
             st.info(state.word("ui_choose_edge"))
     state.foot(answer.as_of, head)
+
+
+def _totals(edges: pd.DataFrame) -> None:
+    known = edges[~edges["neighbour_id"].isin([UNKNOWN, ENCLAVE])]
+    cards = st.container(horizontal=True)
+    unseen = state.word(
+        "ui_unseen_km", km=f"{edges['unseen_km'].sum():.0f}", of=f"{edges['length_m'].sum() / 1000:.0f}"
+    )
+    cards.metric(state.word("ui_unseen_edges"), unseen, help=state.word("ui_unseen_help"), width="content")
+    cards.metric(state.word("ui_edges_n"), f"{len(known)} / {len(edges)}", width="content")
+    nobody = edges["township_posts"].isna() | (edges["neighbour_posts"].isna() & edges["neighbour_id"].ne(UNKNOWN))
+    cards.metric(state.word("ui_edges_nobody"), int(nobody.sum()), width="content")
 
 
 def _rows(edges: pd.DataFrame) -> pd.DataFrame:
@@ -81,18 +97,25 @@ def _columns() -> dict[str, Any]:
 
 
 def _edge(path: Path, answer: BordersAnswer, edge: dict[str, Any]) -> None:
-    """Both owners, the strip on a map, the first blind spots."""
+    """Both owners, the strip on a map, the first blind spots, and the notice of a joint sweep."""
     language = state.language()
     other = neighbour_name(edge["neighbour_id"], edge["neighbour_name"], language)
     st.subheader(state.plain(f"{edge['township_name']} ↔ {other}"), anchor=False)
     accuracy = state.word("ui_edge_rests", accuracy=round(edge["line_accuracy_m"]), strip=round(edge["strip_m"]))
     st.caption(accuracy)
-    sides = ((edge["township_name"], edge["township_posts"]), (other, edge["neighbour_posts"]))
-    for name, posts in sides if edge["neighbour_id"] != UNKNOWN else sides[:1]:
-        st.markdown(f"{state.plain(name)}：**{state.plain(state.word('ui_posts_none') if pd.isna(posts) else posts)}**")
+    sides = (
+        (edge["township_name"], edge["township_posts"], edge["seen_from_a"]),
+        (other, edge["neighbour_posts"], edge["seen_from_b"]),
+    )
+    for name, posts, seen in sides if edge["neighbour_id"] != UNKNOWN else sides[:1]:
+        share = "–" if pd.isna(seen) else f"{100 * float(seen):.0f}%"
+        answers = state.plain(state.word("ui_posts_none") if pd.isna(posts) else posts)
+        st.markdown(f"{state.plain(name)}：**{answers}** · {state.word('ui_edge_saw', share=share)}")
     line = answer.borders.loc[answer.borders["border_id"] == edge["border_id"]].geometry.to_crs(4326).total_bounds
     west, south, east, north = (float(v) for v in line)
     map_alone(path, answer.ledger_head or "", (west, south, east, north), key=f"edge_{edge['border_id']}")
+    if edge["neighbour_id"] not in (UNKNOWN, ENCLAVE):
+        _joint(edge)
     spots = answer.blind_spots[answer.blind_spots["border_id"] == edge["border_id"]].head(8)
     if spots.empty:
         st.caption(state.word("ui_no_spots"))
@@ -107,3 +130,31 @@ def _edge(path: Path, answer: BordersAnswer, edge: dict[str, Any]) -> None:
     number = st.column_config.NumberColumn(format="%.1f")
     shown = {state.word("ui_hectares"): number, state.word("ui_spot_hours"): number}
     st.dataframe(pd.DataFrame(table), hide_index=True, column_config=shown)
+
+
+def _joint(edge: dict[str, Any]) -> None:
+    """Propose a joint sweep: the notice for both sides, for a round of the season."""
+    county = state.county()
+    if not may(county.actor, Action.EXPORT):
+        return
+    rounds = season_rounds(county.settings.season, county.settings.campaign)
+    moment = state.as_of(county.path, state.head_of(county))
+    running = int(np.argmax([round_.stop > moment for round_ in rounds] + [True]))
+    first, second = st.columns([2, 3], vertical_alignment="bottom")
+    number = first.selectbox(
+        state.word("ui_joint_round"), list(range(1, len(rounds) + 1)), min(running, len(rounds) - 1), key="joint_round"
+    )
+    asked = second.button(state.word("ui_joint_propose"), type="primary")
+    held = ("joint", edge["border_id"], number)
+    if asked:
+        try:
+            notice, joints = joint_papers(county, number, edges=[edge["border_id"]], language=state.language())
+        except GeoError as error:
+            state.sorry(error)
+            return
+        st.session_state["joint"] = (held, notice, joints)
+    kept = st.session_state.get("joint")
+    if kept and kept[0] == held:
+        for one in kept[2]:
+            st.caption(state.word("ui_joint_meet", place=f"{one.place[0]:.5f}, {one.place[1]:.5f}"))
+        st.download_button(state.word("ui_joint_notice"), kept[1], f"joint-{number}.docx", WORD_FILE, on_click="ignore")

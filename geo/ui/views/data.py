@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from geo.formats import Hints
-from geo.ui import jobs, state
+from geo.ui import imports, jobs, state
 from geo.ui.mapview import map_alone
 from geo.ui.views.team import TRACK_KINDS, datum_name
 from geo.workspace.county import County
@@ -17,6 +17,9 @@ from geo.workspace.previewing import DROPPABLE, RASTERS, Preview, preview, recog
 
 JOB = "import"
 TERRAIN = "terrain"
+FIRST = ("townships", "villages", "teams")
+Asked = tuple[str, Path, str]
+"""A layer, a file, and the datum the user named."""
 KINDS = [*TRACK_KINDS, "shp", "dbf", "shx", "prj", "cpg", "gpkg", "xlsx", "txt", "tif", "tiff", "parquet"]
 
 
@@ -33,9 +36,13 @@ def page() -> None:
     given = st.file_uploader(state.word("ui_drop"), KINDS, accept_multiple_files=True, max_upload_size=20)
     if not given:
         st.caption(state.word("ui_drop_hint"))
+    asked: list[Asked] = []
     for path in _laid_down([(file.name, file.getvalue()) for file in given]):
         with st.container(border=True):
-            _card(county, path)
+            asked += _card(county, path)
+    if len(asked) > 1 and st.button(state.word("ui_take_all", n=len(asked)), type="primary", width="stretch"):
+        _take(county, asked)
+    imports.history(county)
     state.foot(county.as_of(), state.head_of(county))
 
 
@@ -63,8 +70,8 @@ def _seen(county: Path, head: str, path: Path, datum: str) -> list[Preview]:
     return recognise(state.county(), path, with_datum(Hints(), datum))
 
 
-def _card(county: County, path: Path) -> None:
-    """One file: as which layer, in which datum, how many taken and refused and why, and where it lies."""
+def _card(county: County, path: Path) -> list[Asked]:
+    """One file: as which layer, in which datum, how many taken and refused and why, where it lies; what to take."""
     st.markdown(f"**{state.plain(path.name)}**")
     first, second, third = st.columns([2, 2, 1], vertical_alignment="bottom")
     raster = path.suffix.lower() in RASTERS
@@ -87,7 +94,8 @@ def _card(county: County, path: Path) -> None:
         _verdict(county, chosen, key=str(path))
     takes = raster or (chosen is not None and chosen.report.accepted > 0)
     if third.button(state.word("ui_take_it"), type="primary", disabled=not takes, key=f"take_{path}", width="stretch"):
-        _take(county, layer, path, datum)
+        _take(county, [(layer, path, datum)])
+    return [(layer, path, datum)] if takes else []
 
 
 def _verdict(county: County, seen: Preview, *, key: str) -> None:
@@ -96,26 +104,37 @@ def _verdict(county: County, seen: Preview, *, key: str) -> None:
     box("\n\n".join(state.plain(line.strip()) for line in report.sentences(state.language())))
     known = {"ui_datum": report.datum, "ui_encoding": report.encoding, "ui_app": report.app}
     st.text(" · ".join(f"{state.word(code)}：{value}" for code, value in known.items() if value))
+    if report.needs_datum:
+        st.warning(state.word("ui_datum_question"))
     if seen.places:
         east, north = zip(*seen.places, strict=True)
         around = (min(east) - 0.01, min(north) - 0.01, max(east) + 0.01, max(north) + 0.01)
         map_alone(county.path, state.head_of(county), around, key=f"seen_{key}_{seen.layer}", places=seen.places)
 
 
-def _take(county: County, layer: str, path: Path, datum: str) -> None:
-    def work(progress: jobs.Progress) -> ImportReport:
-        now = datetime.now(UTC)
-        if layer == TERRAIN:
-            return import_terrain(county, [path], [], now=now, datum=datum or None, progress=progress)
-        return import_files(county, layer, [path], with_datum(Hints(), datum), now=now, progress=progress)
+def _take(county: County, asked: list[Asked]) -> None:
+    """Import what was chosen beside the page, ground before what lies on it."""
+    chosen = sorted(asked, key=lambda one: FIRST.index(one[0]) if one[0] in FIRST else len(FIRST))
+
+    def work(progress: jobs.Progress) -> list[ImportReport]:
+        done = []
+        for layer, path, datum in chosen:
+            now = datetime.now(UTC)
+            if layer == TERRAIN:
+                done.append(import_terrain(county, [path], [], now=now, datum=datum or None, progress=progress))
+            else:
+                hints = with_datum(Hints(), datum)
+                done.append(import_files(county, layer, [path], hints, now=now, progress=progress))
+        return done
 
     jobs.start(county.path, JOB, work)
     st.rerun()
 
 
-def _taken(county: County, report: ImportReport) -> None:
-    for one in report.files:
-        st.success("\n\n".join(state.plain(line.strip()) for line in one.sentences(state.language())))
+def _taken(county: County, reports: list[ImportReport]) -> None:
+    for one in (file for report in reports for file in report.files):
+        box = st.success if one.accepted == one.read else st.warning if one.accepted else st.error
+        box("\n\n".join(state.plain(line.strip()) for line in one.sentences(state.language())))
     if st.button(state.word("ui_well")):
         jobs.forget(county.path, JOB)
         st.rerun()

@@ -1,17 +1,24 @@
-"""The planner's map: what was seen, what was not, and who looked at the place that was clicked."""
+"""The planner's page: what was seen and what was not, the evidence of a place, an area drawn, and the day's plan."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import geopandas as gpd
+import pandas as pd
 import streamlit as st
 
-from geo.errors import GeoError
-from geo.ui import jobs, state
-from geo.ui.mapview import map_and_panel
-from geo.ui.planning import JOB, plan_panel
+from geo.layers.parcels import OPEN
+from geo.ui import handover, jobs, state
+from geo.ui.mapview import Clicked, map_and_panel
+from geo.ui.planning import JOB, plan_panel, proposed
+
+LISTED = 60
+NEAR_DEG = 0.0006
 
 
 def page() -> None:
-    """Map on the left, evidence of the clicked place on the right, routes to download below."""
+    """Map on the left, evidence on the right, what to look at first below it, and planning."""
     county = state.county()
     path, head = county.path, state.head_of(county)
     held = state.counts(path, head)
@@ -22,25 +29,108 @@ def page() -> None:
     said = st.session_state.pop("plan_said", None)
     if said:
         st.success(said)
-    ready = county.has_terrain() and _borders(path, head)
-    map_and_panel(path, head, with_borders=ready)
-    if held["routes"]:
-        label = state.word("ui_gpx", n=held["routes"])
-        st.download_button(label, state.routes_zip(path, head), "routes.zip", "application/zip", on_click="ignore")
-    else:
-        st.info(state.word("ui_load_routes"))
+    ready = county.has_terrain() and jobs.measuring(path, head)
+
+    def first(clicked: Clicked | None) -> Clicked | None:
+        return _first(path, head, clicked, ready=ready)
+
+    map_and_panel(path, head, ready=ready, below=first, proposed=proposed(county))
     if county.has_terrain():
-        with st.expander(state.word("ui_plan_head"), expanded=jobs.last(path, JOB) is not None):
+        wanted = "plan_townships" in st.session_state or jobs.last(path, JOB) is not None
+        with st.expander(state.word("ui_plan_head"), expanded=wanted):
             plan_panel(county)
-    state.foot(county.as_of(), head)
+    handover.offered(county, routes_n=held["routes"])
+    state.foot(state.as_of(path, head), head)
 
 
-def _borders(path: Path, head: str) -> bool:
-    """Measure edges and blind spots for the map; False where the county lacks something for it."""
-    try:
-        with st.spinner(state.word("ui_measuring")):
-            state.borders(path, head)
-    except GeoError as error:
-        state.sorry(error)
-        return False
-    return True
+def _first(path: Path, head: str, clicked: Clicked | None, *, ready: bool) -> Clicked | None:
+    """Blind spots and open targets in the order to look at them; a row chosen goes to its place, and the other way."""
+    kinds = [name for name in ("blind_spots", "parcels") if ready or name == "parcels"]
+    kind = st.segmented_control(
+        state.word("ui_look_first"), kinds, default=kinds[0], format_func=lambda name: state.word(f"ui_layer_{name}"),
+        key="look_first",
+    )  # fmt: skip
+    rows = _spots(path, head) if kind == "blind_spots" else _targets(path, head) if kind else pd.DataFrame()
+    if rows.empty:
+        st.caption(state.word("ui_no_spots"))
+        return None
+    here = _row_at(rows, clicked)
+    shown = st.dataframe(
+        rows.drop(columns=["lat", "lng"]),
+        hide_index=True,
+        height=35 * min(len(rows) + 1, 7) + 3,
+        on_select="rerun",
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [] if here is None else [here]}},
+        key=f"first_{kind}_{here}",
+        column_config=_columns(),
+    )
+    picked = shown["selection"]["rows"] if shown else []
+    if not picked or picked[0] == here or picked[0] >= len(rows):
+        return None
+    row = rows.iloc[picked[0]]
+    st.session_state["map_said"] = str(row.iloc[0])
+    return {"lat": float(row["lat"]), "lng": float(row["lng"])}
+
+
+def _row_at(rows: pd.DataFrame, clicked: Mapping[str, float] | None) -> int | None:
+    """The row whose place was selected on the map; None where none is there."""
+    if not clicked:
+        return None
+    far = (rows["lat"] - clicked["lat"]).abs() + (rows["lng"] - clicked["lng"]).abs()
+    nearest = int(far.to_numpy().argmin())
+    return nearest if far.iloc[nearest] < NEAR_DEG else None
+
+
+def _spots(path: Path, head: str) -> pd.DataFrame:
+    measured = state.borders_now(path, head)
+    if measured is None or measured.blind_spots.empty:
+        return pd.DataFrame()
+    spots = measured.blind_spots.head(LISTED)
+    names = state.choices(path, head, "townships")
+    return pd.DataFrame(
+        {
+            state.word("ui_rank"): [state.word("ui_spot", rank=rank) for rank in spots["rank"]],
+            state.word("ui_township"): [names.get(one, one) for one in spots["township_id"]],
+            state.word("ui_hectares"): spots["area_m2"] / 10000.0,
+            state.word("ui_spot_hours"): spots["hours"],
+            state.word("ui_spot_worth"): 1000.0 * spots["mass_per_hour"],
+            state.word("ui_posts"): spots["township_posts"],
+        }
+        | _places(spots)
+    ).reset_index(drop=True)
+
+
+def _targets(path: Path, head: str) -> pd.DataFrame:
+    parcels = gpd.GeoDataFrame(state.county().store.read("parcels"))
+    due = parcels[parcels["status"].isin([str(status) for status in OPEN])]
+    due = due.sort_values("deadline", kind="stable").head(LISTED)
+    if due.empty:
+        return pd.DataFrame()
+    names = state.choices(path, head, "townships")
+    left = (due["deadline"] - pd.Timestamp(state.as_of(path, head))).dt.days
+    return pd.DataFrame(
+        {
+            state.word("ui_plot"): due["source_id"].fillna(due["parcel_id"]),
+            state.word("ui_township"): [names.get(one, "–") for one in due["township_id"]],
+            state.word("ui_state"): [state.word(f"ui_status_{one}") for one in due["status"]],
+            state.word("ui_days_left"): left,
+            state.word("ui_suspicion"): due["suspicion"],
+        }
+        | _places(due)
+    ).reset_index(drop=True)
+
+
+def _places(table: gpd.GeoDataFrame) -> dict[str, Any]:
+    points = table.geometry.representative_point().to_crs(4326)
+    return {"lat": points.y.round(6), "lng": points.x.round(6)}
+
+
+def _columns() -> dict[str, Any]:
+    one, two = st.column_config.NumberColumn(format="%.1f"), st.column_config.NumberColumn(format="%.2f")
+    return {
+        state.word("ui_hectares"): one,
+        state.word("ui_spot_hours"): one,
+        state.word("ui_spot_worth"): two,
+        state.word("ui_suspicion"): two,
+    }

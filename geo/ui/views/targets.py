@@ -1,5 +1,6 @@
 """靶标: every suspected plot with its deadline and where it stands; one plot's life and the next step of it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,23 @@ import pandas as pd
 import streamlit as st
 
 from geo.analysis.plot_life import MOVES
-from geo.errors import GeoError
+from geo.errors import GeoError, LayerError
 from geo.layers.parcels import OPEN, Status
 from geo.layers.steps import Act
 from geo.season import CHINA
 from geo.ui import state
+from geo.ui.cards import card, table
 from geo.ui.fields import step_fields
 from geo.ui.mapview import map_alone
 from geo.workspace.county import County
 from geo.workspace.life import plot_life_of, record_step
+from geo.workspace.self_checking import SelfCheck, self_check, self_check_facts, self_check_paper
 
 TABLE_PX, AROUND_DEG = 520, 0.006
+QUEUE = [str(one) for one in (Status.VISITED, Status.GUARDED, Status.HANDED_OVER, Status.CONFIRMED)]
+"""States in which somebody has to decide or act next: looked at and not judged, guarded, told, not destroyed."""
+MOST = 60
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ACTS = (Act.ASSIGN, Act.GUARD, Act.HAND_OVER, Act.DISMISS, Act.RECHECK, Act.CLOSE)
 ON_PLOTS = ("townships", "tracks", "parcels", "finds", "routes", "pod")
 
@@ -35,7 +42,7 @@ def page() -> None:
     if plots.empty:
         st.info(state.word("ui_load_targets"))
         return
-    _counts(plots)
+    _counts(county, plots)
     left, right = st.columns([1, 1])
     with left:
         plots = _filtered(county, plots)
@@ -61,23 +68,72 @@ def _plots(path: Path, head: str) -> gpd.GeoDataFrame:
     )
 
 
-def _counts(plots: gpd.GeoDataFrame) -> None:
-    late, near = plots["days_left"] < 0, plots["days_left"].between(0, 3)
+def _counts(county: County, plots: gpd.GeoDataFrame) -> None:
+    """Targets, those not looked at, deadlines, and the self-check of 吻合率; each opens its rows."""
+    late, near, waiting = plots["days_left"] < 0, plots["days_left"].between(0, 3), plots["waiting"]
+    names = state.choices(county.path, state.head_of(county), "townships")
     cards = st.container(horizontal=True)
-    for code, value in (
-        ("ui_targets_all", len(plots)),
-        ("ui_targets_open", int(plots["waiting"].sum())),
-        ("ui_targets_late", int(late.sum())),
-        ("ui_targets_near", int(near.sum())),
-    ):
-        cards.metric(state.word(code), value, width=150)
+
+    def rows(chosen: gpd.GeoDataFrame) -> Callable[[], None]:
+        return lambda: table(
+            [{"ui_plot": row["source_id"] or row["parcel_id"], "ui_township": names.get(row["township_id"], "–"),
+              "ui_state": state.word(f"ui_status_{row['status']}"), "ui_days_left": row["days_left"]}
+             for row in pd.DataFrame(chosen.drop(columns="geometry")).head(MOST).to_dict("records")]
+        )  # fmt: skip
+
+    card(cards, state.word("ui_targets_all"), len(plots), rests=rows(plots))
+    card(cards, state.word("ui_targets_open"), int(waiting.sum()), rests=rows(plots[waiting]))
+    card(cards, state.word("ui_targets_late"), int(late.sum()), rests=rows(plots[late]))
+    card(cards, state.word("ui_targets_near"), int(near.sum()), rests=rows(plots[near]))
+    judged = plots[plots["status"].isin(QUEUE)]
+    card(cards, state.word("ui_targets_queue"), len(judged), state.word("ui_targets_queue_below"), rests=rows(judged))
+    _self_check(county, cards)
     counts = plots["status"].value_counts()
     said = [f"{state.word(f'ui_status_{status}')} {counts[str(status)]}" for status in Status if str(status) in counts]
     st.caption(" · ".join(said))
 
 
+@state.kept()
+def _checked(path: Path, head: str) -> SelfCheck | None:
+    """None where the county has no targets of an official list."""
+    try:
+        return self_check(state.county())
+    except LayerError:
+        return None
+
+
+@state.kept()
+def _checked_paper(path: Path, head: str, spoken: str) -> bytes:
+    found = _checked(path, head)
+    return self_check_paper(state.county(), found, language="en" if spoken == "en" else "zh") if found else b""
+
+
+def _self_check(county: County, cards: Any) -> None:
+    path, head = county.path, state.head_of(county)
+    found = _checked(path, head)
+    if found is None:
+        return
+    rate = found.matching.rate
+    value = "–" if rate is None else f"{100 * rate:.0f}%"
+
+    def rests() -> None:
+        table([{"ui_what": what, "head_value": told} for what, told in self_check_facts(found, state.language())])
+        paper = _checked_paper(path, head, state.language())
+        st.download_button(
+            state.word("ui_self_check_paper"), paper, "靶标自查.xlsx", XLSX, on_click="ignore", key="self_check_paper"
+        )
+
+    card(cards, state.word("ui_self_check"), value, state.word("ui_self_check_below"), rests=rests)
+
+
 def _filtered(county: County, plots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     names = state.choices(county.path, state.head_of(county), "townships")
+    views = {"all": plots, "open": plots[plots["waiting"]], "queue": plots[plots["status"].isin(QUEUE)]}
+    view = st.segmented_control(
+        state.word("ui_view"), list(views), default="all", key="plots_view", label_visibility="collapsed",
+        format_func=lambda one: f"{state.word(f'ui_view_{one}')} {len(views[one])}",
+    )  # fmt: skip
+    plots = views[view or "all"]
     first, second = st.columns(2)
     township = first.selectbox(
         state.word("ui_township"), list(names), index=None, placeholder=state.word("ui_all"),

@@ -1,4 +1,4 @@
-"""The ledger as a page: does it still hold, what was entered when by whom, and what is on record of one thing."""
+"""倒查: what is on record of one plot, whether the ledger still holds, and what was entered when by whom."""
 
 from datetime import datetime
 
@@ -8,6 +8,7 @@ import streamlit as st
 from geo.ledger import Linked, Verdict
 from geo.season import CHINA
 from geo.ui import jobs, state
+from geo.ui.plot_trace import plot_trace
 from geo.words import WORDS, explain
 from geo.workspace.county import County
 
@@ -16,8 +17,10 @@ LATEST = 200
 
 
 def page() -> None:
-    """Verification on top, then the latest entries, or those that name what is searched."""
+    """A plot's lines and dossier, then verification, then the latest entries, or those that name what is searched."""
     county = state.county()
+    plot_trace(county)
+    st.markdown(f"**{state.word('ui_trace_ledger')}**")
     _verification(county)
     head = county.store.head()
     last = head.seq if head else 0

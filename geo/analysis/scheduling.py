@@ -1,0 +1,528 @@
+"""
+A season's team-days over segments and rounds: what is due first, then the days that find most, some days left over.
+
+What more hours find in a segment is a concave curve (search theory's own allocation inside the segment), so team-days
+are given out one by one to the segment, round and township where the next one finds most. A day can be used only if a
+team of its township is still free within the round's window there; given days are moved aside to make room, so that
+nothing is refused that could have been fitted in (a transversal matroid: greedy finds at least half of the best value;
+Fisher, Nemhauser & Wolsey 1978). Plots sown later are not foreseen: a re-plan from the day then takes them in.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.layers.segments import Purpose
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+GOLDEN = 0.6180339887498949
+LEAST_H = 0.5
+"""A day with less than half an hour of searching left is not worth its way."""
+POINTS_MOST = 96
+_TELL_EVERY = 100
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Expected finds by hours of searching, both rising from 0, concave; flat beyond the last point."""
+
+    hours: Floats
+    finds: Floats
+
+    def at(self, hours: float) -> float:
+        """Expected finds after so many hours."""
+        return float(np.interp(hours, self.hours, self.finds))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """
+    A segment.
+
+    Parameters
+    ----------
+    curve
+        What hours of searching in the best stage find there.
+    host
+        Position of its township.
+    pace
+        By round, how much of a best-stage hour one hour is worth, 0 to 1.
+    first, last
+        By round, first and last day of its window (days after 1 January, both included).
+    away_h
+        Hours from the township's office and back; infinite where nobody can walk there.
+    ground_m2, seen
+        Plantable ground, and the share of it already seen, for the days that go to neglected ground.
+    """
+
+    curve: Curve
+    host: int
+    pace: tuple[float, ...]
+    first: tuple[int, ...]
+    last: tuple[int, ...]
+    away_h: float
+    ground_m2: float = 1.0
+    seen: float = 0.0
+
+
+@dataclass(frozen=True)
+class Due:
+    """A flagged plot or a re-check in a segment, from `first` to `last` day."""
+
+    due_id: str
+    piece: int
+    first: int
+    last: int
+    purpose: Purpose = Purpose.TARGET
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A shared edge to sweep together: positions of its townships (None: outside the county), days it takes, window."""
+
+    border_id: str
+    sides: tuple[int, int | None]
+    days_n: int
+    round: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """
+    What there is to give out.
+
+    Parameters
+    ----------
+    pieces, dues, edges
+        Segments; what has a deadline; shared edges, the one to sweep first in front.
+    teams_n
+        Teams by township.
+    workdays
+        Days after 1 January on which teams are out, rising.
+    helpers
+        By township the others whose teams may come to help, with the hours their drive takes from the day.
+    budget_h
+        Hours a team may be away, the reserve kept back.
+    weather_share, explore_share, joint_share
+        Of the team-days: kept free, given to neglected ground, and given to joint sweeps at most.
+    target_h
+        Hours one due takes.
+    """
+
+    pieces: Sequence[Piece]
+    dues: Sequence[Due]
+    edges: Sequence[Edge]
+    teams_n: Integers
+    workdays: Integers
+    helpers: Sequence[Sequence[tuple[int, float]]]
+    budget_h: float
+    weather_share: float = 0.15
+    explore_share: float = 0.15
+    joint_share: float = 0.1
+    target_h: float = 0.75
+
+
+@dataclass(frozen=True)
+class TeamDay:
+    """
+    One team's day: whose team, where, in which round (from 0), which day, what for, and what it adds.
+
+    `first` and `last` are the window it belongs to.
+    """
+
+    home: int
+    piece: int | None
+    round: int
+    day: int
+    purpose: Purpose
+    hours: float
+    finds: float
+    first: int
+    last: int
+    due_ids: tuple[str, ...] = ()
+    border_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """
+    A season's proposal.
+
+    Parameters
+    ----------
+    days
+        Team-days by day.
+    unmet
+        Ids of dues and edges that could not be fitted in, each with its reason: ``past``, ``unreachable``, ``hours``.
+    expected, even, bound
+        Expected finds; those of the same team-days spread evenly over the segments, every township for itself; and
+        what no schedule of these teams can exceed (no ways, no windows, every hour in the best stage).
+    kept_free_n
+        Team-days by township kept free for bad weather.
+    """
+
+    days: list[TeamDay]
+    unmet: list[tuple[str, str]]
+    expected: float
+    even: float
+    bound: float
+    kept_free_n: Integers
+
+
+class Cancelled(Exception):
+    """The caller asked the scheduling to stop."""
+
+
+def curve(mass: npt.ArrayLike, rates: npt.ArrayLike, *, points: int = POINTS_MOST) -> Curve:
+    """
+    The most that hours of searching find over cells: `mass` expected plots and `rates` hazard per hour of each cell.
+
+    Σ p(1 - e^(-rt)) under Σt = T is best where p·r·e^(-rt) is the same in every cell searched (Charnes & Cooper 1958);
+    at the level where the n-th best cell is opened, T = Σ ln(v_i/v_n)/r_i and found = Σ (p_i - v_n/r_i), v = p·r.
+    Cells of one p·r are merged by this alone. At most `points` of the curve are kept.
+
+    >>> two = curve([0.5, 0.2], [0.02, 0.02])
+    >>> round(two.at(45.8145), 4)
+    0.3
+    """
+    chance, rate = np.asarray(mass, float), np.asarray(rates, float)
+    held = (chance > 0.0) & (rate > 0.0)
+    chance, rate = chance[held], rate[held]
+    if not len(chance):
+        return Curve(np.zeros(2), np.zeros(2))
+    value = chance * rate
+    order = np.argsort(-value, kind="stable")
+    chance, rate, value = chance[order], rate[order], value[order]
+    logs, each, total = np.cumsum(np.log(value) / rate), np.cumsum(1.0 / rate), np.cumsum(chance)
+    beyond = value[-1] * np.exp(-np.linspace(0.1, 8.0, 80))
+    hours = np.r_[logs - np.log(value) * each, logs[-1] - np.log(beyond) * each[-1]]
+    finds = np.r_[total - value * each, total[-1] - beyond * each[-1]]
+    if len(hours) > points:
+        wanted = np.linspace(0.0, 1.0, points) ** 2 * hours[-1]
+        return Curve(wanted, np.interp(wanted, hours, finds))
+    return Curve(hours, np.maximum(finds, 0.0))
+
+
+def schedule(
+    campaign: Campaign,
+    rng: np.random.Generator,
+    *,
+    variety: float = 0.0,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Schedule:
+    """
+    The season's team-days.
+
+    In this order: dues by deadline, joint sweeps, the days that find most, and neglected ground by lot.
+
+    Parameters
+    ----------
+    variety
+        A segment's worth is taken up or down by at most this share, so that growers cannot learn the schedule.
+    """
+    work = _Work(campaign, rng, variety)
+    work.give_dues()
+    work.give_edges()
+    total = max(sum(int(diary.free.sum()) for diary in work.diaries), 1)
+    for given in work.give_best():
+        if given % _TELL_EVERY == 1:
+            if progress is not None:
+                progress(min(1.0, given / total))
+            if cancelled is not None and cancelled():
+                raise Cancelled
+    work.give_neglected(rng)
+    days = work.settled()
+    return Schedule(
+        days=days,
+        unmet=work.unmet,
+        expected=float(sum(one.finds for one in days)),
+        even=even_spread(campaign, days),
+        bound=bound(campaign),
+        kept_free_n=work.kept_free_n,
+    )
+
+
+def bound(campaign: Campaign) -> float:
+    """Finds of all team-hours without ways, windows or kept days, every hour in the best stage: never less."""
+    hours = float(campaign.teams_n.sum()) * len(campaign.workdays) * campaign.budget_h
+    steps = [np.diff(piece.curve.hours) for piece in campaign.pieces]
+    gains = [np.diff(piece.curve.finds) for piece in campaign.pieces]
+    if not steps:
+        return 0.0
+    step, gain = np.concatenate(steps), np.concatenate(gains)
+    order = np.argsort(-np.divide(gain, step, out=np.zeros_like(gain), where=step > 0), kind="stable")
+    left = hours - np.r_[0.0, np.cumsum(step[order])[:-1]]
+    share = np.clip(np.divide(left, step[order], out=np.zeros_like(left), where=step[order] > 0), 0.0, 1.0)
+    return float((gain[order] * share).sum())
+
+
+def even_spread(campaign: Campaign, days: Sequence[TeamDay]) -> float:
+    """Finds if each township's searching team-days were spread evenly over its segments and the season."""
+    found = 0.0
+    for host in range(len(campaign.teams_n)):
+        mine = [piece for piece in campaign.pieces if piece.host == host and np.isfinite(piece.away_h)]
+        count = sum(1 for one in days if one.home == host and one.piece is not None)
+        if not mine:
+            continue
+        for piece in mine:
+            hours = max(0.0, campaign.budget_h - piece.away_h) * count / len(mine)
+            found += piece.curve.at(hours * float(np.mean(piece.pace)))
+    return found
+
+
+class _Diary:
+    """The days of one township's teams: jobs with windows, moved aside where that makes room."""
+
+    def __init__(self, free: Integers) -> None:
+        self.free = free.copy()
+        self.jobs: list[list[int]] = [[] for _ in free]
+        self.window: dict[int, tuple[int, int]] = {}
+        self.tight = np.zeros(len(free), bool)
+
+    def place(self, job: int, low: int, high: int) -> bool:
+        """Whether the job found a day in the positions `low` to `high`, others moved within theirs if need be."""
+        if low > high or bool(self.tight[low : high + 1].all()):
+            return False
+        came: dict[int, tuple[int, int] | None] = dict.fromkeys(range(low, high + 1))
+        queue = deque(range(low, high + 1))
+        while queue:
+            day = queue.popleft()
+            if self.free[day] > 0:
+                self._move(came, day, job)
+                self.window[job] = (low, high)
+                return True
+            for held in self.jobs[day]:
+                for other in range(self.window[held][0], self.window[held][1] + 1):
+                    if other not in came:
+                        came[other] = (day, held)
+                        queue.append(other)
+        self.tight[list(came)] = True
+        return False
+
+    def _move(self, came: dict[int, tuple[int, int] | None], day: int, job: int) -> None:
+        """Take a place on a free day, moving jobs along the way that led there; the new job's day is the first."""
+        self.free[day] -= 1
+        step = came[day]
+        while step is not None:
+            before, held = step
+            self.jobs[before].remove(held)
+            self.jobs[day].append(held)
+            day, step = before, came[before]
+        self.jobs[day].append(job)
+
+
+class _Work:
+    """The state of giving out."""
+
+    def __init__(self, campaign: Campaign, rng: np.random.Generator, variety: float) -> None:
+        self.campaign = campaign
+        self.given: list[list[TeamDay]] = [[] for _ in campaign.teams_n]
+        self.unmet: list[tuple[str, str]] = []
+        self.hours = np.zeros(len(campaign.pieces))
+        self.touched: set[tuple[int, int]] = set()
+        self.taste = 1.0 + variety * rng.uniform(-1.0, 1.0, len(campaign.pieces))
+        slots = [self._slots(int(n), float(rng.random())) for n in campaign.teams_n]
+        regular, self.spare, free = zip(*slots, strict=True)
+        self.diaries = [_Diary(capacity) for capacity in regular]
+        self.kept_free_n = np.array([int(one.sum()) for one in free], np.int64)
+
+    def _slots(self, teams: int, offset: float) -> tuple[Integers, Integers, Integers]:
+        """By workday the teams that work, go to neglected ground, and are kept free; spread evenly over the season."""
+        share = np.mod(np.arange(1, len(self.campaign.workdays) * teams + 1) * GOLDEN + offset, 1.0)
+        share = share.reshape(len(self.campaign.workdays), teams)
+        free = share < self.campaign.weather_share
+        spare = ~free & (share < self.campaign.weather_share + self.campaign.explore_share)
+        return tuple(np.asarray(one.sum(axis=1), np.int64) for one in (~free & ~spare, spare, free))  # type: ignore[return-value]
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Positions of the first and last workday from `first` to `last`."""
+        low = int(np.searchsorted(self.campaign.workdays, first, side="left"))
+        high = int(np.searchsorted(self.campaign.workdays, last, side="right")) - 1
+        return low, high
+
+    def searching_h(self, home: int, piece: int) -> float:
+        """Hours left for searching when a team of `home` goes to a segment; below 0 where it cannot."""
+        one = self.campaign.pieces[piece]
+        if home == one.host:
+            return self.campaign.budget_h - one.away_h
+        drive = dict(self.campaign.helpers[one.host]).get(home, np.inf)
+        return self.campaign.budget_h - one.away_h - drive
+
+    def gain(self, piece: int, hours: float) -> float:
+        """What more best-stage hours find in a segment."""
+        one = self.campaign.pieces[piece].curve
+        return one.at(self.hours[piece] + hours) - one.at(float(self.hours[piece]))
+
+    def book(self, home: int, day: TeamDay, low: int, high: int) -> bool:
+        """Keep a team-day, if a team of `home` can be free for it."""
+        if not self.diaries[home].place(len(self.given[home]), low, high):
+            return False
+        self.given[home].append(day)
+        return True
+
+    def give_dues(self) -> None:
+        """One team-day for as many dues of a segment as fit into it, the next deadline first."""
+        waiting = sorted(self.campaign.dues, key=lambda due: (due.last, due.due_id))
+        while waiting:
+            due = waiting[0]
+            piece = self.campaign.pieces[due.piece]
+            left_h = self.searching_h(piece.host, due.piece)
+            fits = int((left_h + 1e-9) / self.campaign.target_h) if np.isfinite(left_h) else 0
+            low, high = self.span(due.first, due.last)
+            if fits < 1 or low > high:
+                reason = "past" if low > high else "unreachable" if not np.isfinite(piece.away_h) else "hours"
+                self.unmet.append((due.due_id, reason))
+                waiting.pop(0)
+                continue
+            same = [one for one in waiting if (one.piece, one.purpose) == (due.piece, due.purpose)]
+            mine = [one for one in same if one.first <= due.last][:fits]
+            low, _ = self.span(max(one.first for one in mine), due.last)
+            spare_h = self.searching_h(piece.host, due.piece) - len(mine) * self.campaign.target_h
+            number = self._round_of(due.piece, due.last)
+            worth = spare_h * piece.pace[number]
+            told = tuple(one.due_id for one in mine)
+            day = TeamDay(
+                piece.host,
+                due.piece,
+                number,
+                low,
+                due.purpose,
+                spare_h,
+                self.gain(due.piece, worth),
+                due.first,
+                due.last,
+                told,
+            )
+            if self.book(piece.host, day, low, high):
+                self.hours[due.piece] += worth
+                waiting = [one for one in waiting if one not in mine]
+            else:
+                self.unmet.append((due.due_id, "hours"))
+                waiting.pop(0)
+
+    def _round_of(self, piece: int, day: int) -> int:
+        """The round whose window in a segment holds the day, else the nearest one before it."""
+        first = self.campaign.pieces[piece].first
+        return max((k for k in range(len(first)) if first[k] <= day), default=0)
+
+    def give_edges(self) -> None:
+        """Joint sweeps: both sides' teams on the same days, as long as their share lasts."""
+        left = [int(self.campaign.joint_share * diary.free.sum()) for diary in self.diaries]
+        for edge in self.campaign.edges:
+            homes = [side for side in edge.sides if side is not None]
+            low, high = self.span(edge.first, edge.last)
+            free = np.array([self.diaries[home].free[low : high + 1] for home in homes]).min(axis=0, initial=10**6)
+            common = low + np.flatnonzero(free > 0)[: edge.days_n] if low <= high else np.zeros(0, int)
+            if len(common) < edge.days_n or min(left[home] for home in homes) < edge.days_n:
+                self.unmet.append((edge.border_id, "past" if low > high else "hours"))
+                continue
+            for home in homes:
+                left[home] -= edge.days_n
+                for day in common.tolist():
+                    told = TeamDay(
+                        home, None, edge.round, day, Purpose.JOINT, self.campaign.budget_h, 0.0, edge.first,
+                        edge.last, border_id=edge.border_id,
+                    )  # fmt: skip
+                    self.book(home, told, day, day)
+
+    def give_best(self) -> Iterator[int]:
+        """Team-days one by one where the next one finds most; yields how many were given."""
+        heap: list[tuple[float, int, int, int]] = []
+        for number, piece in enumerate(self.campaign.pieces):
+            homes = [piece.host, *(home for home, _ in self.campaign.helpers[piece.host])]
+            for home in homes:
+                if self.searching_h(home, number) >= LEAST_H:
+                    heap += [(-self._worth(home, number, k), home, number, k) for k in range(len(piece.pace))]
+        heapq.heapify(heap)
+        given = 0
+        while heap:
+            _, home, number, k = heapq.heappop(heap)
+            worth = self._worth(home, number, k)
+            if worth <= 0.0:
+                continue
+            if heap and worth < -heap[0][0]:
+                heapq.heappush(heap, (-worth, home, number, k))
+                continue
+            piece = self.campaign.pieces[number]
+            hours = self.searching_h(home, number)
+            low, high = self.span(piece.first[k], piece.last[k])
+            found = self.gain(number, hours * piece.pace[k])
+            window = piece.first[k], piece.last[k]
+            if self.book(home, TeamDay(home, number, k, low, Purpose.SWEEP, hours, found, *window), low, high):
+                self.hours[number] += hours * piece.pace[k]
+                self.touched.add((number, k))
+                heapq.heappush(heap, (-self._worth(home, number, k), home, number, k))
+                given += 1
+                yield given
+
+    def _worth(self, home: int, number: int, k: int) -> float:
+        hours = self.searching_h(home, number) * self.campaign.pieces[number].pace[k]
+        return self.gain(number, hours) * float(self.taste[number])
+
+    def give_neglected(self, rng: np.random.Generator) -> None:
+        """The days kept for it go to segments nobody is sent to in the round, by lot over ground not yet seen."""
+        for home in range(len(self.diaries)):
+            mine = [
+                n for n, one in enumerate(self.campaign.pieces)
+                if one.host == home and self.searching_h(home, n) >= LEAST_H
+            ]  # fmt: skip
+            for position in np.repeat(np.arange(len(self.spare[home])), self.spare[home]).tolist():
+                day = int(self.campaign.workdays[position])
+                open_ = [(n, k) for n in mine if (k := self._open_round(n, day)) is not None]
+                fresh = [pair for pair in open_ if pair not in self.touched] or open_
+                if not fresh:
+                    continue
+                pieces = [self.campaign.pieces[n] for n, _ in fresh]
+                weight = np.array([max(one.ground_m2, 1.0) * (1.0 - one.seen) + 1e-9 for one in pieces])
+                number, k = fresh[int(rng.choice(len(fresh), p=weight / weight.sum()))]
+                hours = self.searching_h(home, number)
+                worth = hours * self.campaign.pieces[number].pace[k]
+                found = self.gain(number, worth)
+                self.hours[number] += worth
+                self.touched.add((number, k))
+                self.diaries[home].free[position] += 1
+                window = self.campaign.pieces[number].first[k], self.campaign.pieces[number].last[k]
+                told = TeamDay(home, number, k, position, Purpose.EXPLORE, hours, found, *window)
+                self.diaries[home].tight[position] = False
+                self.book(home, told, position, position)
+
+    def _open_round(self, number: int, day: int) -> int | None:
+        piece = self.campaign.pieces[number]
+        return next((k for k in range(len(piece.first)) if piece.first[k] <= day <= piece.last[k]), None)
+
+    def settled(self) -> list[TeamDay]:
+        """Every team-day on its day: within its window, the window that closes first before others, richest first."""
+        rank = np.argsort(np.argsort([-piece.curve.finds[-1] for piece in self.campaign.pieces], kind="stable"))
+        days = []
+        for home, diary in enumerate(self.diaries):
+            capacity = diary.free + np.array([len(jobs) for jobs in diary.jobs], np.int64)
+            for position, job in _earliest_deadline_first(diary.window, capacity, self._keys(home, rank)):
+                told = self.given[home][job]
+                days.append(TeamDay(**{**told.__dict__, "day": int(self.campaign.workdays[position])}))
+        return sorted(days, key=lambda one: (one.day, one.home))
+
+    def _keys(self, home: int, rank: Integers) -> list[tuple[int, int]]:
+        return [(n, -1 if day.piece is None else int(rank[day.piece])) for n, day in enumerate(self.given[home])]
+
+
+def _earliest_deadline_first(
+    window: dict[int, tuple[int, int]], capacity: Integers, keys: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """(position of day, job): the open job whose window closes first; where any order fits, this one does."""
+    waiting = sorted(window, key=lambda job: window[job][0])
+    ready: list[tuple[int, int, int]] = []
+    placed = []
+    for position, room in enumerate(capacity.tolist()):
+        while waiting and window[waiting[0]][0] <= position:
+            job = waiting.pop(0)
+            heapq.heappush(ready, (window[job][1], keys[job][1], job))
+        placed += [(position, heapq.heappop(ready)[2]) for _ in range(min(room, len(ready)))]
+    return placed

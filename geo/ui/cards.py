@@ -1,0 +1,36 @@
+"""A page's numbers as cards that wrap on a phone; each opens what it rests on."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from geo.ui import state
+
+CARD_PX, ROW_PX = 150, 35
+
+
+def card(
+    cards: Any, label: str, value: object, below: str = "", *, rests: Callable[[], None] | None = None, key: str = ""
+) -> None:
+    """One number; `rests` draws its evidence, opened by the button under it."""
+    with cards.container(width=CARD_PX, gap="xsmall"):
+        st.metric(label, str(value))
+        st.caption(below or "\u00a0")
+        if rests is not None:
+            with st.popover(state.word("ui_rests"), key=f"rests_{key or label}"):
+                rests()
+
+
+def table(
+    rows: Sequence[dict[str, Any]] | pd.DataFrame, *, most: int = 12, help_empty: str = "ui_nothing_here", **more: Any
+) -> None:
+    """A small table whose keys are codes of words; without rows a sentence that says so."""
+    shown = pd.DataFrame(rows)
+    if shown.empty:
+        st.caption(state.word(help_empty))
+        return
+    more.setdefault("placeholder", "–")
+    height = ROW_PX * min(len(shown) + 1, most) + 3
+    st.dataframe(shown.rename(columns=state.word), hide_index=True, height=height, **more)
