@@ -154,8 +154,8 @@ def hours(context: typer.Context) -> None:
         )
     names = list(found.legs)
     for row in rows[:SHOWN]:
-        told = " · ".join("–" if row[name] is None else f"{row[name]:.1f}" for name in names)
-        talk.print(f"  {row['parcel_id']} {talk.say('ui_status_' + row['status'])} {told}")
+        legs = " · ".join("–" if row[name] is None else f"{row[name]:.1f}" for name in names)
+        talk.print(f"  {row['parcel_id']} {talk.say('ui_status_' + row['status'])} {legs}")
 
 
 @plot.command("self-check")
