@@ -16,6 +16,8 @@ Functions and their inputs (shares and chances between 0 and 1, lengths in metre
 chain                   prior, sensitivities, introductions (each period's own) → p by period
 update                  p, sensitivity, introduction → p after one period
 no_discount_chain       prior, sensitivities, introduction: the first period is not discounted → p by period
+lagged_chain            prior, sensitivities, introductions, first: each period discounted with that of the one before
+                        (first for the first) → p by period; what one known package does, here to show the difference
 posterior               prior, introduction (list), missed (by period: chance that what stands since then escaped) → p
 ceiling                 sensitivity, introduction → where the chain settles
 sensitivity_for         p, goal → sensitivity that lifts p to it
@@ -44,7 +46,11 @@ parallel_tracks         coverage, width → mean chance over the ground between 
 lateral_chance          width, distances → p(x) of one endless pass of the inverse-cube law
 pass_hazard             width, offset, start, stop, reach → hazard of a straight piece, inverse cube
 sweep_width             curve (definite, half_normal, hazard_rate, inverse_cube), scale, peak or power → W
+curve_chance            curve and scale, peak, power as for sweep_width, distances (list) → p(x) of that curve
 width_from_range        range, visibility (high, medium, low) → W
+minutes_per_hectare     width, speed_kmh → minutes of search for a coverage of 1 on a hectare
+apparent_drop           distance, refraction → metres that level ground seems to sink below the eye's level
+county                  chances (list of townships) → their product
 pod                     hazard (nats, list), availability → chance of detection
 tobler_kmh              slopes (rise over run, signed) → km/h
 ======================  ==============================================================================================
@@ -64,12 +70,17 @@ from typing import Any
 
 import numpy as np
 
-from geo.analysis import allocation, calibration, detection, priority, sensitivity, standing, travel
+from geo.analysis import allocation, calibration, detection, lookouts, priority, sensitivity, standing, travel
 
 
 def no_discount_chain(prior: float, sensitivities: list[float], introduction: float) -> Any:
     """The chain whose first period is not discounted."""
     return standing.chain(prior, sensitivities, [0.0] + [introduction] * (len(sensitivities) - 1))
+
+
+def lagged_chain(prior: float, sensitivities: list[float], introductions: list[float], first: float = 0.0) -> Any:
+    """The chain that discounts each period with the introduction of the one before: not this program's."""
+    return standing.chain(prior, sensitivities, [first, *introductions[:-1]])
 
 
 def season_2013(
@@ -104,11 +115,20 @@ def pass_hazard(width: float, offset: float, start: float, stop: float, reach: f
 
 def sweep_width(curve: str, scale: float, peak: float = 1.0, power: float = 2.0) -> float:
     """Area under a lateral range curve; `scale`: range R, s, s, or a of p(x) = 1 - e^(-a/x²)."""
-    curves: dict[str, Callable[[], float]] = {
-        "definite": lambda: detection.DefiniteRange(scale).sweep_width_m,
-        "half_normal": lambda: detection.HalfNormal(scale, peak).sweep_width_m,
-        "hazard_rate": lambda: detection.HazardRate(scale, power).sweep_width_m,
-        "inverse_cube": lambda: detection.HazardRate(math.sqrt(scale), 2.0).sweep_width_m,
+    return float(_curve(curve, scale, peak, power).sweep_width_m)
+
+
+def curve_chance(curve: str, scale: float, distances: list[float], peak: float = 1.0, power: float = 2.0) -> Any:
+    """The lateral range curve itself; arguments as in `sweep_width`."""
+    return _curve(curve, scale, peak, power).p(distances)
+
+
+def _curve(curve: str, scale: float, peak: float, power: float) -> Any:
+    curves: dict[str, Callable[[], Any]] = {
+        "definite": lambda: detection.DefiniteRange(scale),
+        "half_normal": lambda: detection.HalfNormal(scale, peak),
+        "hazard_rate": lambda: detection.HazardRate(scale, power),
+        "inverse_cube": lambda: detection.HazardRate(math.sqrt(scale), 2.0),
     }
     if curve not in curves:
         raise ValueError(f"curve {curve!r} is not one of {sorted(curves)}")
@@ -129,6 +149,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "update": standing.update,
     "chain": standing.chain,
     "no_discount_chain": no_discount_chain,
+    "lagged_chain": lagged_chain,
+    "county": lambda chances: float(np.prod(np.asarray(chances, float))),
     "posterior": lambda prior, introduction, missed: standing.posterior(
         prior, np.asarray(introduction, float), np.asarray(missed, float)
     ),
@@ -158,7 +180,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lateral_chance": lateral_chance,
     "pass_hazard": pass_hazard,
     "sweep_width": sweep_width,
+    "curve_chance": curve_chance,
     "width_from_range": width_from_range,
+    "minutes_per_hectare": lambda width, speed_kmh: 60.0 / allocation.rates(0.01, width, speed_kmh),
+    "apparent_drop": lambda distance, refraction=0.13: lookouts.apparent_drop(distance, refraction),
     "pod": pod,
     "tobler_kmh": lambda slopes: travel.tobler_kmh(slopes),
 }

@@ -55,7 +55,7 @@ SIDE, ROWS, COLS, MARGIN = 100, 4, 5, 25  # cells of a township, townships, cell
 CELL_M, FIX_S = 10.0, 20.0
 PRIORS = (0.9, 0.5, 0.7, 0.9, 0.6, 0.8)
 LEAST_N = 300
-EFFORT_KM = ((0.0, 8.0), (8.0, 80.0), (80.0, 280.0), (300.0, 480.0))  # kilometres walked in a township in a season
+EFFORT_KM = ((0.0, 8.0), (8.0, 80.0), (80.0, 280.0), (300.0, 900.0))  # kilometres walked in a township in a season
 EFFORT_SHARES = (0.2, 0.35, 0.37, 0.08)
 SEASON = Season(2026)
 GOLDEN = (0.7548776662466927, 0.5698402909980532)  # 1/x and 1/x² for x³ = x + 1: two sequences that stay even together

@@ -26,6 +26,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -65,8 +66,12 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=100, help="first seed")
     parser.add_argument("--draws", type=int, default=150, help="hidden seasons per county")
     parser.add_argument("--iterations", type=int, default=12_000)
+    parser.add_argument("--quick", action="store_true", help="two counties, few draws")
+    parser.add_argument("--plot", type=Path, help="draw the ratios into this PNG")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    if asked.quick:
+        asked.seeds, asked.draws, asked.iterations = min(asked.seeds, 2), min(asked.draws, 40), 4_000
     begin = time.process_time()
     rows = []
     for seed in range(asked.first, asked.first + asked.seeds):
@@ -86,7 +91,29 @@ def main() -> None:
         "hours": rows[0]["hours"],
         "cpu_s": time.process_time() - begin,
     }
+    if asked.plot:
+        draw(ratios, answer["shares_of_bound"], asked.plot)
     print(json.dumps(answer) if asked.json else answer)
+
+
+def draw(ratios: list[float], shares: list[float], file: Path) -> None:
+    """The ratios of all counties in order with their median, and the shares of the bound beside."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for axes, values, goal, title in (
+        (left, ratios, 1.5, "finds of the plan / best of three habits"),
+        (right, shares, None, "expected / bound without travel"),
+    ):
+        axes.bar(range(len(values)), sorted(values), color="#0072B2", width=0.9)
+        axes.axhline(median(values), color="#D55E00", label=f"median {median(values):.2f}")
+        if goal:
+            axes.axhline(goal, color="black", linestyle=":", label=f"goal {goal}")
+        axes.set_title(title, fontsize=9)
+        axes.set_xlabel(f"{len(values)} counties, in order", fontsize=8)
+        axes.legend(fontsize=8)
+    figure.savefig(file, dpi=110)
 
 
 def one_county(seed: int, draws: int, iterations: int) -> dict[str, Any]:

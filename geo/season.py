@@ -46,6 +46,9 @@ class Season:
     def __post_init__(self) -> None:
         if len(self.stage_starts) != len(Stage):
             raise ValueError(f"a season has {len(Stage)} stage starts, got {len(self.stage_starts)}")
+        days = self.stage_start_days()
+        if not (np.diff(days) > 0.0).all():
+            raise ValueError(f"stages must begin one after the other, got {self.stage_starts}")
 
     @property
     def months(self) -> list[tuple[int, int]]:
@@ -75,9 +78,19 @@ class Season:
         return np.where(found >= len(self.months), -1, found).astype(np.int64)
 
     def stage_start_days(self) -> npt.NDArray[np.float64]:
-        """Days after 1 January of `year` on which each stage begins at 1,000 m."""
+        """Days after 1 January of `year` on which each stage begins at 1,000 m; negative in the year before."""
         new_year = date(self.year, 1, 1)
-        return np.array([(date(self.year, month, day) - new_year).days for month, day in self.stage_starts], float)
+        return np.array([(self.date_of(month, day) - new_year).days for month, day in self.stage_starts], float)
+
+    def date_of(self, month: int, day: int) -> date:
+        """
+        A day of the season: months from the first one on lie in the year before where the season begins in autumn.
+
+        >>> Season(2026, first_month=11).date_of(11, 15).isoformat(), Season(2026).date_of(3, 11).isoformat()
+        ('2025-11-15', '2026-03-11')
+        """
+        before = self.first_month > self.last_month and month >= self.first_month
+        return date(self.year - before, month, day)
 
     def stage_of(self, day: npt.ArrayLike, elevation_m: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """

@@ -3,12 +3,16 @@ The settings of one county, as frozen dataclasses with units. What is marked *as
 measurement: it is printed wherever a number rests on it. ``store`` reads them from ``county.toml``.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date
 from typing import Any, TypeVar, get_type_hints
 
 T = TypeVar("T")
+
+
+_TILES = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d+)?/[^\s\"'<>;,`$\\]*")
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,13 @@ class DetectionSettings:
     Parameters
     ----------
     sweep_width_m
-        Per ground cover (open, crops, scrub) the sweep width, metres, in seedling, flower and capsule stage.
+        Per ground cover (open, crops, scrub) the sweep width, metres, in seedling, flower and capsule stage, by day.
+    light
+        Share of those widths by day, in twilight (sun down to 6 degrees below the horizon) and in the dark (a torch).
+        Hazards are taken by its square, as for every other sweep width.
+    building_m
+        Height of built-up cells above the terrain model, metres: they hide what lies behind, unless the walk is on
+        record as a visit to courtyards. 0: they hide nothing.
     reach_m
         Beyond this nothing is seen, metres.
     availability
@@ -42,6 +52,8 @@ class DetectionSettings:
     sweep_width_m: dict[str, tuple[float, float, float]] = field(
         default_factory=lambda: {"open": (10.0, 30.0, 20.0), "crops": (6.0, 20.0, 12.0), "scrub": (4.0, 12.0, 8.0)}
     )
+    light: tuple[float, float, float] = (1.0, 0.6, 0.2)
+    building_m: float = 4.0
     reach_m: float = 150.0
     availability: float = 0.85
     search_speed_kmh: float = 1.0
@@ -57,6 +69,10 @@ class DetectionSettings:
     def __post_init__(self) -> None:
         if not self.gaussian_peak > 0.0:
             raise ValueError(f"gaussian_peak must be above 0, got {self.gaussian_peak}")
+        if len(self.light) != 3 or not all(0.0 <= share <= 1.0 for share in self.light):
+            raise ValueError(f"light: three shares between 0 and 1, got {self.light}")
+        if not 0.0 <= self.building_m <= 100.0:
+            raise ValueError(f"building_m must lie between 0 and 100 m, got {self.building_m}")
         if not 0.0 < self.availability < 1.0:
             raise ValueError(f"availability must lie between 0 and 1, got {self.availability}")
         for cover, widths in self.sweep_width_m.items():
@@ -188,7 +204,10 @@ class PlanningSettings:
     of weight at a historic spot or tip. The `candidates_n` best blind spots of a township are offered to a day's plan.
     Each seed sees every prize up or down by at most the share `variety`, so that nobody can learn the routes.
     The best `sweeps_n` blocks of `block_m` metres are offered as sweep segments, lines `spacing_widths` sweep widths
-    apart.
+    apart. Courtyards not yet entered are offered by village, at most `courtyards_n` at a time, `courtyard_min` minutes
+    each. Where `drive_kmh` is above 0 teams are driven along roads at that speed to where they set out on foot, and
+    picked up where they come back to a road; 0: they walk from the office. Teams set out at `start_clock` o'clock, rest
+    for `rest_min` minutes and are back `dusk_min` before sunset, however many hours they have.
     """
 
     hours: float = 7.0
@@ -206,6 +225,12 @@ class PlanningSettings:
     sweeps_n: int = 160
     block_m: float = 100.0
     spacing_widths: float = 2.5
+    courtyards_n: int = 12
+    courtyard_min: float = 8.0
+    start_clock: float = 8.5
+    rest_min: float = 0.0
+    drive_kmh: float = 0.0
+    dusk_min: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -306,7 +331,8 @@ class CampaignSettings:
     issuer, document_no
         Who issues papers and the number they carry; empty: left blank to be filled in by hand.
     columns
-        Per paper the columns of an upper-level form, each ``head=field``; empty: the columns of this system.
+        Per paper (``progress``, ``villages`` of the same workbook, ``register``) the columns of an upper-level form,
+        each ``head=field``; empty: the columns of this system. The register's own sheet stays: it is read back.
     """
 
     stages: tuple[str, ...] = ("播种出苗期", "开花期", "结果割浆期")
@@ -367,6 +393,42 @@ class PlotSettings:
             raise ValueError(f"confidence must lie between 0 and 1, got {self.confidence}")
         for day in (*self.plants_law, *self.seed_law_m2):
             date.fromisoformat(day)
+
+
+@dataclass(frozen=True)
+class CalendarSettings:
+    """
+    When plants stand how (*assumption*).
+
+    Parameters
+    ----------
+    stage_starts
+        ``MM-DD`` on which seedling, flower and capsule stage begin at 1,000 m.
+    days_per_100_m
+        How many days later per 100 m of height.
+    first_month, last_month
+        First and last calendar month of the season; a first month above the last begins in the year before.
+    """
+
+    stage_starts: tuple[str, str, str] = ("01-01", "03-11", "04-21")
+    days_per_100_m: float = 3.0
+    first_month: int = 1
+    last_month: int = 5
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.first_month <= 12 and 1 <= self.last_month <= 12):
+            raise ValueError(f"calendar: months from 1 to 12, got {self.first_month} and {self.last_month}")
+        if len(self.starts) != 3:
+            raise ValueError(f"calendar.stage_starts: three days MM-DD, got {self.stage_starts}")
+
+    @property
+    def starts(self) -> tuple[tuple[int, int], ...]:
+        """Month and day of each start."""
+        try:
+            days = [date.fromisoformat(f"2028-{day}") for day in self.stage_starts]
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"calendar.stage_starts: MM-DD is needed, got {self.stage_starts}") from error
+        return tuple((day.month, day.day) for day in days)
 
 
 @dataclass(frozen=True)
@@ -458,6 +520,31 @@ class AccessSettings:
 
 
 @dataclass(frozen=True)
+class MapSettings:
+    """
+    The map of the app.
+
+    Parameters
+    ----------
+    tiles_url
+        Tiles of a server on the office network to lie under everything, ``https://server/{z}/{x}/{y}.png`` in web
+        Mercator; empty (the default): nothing but this machine is asked for anything.
+    """
+
+    tiles_url: str = ""
+
+    def __post_init__(self) -> None:
+        given = self.tiles_url
+        if given and not (_TILES.fullmatch(given) and all(f"{{{part}}}" in given for part in "zxy")):
+            raise ValueError(f"map.tiles_url: http(s)://server/... with {{z}}, {{x}} and {{y}}, got {given!r}")
+
+    @property
+    def origin(self) -> str:
+        """Scheme and server of `tiles_url`; empty without one."""
+        return "/".join(self.tiles_url.split("/")[:3])
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything in ``county.toml``; `store_url` names a PostGIS database where the county is not in county.gpkg."""
 
@@ -470,6 +557,7 @@ class Settings:
     season: int = 2026
     timezone: str = "Asia/Shanghai"
     store_url: str = ""
+    calendar: CalendarSettings = field(default_factory=CalendarSettings)
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     absence: AbsenceSettings = field(default_factory=AbsenceSettings)
     coverage: CoverageSettings = field(default_factory=CoverageSettings)
@@ -483,6 +571,7 @@ class Settings:
     plots: PlotSettings = field(default_factory=PlotSettings)
     campaign: CampaignSettings = field(default_factory=CampaignSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    map: MapSettings = field(default_factory=MapSettings)
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any], where: str = "county.toml") -> T:
@@ -507,7 +596,7 @@ def to_mapping(settings: Any) -> dict[str, Any]:
 
 def assumptions(settings: Settings) -> dict[str, Any]:
     """The settings a coverage or probability figure rests on, for printing beside it."""
-    named = ("detection", "absence", "coverage", "borders", "priority", "lookouts", "sensors")
+    named = ("calendar", "detection", "absence", "coverage", "borders", "priority", "lookouts", "sensors")
     return {name: to_mapping(getattr(settings, name)) for name in named}
 
 

@@ -1,6 +1,7 @@
 """Periods and growth stages."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.season import Season, Stage
+from geo.analysis.rounds import due_windows, season_rounds
+from geo.season import CHINA, Season, Stage
+from geo.settings import CalendarSettings, CampaignSettings
 
 
 def test_periods_turn_at_midnight_in_china() -> None:
@@ -48,3 +51,28 @@ def test_a_season_needs_three_stages() -> None:
     """A table of two stages is refused."""
     with pytest.raises(ValueError, match="3 stage starts"):
         Season(2026, stage_starts=((1, 1), (3, 11)))
+
+
+def test_a_calendar_of_the_settings_moves_stages_and_months() -> None:
+    given = CalendarSettings(("11-05", "02-20", "04-01"), days_per_100_m=4.0, first_month=11, last_month=4)
+    season = Season(2026, given.starts, given.days_per_100_m, first_month=11, last_month=4)
+    assert season.stage_start_days().tolist() == [-57.0, 50.0, 90.0]
+    assert season.months[0] == (2025, 11)
+    assert season.stage_of([-60, 40, 50, 57, 58], [1000.0, 1000.0, 1000.0, 1200.0, 1200.0]).tolist() == [0, 0, 1, 0, 1]
+    rounds = season_rounds(season, CampaignSettings())
+    assert [one.start.date().isoformat() for one in rounds] == ["2025-11-05", "2026-02-20", "2026-04-01"]
+    own = season_rounds(season, CampaignSettings(round_dates=("11-10~12-31", "01-05~03-01")))
+    assert [one.start.date().isoformat() for one in own] == ["2025-11-10", "2026-01-05"]
+    starts, _ = due_windows(rounds[1], np.array([1500.0]), season)
+    assert starts[0].tz_convert(CHINA).date().isoformat() == "2026-03-12"
+
+
+@pytest.mark.parametrize("bad", [{"stage_starts": ("1 Jan", "03-11", "04-21")}, {"first_month": 13}])
+def test_an_impossible_calendar_is_refused(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="calendar"):
+        CalendarSettings(**bad)
+
+
+def test_stages_that_do_not_follow_each_other_are_refused() -> None:
+    with pytest.raises(ValueError, match="one after the other"):
+        Season(2026, ((3, 1), (2, 1), (4, 1)))

@@ -45,4 +45,6 @@ def test_the_defaults_are_those_of_the_conventions() -> None:
 def test_every_assumption_is_printed() -> None:
     """The groups a figure rests on stand beside it."""
     assert assumptions(Settings())["absence"]["prior"] == 0.5
-    assert set(assumptions(Settings())) == {"detection", "absence", "coverage", "borders", "priority", "lookouts"}
+    assert set(assumptions(Settings())) == {
+        "calendar", "detection", "absence", "coverage", "borders", "priority", "lookouts", "sensors",
+    }  # fmt: skip

@@ -52,7 +52,8 @@ def see(ground, observers, n, half, heights, program, room, seen):  # type: igno
     Parameters
     ----------
     ground
-        Pointer to float32 heights, metres, NaN where void; rows; columns.
+        Pointer to float32 heights of what hides, metres, NaN where void; rows; columns; pointer to those of the floor
+        that observers stand on.
     observers
         Pointers to the `n` observers' rows and columns.
     heights
@@ -80,14 +81,14 @@ def see(ground, observers, n, half, heights, program, room, seen):  # type: igno
 def _load_windows(ground, observers, n, half, eye, room):  # type: ignore[no-untyped-def]
     """Heights above each observer's eye, the observers in the lanes; NaN outside the raster and in voids."""
     patch, starts, less = room
-    elevation, down, across = ground
+    elevation, down, across, floor = ground
     side = 2 * half + 1
     blocks = (side + LANES - 1) // LANES
     inside = True
     for lane in range(LANES):
         at = min(lane, n - 1)
         row, col = pick(observers[0], at), pick(observers[1], at)
-        put(less, lane, pick(elevation, row * across + col))
+        put(less, lane, pick(floor, row * across + col))
         put(less, LANES + lane, np.float32(eye))
         start = (row - half) * across + col - half
         put(starts, lane, start)
@@ -186,7 +187,7 @@ def _walk_again(ground, row, col, half, heights, program, ray, image, lane, seen
     begin, (places, shares, distances) = program[0], program[4]
     flip = -1 if image & 1 else 1
     side = 2 * half + 1
-    eye = _height(ground, row, col) + heights[0]
+    eye = np.float64(pick(ground[3], row * ground[2] + col)) + heights[0]
     top = -np.inf
     bit = np.uint16(1 << lane)
     for k in range(pick(begin, ray), pick(begin, ray + 1)):
@@ -219,9 +220,9 @@ def _height(ground, row, col):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def see_all(elevation, rows, cols, half, heights, program, room, seen):  # type: ignore[no-untyped-def]
+def see_all(surface, floor, rows, cols, half, heights, program, room, seen):  # type: ignore[no-untyped-def]
     """`see` for any number of observers, sixteen to a row of `seen`; `room` as in `see`, but arrays."""
-    ground = (base(elevation), elevation.shape[0], elevation.shape[1])
+    ground = (base(surface), surface.shape[0], surface.shape[1], base(floor))
     lean, work = lean_program(program), (base(room[0]), base(room[1]), base(room[2]))
     for k in range(len(seen)):
         at, n = rows[k * LANES : (k + 1) * LANES], min(LANES, len(rows) - k * LANES)

@@ -114,7 +114,7 @@ def width_at(ground, calendar, row, col, day):  # type: ignore[no-untyped-def]
     """Sweep width of a target cell on a day, in cells: cover x growth stage at that height; 0 for voids."""
     cover, table, starts, stages, per_100_m = calendar
     at = row * ground[2] + col
-    z = np.float64(pick(ground[0], at))
+    z = np.float64(pick(ground[3], at))
     local = day - (z - 1000.0) / 100.0 * per_100_m
     stage = 0
     for k in range(1, stages):
@@ -336,7 +336,7 @@ def _widths(line, ground, calendar, row, col, day):  # type: ignore[no-untyped-d
     at = row * ground[2] + col
     first, last = max(-col, 0), min(ground[2] - col, BLOCK)
     for j in range(first, last):
-        z = np.float64(pick(ground[0], at + j))
+        z = np.float64(pick(ground[3], at + j))
         put(local, j, day - (z - 1000.0) / 100.0 * per_100_m)
     for j in range(first, last):
         here = pick(local, j)
@@ -468,7 +468,7 @@ def spread_tracks(ground, box, runs, ends, weights, program, shape, offsets, law
     Parameters
     ----------
     ground
-        Elevation, cover, sweep widths by cover and stage (cells), stage starts (days), days later per 100 m.
+        Surface that hides, elevation, cover, widths by cover and stage (cells), stage starts (days), days per 100 m.
     box
         Top, left, bottom, right of the targets asked for, in the terrain's cells.
     runs
@@ -484,11 +484,11 @@ def spread_tracks(ground, box, runs, ends, weights, program, shape, offsets, law
     tuple
         Row and column of the first cell of each block, int64 (k, 2), and its units, int32 (k, 32, 32).
     """
-    elevation, cover, table, starts, per_100_m = ground
+    surface, elevation, cover, table, starts, per_100_m = ground
     scratch, total, touched, batch, patch, seen, values, line, any_seen = room
     margin = 2 * half + LANES
     most = (scratch.shape[0] - 2 * margin) // BLOCK * BLOCK
-    land = (base(elevation), elevation.shape[0], elevation.shape[1])
+    land = (base(surface), elevation.shape[0], elevation.shape[1], base(elevation))
     calendar = (base(cover), base(table), base(starts), len(starts), per_100_m)
     window, slow = _lean_shape(shape, offsets)
     work = ((base(patch[0]), base(patch[1]), base(patch[2])), base(seen), base(values), base(any_seen))

@@ -98,7 +98,7 @@ def township_absence(
 
     Drawn are one factor on W (lognormal; hazards scale with its square), availability (normal, clipped) and prior
     (logit-normal), common to the county: they are the same unknowns everywhere. Quantiles 5 and 95 % are widened to
-    contain p_zero. An `OPEN` zone has probability 0.
+    contain the figure. An `OPEN` zone has probability 0.
     """
     model = settings.absence
     factor = np.exp(2.0 * model.sweep_width_sd * rng.standard_normal(model.draws))

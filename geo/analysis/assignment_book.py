@@ -44,7 +44,7 @@ def searched_hours(pieces: Pieces, zones: Grid, *, search_speed_kmh: float) -> p
     zone = zones_at(pieces, zones)
     hours = pieces.lengths() * pieces.factor / 1000.0 / search_speed_kmh
     table = pd.DataFrame({"zone": zone, "day": days_of(pieces), "hours": hours})
-    return table[table["zone"] > 0].groupby(["zone", "day"], as_index=False)["hours"].sum()
+    return pd.DataFrame(table[table["zone"] > 0].groupby(["zone", "day"])["hours"].sum().reset_index())
 
 
 def zones_at(pieces: Pieces, zones: Grid) -> Integers:

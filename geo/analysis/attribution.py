@@ -1,7 +1,7 @@
 """Who saw what: the hazard of the ground taken apart into its tracks, unit for unit, and what each was worth."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -194,6 +194,8 @@ def sight(pieces: Pieces, easting_m: float, northing_m: float, terrain: Terrain,
     near = far <= settings.reach_m
     if not near.any():
         return np.array([0.0, 0.0, far.min() if len(far) else np.nan, np.nan, np.nan])
+    walls = 0.0 if pieces.entered.any() else settings.building_m
+    settings = replace(settings, building_m=walls)
     seen = _in_sight(east[near], north[near], (easting_m, northing_m), terrain, settings)
     walked, weight = length[near], length[near] * seen
     mean = (weight * factor[near]).sum() / weight.sum() if weight.sum() > 0.0 else np.nan
@@ -224,8 +226,9 @@ def _in_sight(
     spots, which = np.unique(np.stack([rows, cols])[:, held], axis=1, return_inverse=True)
     radius = settings.reach_m + 2.0 * frame.cell_m
     views = viewsheds(
-        terrain.elevation, spots[0], spots[1], radius_m=radius, eye_m=settings.eye_m, target_m=settings.target_m
-    )
+        Grid(terrain.surface(settings.building_m), frame), spots[0], spots[1], radius_m=radius,
+        eye_m=settings.eye_m, target_m=settings.target_m, floor=terrain.elevation,
+    )  # fmt: skip
     half = half_width(radius, frame.cell_m)
     down, right = to_row - spots[0] + half, to_col - spots[1] + half
     inside = (down >= 0) & (down <= 2 * half) & (right >= 0) & (right <= 2 * half)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from geo.season import CHINA, Season
 from geo.settings import DetectionSettings
 
 BATCH = 100_000
+SHARE = 20_000  # pieces a thread takes at once
 LOT = 4096
 SQUARE = 1024
 _HALF_DIAGONAL = 0.7072
@@ -52,20 +54,34 @@ def accumulate(
         int32 raster in units of 1/65536 nat; its frame is a window of the terrain's, cell on cell.
     terrain
         Ground height and cover; only open ground, crops and scrub have a sweep width, voids are never targets.
+        Built-up cells hide what lies behind them from all walks but those on record as visits to courtyards.
     season
         Its stage calendar gives the sweep width by the day (in China) and the target's height.
     """
+    if pieces.entered.any() and settings.building_m:
+        for some, walls in ((~pieces.entered, settings), (pieces.entered, replace(settings, building_m=0.0))):
+            mine = replace(pieces.take(some), entered=np.zeros(int(some.sum()), bool))
+            accumulate(hazard, mine, terrain, season, walls, sign=sign, threads=threads)
+        return
     kernel = _Kernel.of(hazard, terrain, season, settings)
     ordered = pieces
     if len(pieces) and np.any(np.diff(pieces.track) < 0):
         ordered = pieces.take(np.argsort(pieces.track, kind="stable"))
-    corner = np.array(kernel.box[:2])
-    with ThreadPoolExecutor(max(threads, 1)) as pool:
-        for batch in _batches(ordered):
-            lots = kernel.lots(batch, threads)
-            done = map(kernel.spread, lots) if threads <= 1 else pool.map(kernel.spread, lots)
-            for where, units in done:
+    corner, turn = np.array(kernel.box[:2]), Lock()
+
+    def add(some: Pieces) -> None:
+        for lot in kernel.lots(some):
+            where, units = kernel.spread(lot)
+            with turn:  # blocks of two lots may overlap; a thread adds while the others still look
                 _kernels_spread.add_blocks(hazard.values, corner, where, units, np.int32(sign))
+
+    if threads <= 1:
+        for batch in _cut(ordered, BATCH):
+            add(batch)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(add, _cut(ordered, min(max(len(ordered) // (8 * threads), 1), SHARE))):
+            pass
 
 
 def reach_window(pieces: Pieces, frame: Frame, reach_m: float) -> Frame:
@@ -100,7 +116,7 @@ class _Kernel:
             raise ValueError(f"detection.model: {settings.model!r} is not one of {sorted(MODELS)}")
         return cls(terrain, season, settings, _window_in(hazard.frame, terrain.elevation.frame), [])
 
-    def lots(self, pieces: Pieces, threads: int) -> list[tuple[Any, ...]]:
+    def lots(self, pieces: Pieces) -> list[tuple[Any, ...]]:
         """The pieces cut at cell boundaries, in lots of whole tracks: runs, ends, weights."""
         frame = self.terrain.elevation.frame
         u0, v0 = (pieces.easting0_m - frame.west_m) / frame.cell_m, (frame.north_m - pieces.northing0_m) / frame.cell_m
@@ -111,8 +127,7 @@ class _Kernel:
         ends, weights, runs = _kernels.cut_at_cells(*cut, frame.rows, frame.cols)
         track = runs[:-1, 3]
         begins = np.flatnonzero(np.diff(track, prepend=-1))
-        size = min(max(len(track) // (4 * threads), 1), LOT)
-        first = begins[np.unique(np.searchsorted(begins, np.arange(0, len(track), size)).clip(max=len(begins) - 1))]
+        first = begins[np.unique(np.searchsorted(begins, np.arange(0, len(track), LOT)).clip(max=len(begins) - 1))]
         return [(runs[a : b + 1], ends, weights) for a, b in pairwise([*first.tolist(), len(track)])]
 
     def spread(self, lot: tuple[Any, ...]) -> Any:
@@ -145,14 +160,15 @@ class _Kernel:
         return np.asarray(across & (np.maximum(v0, v1) >= top - reach) & (np.minimum(v0, v1) <= bottom + reach))
 
     def _ground(self) -> tuple[Any, ...]:
-        """Elevation, cover, sweep width by cover class and stage (cells), stage starts in days, days per 100 m."""
+        """Surface that hides, elevation, cover, widths by cover and stage (cells), stage starts and days per 100 m."""
         starts = self.season.stage_start_days()
         table = np.zeros((256, len(starts)))
         for name, widths in self.settings.sweep_width_m.items():
             table[_cover_of(name)] = np.array(widths) / self.terrain.elevation.frame.cell_m
         heights = np.ascontiguousarray(self.terrain.elevation.values, np.float32)
         cover = np.ascontiguousarray(self.terrain.cover.values, np.uint8)
-        return heights, cover, table, starts, float(self.season.days_per_100_m)
+        surface = np.ascontiguousarray(self.terrain.surface(self.settings.building_m), np.float32)
+        return surface, heights, cover, table, starts, float(self.season.days_per_100_m)
 
     def _clamp(self) -> int:
         """Rows and columns around the observer whose cells the widest clamp circle can reach."""
@@ -218,11 +234,11 @@ def _window_in(window: Frame, whole: Frame) -> tuple[int, int, int, int]:
     return top, left, top + window.rows, left + window.cols
 
 
-def _batches(pieces: Pieces) -> Iterator[Pieces]:
-    """The pieces in lots of about `BATCH`, no track cut in two."""
+def _cut(pieces: Pieces, size: int) -> Iterator[Pieces]:
+    """The pieces in parts of about `size`, no track cut in two."""
     begin = 0
     while begin < len(pieces):
-        end = min(begin + BATCH, len(pieces))
+        end = min(begin + size, len(pieces))
         if end < len(pieces):
             end = int(np.searchsorted(pieces.track, pieces.track[end - 1], side="right"))
         yield pieces.take(slice(begin, end))

@@ -135,9 +135,11 @@ def watched(
     window = frame.window(row - half, col - half, 2 * half + 1, 2 * half + 1)
     top, left = _corner(window, frame)
     eye = lookout["eye_m"] if lookout["eye_m"] == lookout["eye_m"] else settings.eye_m
+    surface = terrain.surface(detection.building_m)
+    stands = float(terrain.elevation.values[row, col]) - float(surface[row, col])
     seen = far_viewshed(
-        terrain.elevation, row, col, radius_m=settings.reach_m, eye_m=float(eye), target_m=detection.target_m,
-        refraction=settings.refraction,
+        Grid(surface, frame), row, col, radius_m=settings.reach_m, eye_m=float(eye) + stands,
+        target_m=detection.target_m, refraction=settings.refraction,
     )  # fmt: skip
     r0, c0 = top - (row - half), left - (col - half)
     seen = seen[r0 : r0 + window.rows, c0 : c0 + window.cols]

@@ -9,6 +9,7 @@ walks one path all season. Histograms of the hazard serve every later question: 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.polynomial.chebyshev as cheb
@@ -187,7 +188,7 @@ def _downwards(
 
 
 def _pattern_weights(
-    ground: tuple[npt.NDArray[np.generic], ...],
+    ground: tuple[Any, Any, Any, Any],
     past: Callable[[int], npt.NDArray[np.float32]],
     *,
     zones_n: int,

@@ -1,6 +1,7 @@
 """Walked pieces: recorded fixes without jitter, stops, gaps and rides, each with its speed factor."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,8 @@ class Pieces:
         Share of the full hazard that counts at the walking speed: 1 at search speed, 0 above top speed.
     seconds
         Time at the middle of the piece, UTC seconds since 1970.
+    entered
+        Whether the walk is on record as a visit to courtyards, whose buildings then hide nothing; left out: none is.
     """
 
     track: npt.NDArray[np.int64]
@@ -36,6 +39,11 @@ class Pieces:
     northing1_m: Floats
     factor: Floats
     seconds: Floats
+    entered: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+    def __post_init__(self) -> None:
+        if not len(self.entered):
+            object.__setattr__(self, "entered", np.zeros(len(self.track), np.bool_))
 
     def __len__(self) -> int:
         return len(self.track)
@@ -49,7 +57,14 @@ class Pieces:
         return Pieces(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
 
-def walked_pieces(fixes: pd.DataFrame, on_foot: npt.NDArray[np.bool_], settings: DetectionSettings) -> Pieces:
+def walked_pieces(
+    fixes: pd.DataFrame,
+    on_foot: npt.NDArray[np.bool_],
+    settings: DetectionSettings,
+    *,
+    entered: npt.NDArray[np.bool_] | None = None,
+    light: Callable[[Floats], Floats] | None = None,
+) -> Pieces:
     """
     The pieces that were walked searching, from recorded fixes.
 
@@ -63,6 +78,10 @@ def walked_pieces(fixes: pd.DataFrame, on_foot: npt.NDArray[np.bool_], settings:
         Table of ``layers.tracks.fixes_of``: ``track``, ``part``, ``easting_m``, ``northing_m``, ``seconds``.
     on_foot
         Per track (position) whether it was walked; others give no pieces.
+    entered
+        Per track whether it is on record as a visit to courtyards; None: none is.
+    light
+        Share of the sweep width by UTC seconds; its square is a factor of the hazard. None: all by day.
     """
     on_foot = np.asarray(on_foot, bool)
     walked = fixes[on_foot[fixes["track"].to_numpy()]]
@@ -74,7 +93,10 @@ def walked_pieces(fixes: pd.DataFrame, on_foot: npt.NDArray[np.bool_], settings:
     speed = sustained_speed(east[kept], north[kept], seconds[kept], joined, settings.sustain_s)[1:][joined[1:]]
     middle = 0.5 * (seconds[begin] + seconds[end])
     factor = speed_factor(speed, settings)
-    return Pieces(track[begin], east[begin], north[begin], east[end], north[end], factor, middle)
+    if light is not None:
+        factor = factor * light(middle) ** 2
+    indoors = np.zeros(len(begin), bool) if entered is None else np.asarray(entered, bool)[track[begin]]
+    return Pieces(track[begin], east[begin], north[begin], east[end], north[end], factor, middle, indoors)
 
 
 def speed_factor(speed_m_s: Floats, settings: DetectionSettings) -> Floats:

@@ -213,7 +213,7 @@ def _townships(cells: pd.DataFrame) -> pd.DataFrame:
     known = begun & cells["due_m2"].notna()
     for name in ("due_m2", "looked_a_m2", "looked_b_m2", "looked_c_m2"):
         counts[name] = cells[name].where(known)
-    sums = counts.groupby(keys, sort=True).sum(min_count=1).reset_index()
+    sums = counts.groupby(keys, sort=True, dropna=False).sum(min_count=1).reset_index()
     return sums.assign(**_rates(sums))
 
 

@@ -45,6 +45,12 @@ def current_period(season: Season, as_of: datetime) -> int:
     return min(begun, len(season.months)) - 1
 
 
+def planted(finds: pd.DataFrame) -> pd.DataFrame:
+    """Finds that break zero planting: plants of a banned kind, or ground sown with it that has not sprouted yet."""
+    held = (finds["plants_n"] > 0) | (finds["area_m2"].fillna(0.0) > 0.0)
+    return finds[finds["species"].isin(BANNED) & held]
+
+
 def find_restarts(
     finds: pd.DataFrame, zones: Grid, *, zone_ids: Sequence[str], season: Season, as_of: datetime
 ) -> Ints:
@@ -52,14 +58,15 @@ def find_restarts(
     Per zone the period from which its chain starts: 0 without a find, `OPEN` (-1) while one is not destroyed and
     verified, else the period of the last verification.
 
-    Counted are plants of banned kinds found this season up to `as_of`; a find is closed when all of it is destroyed
+    Counted is what `planted` holds, found this season up to `as_of`; a find is closed when all of it is destroyed
     (`fraction` 1) and `verified_at` has come. A find without township belongs to the zone its point lies in.
     """
     start = np.zeros(len(zone_ids), np.int64)
     if not len(finds):
         return start
     moment = pd.Timestamp(as_of)
-    counted = finds[finds["species"].isin(BANNED) & (finds["plants_n"] > 0) & (finds["found_at"] <= moment)]
+    counted = planted(finds)
+    counted = counted[counted["found_at"] <= moment]
     counted = counted[season.period_of(counted["found_at"]) >= 0]
     place_of = {zone: place for place, zone in enumerate(zone_ids)}
     verified = counted["verified_at"].where(counted["verified_at"] <= moment)

@@ -6,7 +6,7 @@ plants do. The days of 春节 (people come home) and 清明 (people go up to the
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -73,27 +73,32 @@ def tomb_sweeping(year: int) -> date:
     return date(year, 4, int(short * 0.2422 + 4.81) - short // 4)
 
 
-def season_rounds(year: int, settings: CampaignSettings) -> tuple[Round, ...]:
-    """The season's rounds at the reference height: each begins with its stage and ends with the next."""
-    season = Season(year)
-    starts = [datetime(year, month, day, tzinfo=CHINA) for month, day in season.stage_starts]
+def season_rounds(year: int | Season, settings: CampaignSettings) -> tuple[Round, ...]:
+    """
+    The season's rounds at the reference height: each begins with its stage and ends with the next.
+
+    A year stands for its season by the usual calendar.
+    """
+    season = _season(year)
+    days = [season.date_of(month, day) for month, day in season.stage_starts]
+    starts = [datetime(day.year, day.month, day.day, tzinfo=CHINA) for day in days]
     stops = [*starts[1:], season.bounds[-1]]
     given = settings.round_dates or tuple(
         f"{start:%m-%d}~{stop - timedelta(days=1):%m-%d}" for start, stop in zip(starts, stops, strict=True)
     )
     return tuple(
-        Round(number, settings.stages[(number - 1) % len(settings.stages)], *_span(year, text))
+        Round(number, settings.stages[(number - 1) % len(settings.stages)], *_span(season, text))
         for number, text in enumerate(given, 1)
     )
 
 
-def due_windows(round_: Round, elevation_m: Floats, year: int) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+def due_windows(round_: Round, elevation_m: Floats, year: int | Season) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
     """
     From when to when ground of each height is due in a round, UTC; later with height, never beyond the season.
 
     Ground of unknown height (NaN) is due as at the reference height.
     """
-    season = Season(year)
+    season = _season(year)
     begin, end = (pd.Timestamp(moment).tz_convert("UTC") for moment in (season.bounds[0], season.bounds[-1]))
     height = np.where(np.isfinite(elevation_m), elevation_m, REFERENCE_M)
     later = np.round((height - REFERENCE_M) / 100.0 * season.days_per_100_m)
@@ -116,8 +121,9 @@ def observances(year: int, settings: CampaignSettings) -> tuple[Observance, ...]
     )
 
 
-def calendar(year: int, settings: CampaignSettings) -> dict[str, Any]:
+def calendar(year: int | Season, settings: CampaignSettings) -> dict[str, Any]:
     """Rounds and days as plain values, for papers and screens."""
+    season = _season(year)
     return {
         "rounds": [
             {
@@ -127,26 +133,32 @@ def calendar(year: int, settings: CampaignSettings) -> dict[str, Any]:
                 "to": (one.stop - timedelta(days=1)).date().isoformat(),
                 "observances": [
                     held.name
-                    for held in observances(year, settings)
+                    for held in observances(season.year, settings)
                     if held.first < one.stop.date() and held.last >= one.start.date()
                 ],
             }
-            for one in season_rounds(year, settings)
+            for one in season_rounds(season, settings)
         ],
         "observances": [
             {"name": held.name, "from": held.first.isoformat(), "to": held.last.isoformat()}
-            for held in observances(year, settings)
+            for held in observances(season.year, settings)
         ],
-        "days_per_100_m": Season(year).days_per_100_m,
+        "days_per_100_m": season.days_per_100_m,
         "reference_m": REFERENCE_M,
     }
 
 
-def _span(year: int, text: str) -> tuple[datetime, datetime]:
+def _season(year: int | Season) -> Season:
+    return year if isinstance(year, Season) else Season(year)
+
+
+def _span(season: Season, text: str) -> tuple[datetime, datetime]:
     try:
-        first, last = (
-            datetime.strptime(f"{year}-{part.strip()}", "%Y-%m-%d").replace(tzinfo=CHINA) for part in text.split("~")
-        )
+        # Read in a leap year, so that 02-29 is a day; `date_of` refuses it where the year has none.
+        parts = [
+            datetime.strptime(f"2028-{part.strip()}", "%Y-%m-%d").replace(tzinfo=CHINA) for part in text.split("~")
+        ]
+        first, last = (datetime.combine(season.date_of(day.month, day.day), time(), tzinfo=CHINA) for day in parts)
     except ValueError as error:
         raise ValueError(f"round_dates: MM-DD~MM-DD is needed, got {text!r}") from error
     if last < first:

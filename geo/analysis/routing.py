@@ -99,6 +99,18 @@ def separate_views(mass: npt.ArrayLike, pod: npt.ArrayLike = 1.0) -> Views:
     return Views(np.arange(n + 1), np.arange(n), np.broadcast_to(np.asarray(pod, float), (n,)).copy(), weight)
 
 
+def with_separate(views: Views, mass: npt.ArrayLike, pod: float) -> Views:
+    """The views of more stops behind those given, each with a cell of its own, seen with chance `pod`."""
+    weight = np.asarray(mass, float)
+    n, cells = len(weight), len(views.mass)
+    return Views(
+        np.r_[views.first, views.first[-1] + 1 + np.arange(n)].astype(np.int64),
+        np.r_[views.cells, cells + np.arange(n)].astype(np.int64),
+        np.r_[views.pod, np.full(n, pod)],
+        np.r_[views.mass, weight],
+    )
+
+
 def seconds_of(problem: Problem, team: int, route: tuple[int, ...]) -> float:
     """Seconds of a team's day, leg by leg, base to base."""
     if not route:

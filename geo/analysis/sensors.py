@@ -7,7 +7,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
-from rasterio.features import geometry_mask
+from rasterio.features import geometry_mask, shapes
 
 from geo.analysis.coverage import days_of
 from geo.analysis.lookouts import far_viewshed
@@ -121,6 +121,13 @@ def clear_ground(shape: shapely.Geometry, frame: Frame) -> Grid:
     if shape.is_empty:
         return Grid(np.zeros(frame.shape, np.bool_), frame)
     return Grid(geometry_mask([shape], out_shape=frame.shape, transform=frame.transform, invert=True), frame)
+
+
+def clear_shape(clear: Grid) -> shapely.MultiPolygon:
+    """The clear cells (bool) of a mask as one shape: `clear_ground` of it is the mask again."""
+    kept = clear.values.astype(np.uint8)
+    parts = shapes(kept, mask=kept.astype(bool), connectivity=4, transform=clear.frame.transform)
+    return shapely.multipolygons([shapely.geometry.shape(part) for part, _ in parts])
 
 
 def looks_of(

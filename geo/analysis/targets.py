@@ -33,12 +33,14 @@ NAME_CHARS = 10
 
 def budget_s(settings: PlanningSettings) -> float:
     """
-    Seconds a team may be away, the reserve kept back.
+    Seconds of walking and searching in a team's day: reserve and rest kept back.
 
     >>> budget_s(PlanningSettings(hours=7.0, reserve=0.15))
     21420.0
+    >>> budget_s(PlanningSettings(hours=7.0, reserve=0.15, rest_min=30.0))
+    19620.0
     """
-    return settings.hours * (1.0 - settings.reserve) * 3600.0
+    return max(0.0, settings.hours * (1.0 - settings.reserve) * 3600.0 - 60.0 * settings.rest_min)
 
 
 def candidate_targets(
@@ -160,6 +162,47 @@ def _lead_targets(leads: gpd.GeoDataFrame, seen: set[str], knobs: PlanningSettin
         "reason": fresh["kind"].to_numpy(),
     }
     return _targets(fresh, values)
+
+
+def recheck_targets(parcels: gpd.GeoDataFrame, settings: PlanningSettings) -> pd.DataFrame:
+    """Plots whose later look is due: must-visits like flagged ones."""
+    values = {
+        "target_id": parcels["parcel_id"].to_numpy(),
+        "kind": "recheck",
+        "name": [str(one)[-NAME_CHARS:].lstrip("-_ ") for one in parcels["parcel_id"]],
+        "mass": settings.unjudged_suspicion,
+        "sweep_s": settings.service_min * 60.0,
+        "must": True,
+        "deadline": None,
+        "reason": "",
+    }
+    return _targets(parcels, values)
+
+
+def courtyard_targets(villages: gpd.GeoDataFrame, mass: float, settings: PlanningSettings) -> pd.DataFrame:
+    """
+    Courtyards not yet entered, by village, as many as a team enters at one time.
+
+    Parameters
+    ----------
+    villages
+        ``village_id, name, left_n`` (courtyards not entered, above 0) with a place.
+    mass
+        Expected plots in all of them together.
+    """
+    left = villages["left_n"].to_numpy(float)
+    taken = np.minimum(left, settings.courtyards_n)
+    values = {
+        "target_id": [f"Y{one}" for one in villages["village_id"]],
+        "kind": "courtyard",
+        "name": [f"{name}{int(n)}户" for name, n in zip(villages["name"], taken, strict=True)],
+        "mass": mass * taken / max(float(left.sum()), 1.0),
+        "sweep_s": taken * settings.courtyard_min * 60.0,
+        "must": False,
+        "deadline": None,
+        "reason": [f"{int(n)}/{int(whole)}" for n, whole in zip(taken, left, strict=True)],
+    }
+    return _targets(villages, values)
 
 
 def sweep_targets(

@@ -22,6 +22,7 @@ def viewsheds(
     radius_m: float,
     eye_m: float = 1.6,
     target_m: float = 0.8,
+    floor: Grid | None = None,
 ) -> npt.NDArray[np.bool_]:
     """
     What is seen from the centre of each observer's cell.
@@ -38,6 +39,8 @@ def viewsheds(
         Observers' cells inside the raster, shape (n,).
     radius_m
         Targets whose centre lies within this distance of the observer's centre.
+    floor
+        Ground that observers stand on where it is not `elevation`, such as between buildings; same frame.
 
     Returns
     -------
@@ -50,8 +53,10 @@ def viewsheds(
     at_row, at_col = (np.ascontiguousarray(np.atleast_1d(values), np.int64) for values in (rows, cols))
     bits = np.zeros((-(-len(at_row) // LANES), side * side + LANES), np.uint16)
     heights = (float(eye_m), float(target_m), float(cell))
+    surface = np.ascontiguousarray(elevation.values, np.float32)
+    below = surface if floor is None else np.ascontiguousarray(floor.values, np.float32)
     see_all(
-        np.ascontiguousarray(elevation.values, np.float32), at_row, at_col, half, heights,
+        surface, below, at_row, at_col, half, heights,
         ray_program(radius_m / cell, cell), sight_room(half), bits,
     )  # fmt: skip
     seen = bits[:, None, : side * side] >> np.arange(LANES, dtype=np.uint16)[:, None] & 1

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date as date_of
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,6 +49,7 @@ def register(app: typer.Typer) -> None:
     for layer, what in LAYERS.items():
         importing.command(layer, help=what)(_importer(layer))
     importing.command("terrain")(terrain)
+    importing.command("clear")(clear)
 
 
 def new(
@@ -102,6 +104,50 @@ def terrain(
 
     elevation, ground = listed(files), listed(cover or [])
     _bring(context, bring, [*elevation, *ground], datum)
+
+
+def clear(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(help="无云掩膜 raster of the ground free of cloud (GeoTIFF)", show_default=False)
+    ],
+    taken_at: Annotated[str, typer.Option(help="过境时间 when it was taken, with zone")],
+    pixel: Annotated[float, typer.Option(min=0.01, help="像元（米） ground pixel of the image that was read, metres")],
+    name: Annotated[str | None, typer.Option(help="过境编号 id; default: the file's name")] = None,
+    classes: Annotated[str, typer.Option(help="无云的类别 classes that are clear, e.g. 4,5,6")] = "1",
+    datum: Datum = None,
+) -> None:
+    """已判读的卫星过境：无云掩膜 a satellite pass somebody has read, from its cloud mask."""
+    from geo.workspace.importing import import_mask
+
+    talk = session(context)
+    county, kinds = talk.open(), _classes(classes)
+    moment = _moment(taken_at)
+
+    def bring(paths: list[Path], datum: str | None) -> "ImportReport":
+        return import_mask(
+            county, paths[0], pass_id=name or file.stem, taken_at=moment, pixel_m=pixel, clear=kinds, now=now(),
+            datum=datum,
+        )  # fmt: skip
+
+    _bring(context, bring, [file], datum)
+
+
+def _classes(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter(f"{text}: 1,2,…", param_hint="--classes") from error
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text}: 2026-04-02T11:30+08:00", param_hint="--taken-at") from error
+    if moment.tzinfo is None:
+        raise typer.BadParameter(f"{text}: +08:00?", param_hint="--taken-at")
+    return moment
 
 
 def _importer(layer: str) -> Callable[..., None]:

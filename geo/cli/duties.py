@@ -97,6 +97,48 @@ def assign(
 
 
 @duty.command()
+def unit(
+    context: typer.Context,
+    unit_id: Annotated[str, typer.Argument(help="单元代码 unit id")],
+    name: Annotated[str | None, typer.Option(help="名称 name")] = None,
+    households: Annotated[int | None, typer.Option(help="户数 households")] = None,
+    mu: Annotated[float | None, typer.Option(help="应踏查面积（亩） area due, mu")] = None,
+    elevation: Annotated[float | None, typer.Option(help="海拔（米） height, m")] = None,
+    key: Annotated[bool | None, typer.Option("--key/--no-key", help="重点 key area")] = None,
+    edge: Annotated[bool | None, typer.Option("--edge/--no-edge", help="边界 at an edge")] = None,
+) -> None:
+    """修改单元的户数、面积、海拔、重点、边界 what the register says of a unit."""
+    from geo.workspace.register_rows import MU_M2, edit_unit
+
+    talk = session(context)
+    given = {
+        "name": name, "households_n": households, "due_m2": None if mu is None else round(mu * MU_M2, 3),
+        "elevation_m": elevation, "key_area": key, "edge": edge,
+    }  # fmt: skip
+    values = {field: value for field, value in given.items() if value is not None}
+    changed = edit_unit(talk.open(), unit_id, values, now=now())
+    talk.answer({"unit_id": unit_id, "changed": changed})
+    talk.print(talk.say("unit_edited" if changed else "recorded_already", name=name or "", id=unit_id))
+
+
+@duty.command()
+def add(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help="group/责任网格/林场/保护区/库区/矿区/公路")],
+    name: Annotated[str, typer.Argument(help="名称 name")],
+    parent: Annotated[str, typer.Option("--under", help="上级单元代码 the unit above")],
+    code: Annotated[str | None, typer.Option(help="代码 code")] = None,
+) -> None:
+    """新增组、网格或部门地块 a new group, grid or department ground."""
+    from geo.workspace.register_rows import add_unit
+
+    talk = session(context)
+    number = add_unit(talk.open(), {"组": "group"}.get(kind, kind), name, parent, now=now(), unit_id=code)
+    talk.answer({"unit_id": number})
+    talk.print(talk.say("unit_edited", name=name, id=number))
+
+
+@duty.command()
 def end(
     context: typer.Context, duty_id: str, at: Annotated[str, typer.Option(help="当日零时起不再负责 YYYY-MM-DD")]
 ) -> None:

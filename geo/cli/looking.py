@@ -116,20 +116,38 @@ def duties_register(context: typer.Context, every: All = False) -> None:
     talk.answer(counts | odd_ground(county))
     talk.print(talk.say("register_counts", **{k: counts[k] for k in ("units_n", "villages_n", "placed_n", "nobody_n")}))
     rows = [
-        [_kind(r["unit_kind"], talk), r["unit_id"], r["name"], r["posts"] or talk.say("nobody")]
+        [
+            _kind(r["unit_kind"], talk),
+            r["unit_id"],
+            r["name"],
+            r["posts"] or talk.say("nobody"),
+            "、".join(map(str, r["nobody_rounds"])),
+        ]
         for r in counts["units"]
     ]
-    columns = [talk.say(f"column_{name}") for name in ("unit_kind", "unit_id", "name", "posts")]
+    kinds = [talk.say("register_by_kind", kind=_kind(kind, talk), **held) for kind, held in counts["kinds"].items()]
+    talk.print("；".join(kinds))
+    by_round = counts["nobody_by_round"].items()
+    talk.print("；".join(talk.say("register_by_round", round=number, n=n) for number, n in by_round))
+    columns = [talk.say(f"column_{name}") for name in ("unit_kind", "unit_id", "name", "posts", "nobody_rounds")]
     _listed(talk, talk.say("register_title"), columns, rows, every)
+    waiting = counts["to_confirm"]
+    if waiting:
+        names = ("alias_id", "unit_id", "alias", "change", "evidence")
+        lines = [[str(row[name]) for name in names] for row in waiting]
+        title = talk.say("register_confirm", n=len(waiting))
+        talk.table(title, [talk.say(f"column_{name}") for name in names], lines)
 
 
 def summary(context: typer.Context) -> None:
     """一屏概览 what was found, in one screen."""
+    from geo.workspace.covering import measure_both
     from geo.workspace.planning import kept_routes
 
     talk = session(context)
-    answer, edges = _coverage(talk), _borders(talk)
     county = talk.open()
+    with progress(talk.language) as tell:
+        answer, edges = measure_both(county, as_of=talk.as_of, progress=tell)
     talk.print(talk.say("summary_title", county=county.settings.name))
     rows = [
         [

@@ -1,5 +1,6 @@
 """`season`: permanent segments, the season's numbered assignments, and where each of them stands."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -82,6 +83,52 @@ def plan(
         talk.print("  " + talk.say("plan_unmet", name=name, why=talk.say(f"unmet_{reason}")))
     if len(made.schedule.unmet) > SHOWN:
         talk.print("  " + talk.say("season_more", n=len(made.schedule.unmet) - SHOWN))
+
+
+@season.command()
+def flights(
+    context: typer.Context,
+    round_: Annotated[int, typer.Option("--round", help="轮次 round")] = 2,
+    out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("exports"),
+    again: Annotated[bool, typer.Option(help="重新划定未飞的任务 plan those not yet flown anew")] = True,
+) -> None:
+    """无人机任务：断崖、远处盲区和交界带、屋顶，含面积、起降点、高差 drone tasks as KML polygons, numbered."""
+    from geo.workspace import aerial
+
+    talk = session(context)
+    county = talk.open()
+    if again:
+        with progress(talk.language) as tell:
+            aerial.plan_flights(county, round_, now=now(), progress=tell)
+    files = aerial.flight_files(county, round_, language=talk.language)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (out / name).write_bytes(content)
+    talk.answer({"round": round_, "folder": str(out), "files": sorted(files)})
+    talk.print(talk.say("files_written", n=len(files), folder=out))
+
+
+@season.command()
+def modes(context: typer.Context) -> None:
+    """每个单元宜徒步、航测还是望远镜，及理由 how each segment is best looked at, and why."""
+    from geo.workspace.aerial import segment_modes
+
+    talk = session(context)
+    county = talk.open()
+    with progress(talk.language) as tell:
+        rows = segment_modes(county, now=now(), progress=tell)
+    finite = rows.assign(away_h=rows["away_h"].where(rows["away_h"] < float("inf")))
+    plain = finite.astype(object).where(finite.notna(), None)
+    counts = {str(mode): int(n) for mode, n in rows["mode"].value_counts().items()}
+    talk.answer({"counts": counts, "segments": plain.to_dict("records")})
+    heads = ("season_where", "season_mode", "season_why", "season_way")
+    first = rows.sort_values("mode", key=lambda column: column == "徒步", kind="stable").head(SHOWN)
+    table = [
+        [row["segment_id"], row["mode"], talk.say(f"why_{row['why']}"), f"{row['away_h']:.1f}"]
+        for row in first.to_dict("records")
+    ]
+    title = talk.say("season_modes_title", counts="、".join(f"{mode} {n}" for mode, n in counts.items()))
+    talk.table(title, [talk.say(code) for code in heads], table)
 
 
 @season.command()

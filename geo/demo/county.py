@@ -36,6 +36,7 @@ class DemoCounty:
     parcels: gpd.GeoDataFrame
     leads: gpd.GeoDataFrame
     alerts: gpd.GeoDataFrame
+    register: pd.DataFrame
     truth: gpd.GeoDataFrame
 
 
@@ -98,5 +99,6 @@ def make(size: str | sizes.Size = "small", seed: int = 7, progress: Progress | N
         parcels=parcels,
         leads=leads,
         alerts=records.alert_table(townships, neighbours),
+        register=people.due_table(villages, dice("register")),
         truth=truth.truth_table(townships, cover, history, gpd.GeoSeries(shapely.points(places)), dice("truth")),
     )

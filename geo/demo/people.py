@@ -115,6 +115,22 @@ def duty_table(
     return duties.SCHEMA.conform(gpd.GeoDataFrame(table, geometry=shapes, crs=EPSG))
 
 
+def due_table(villages_held: gpd.GeoDataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """What the register says of villages as an office writes it: 亩 due for most, and which are 重点."""
+    count = len(villages_held)
+    area = np.round(rng.lognormal(7.2, 0.5, count))
+    return pd.DataFrame(
+        {
+            "单元类别": "村",
+            "代码": villages_held["village_id"],
+            "名称": villages_held["name"],
+            "上级代码": villages_held["township_id"],
+            "应踏查面积（亩）": np.where(_some(rng, count, 0.06), np.nan, area),
+            "重点": np.where(_some(rng, count, 0.1), "是", "否"),
+        }
+    )
+
+
 def points_in(shape: shapely.Geometry, count: int, rng: np.random.Generator) -> Floats:
     """`count` places spread evenly over an area, (count, 2)."""
     shapely.prepare(shape)

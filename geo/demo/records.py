@@ -99,9 +99,16 @@ def visit_table(
     tracks: gpd.GeoDataFrame,
     rng: np.random.Generator,
 ) -> gpd.GeoDataFrame:
-    """Layer visits: every village's three rounds by form or by word, some missing, and parcels passed on foot."""
-    rounds = [_round(villages, teams, number, rng) for number in range(1, len(ROUNDS) + 1)]
-    table = pd.concat([*rounds, _parcel_visits(parcels_held, tracks)], ignore_index=True)
+    """
+    Layer visits: every village's three rounds by form, by word or on foot with a phone, and parcels passed on foot.
+
+    As in life some reports are missing, some come months late, some twice, and some contradict each other.
+    """
+    rounds = pd.concat(
+        [_round(villages, teams, number, rng) for number in range(1, len(ROUNDS) + 1)], ignore_index=True
+    )
+    others = [_parcel_visits(parcels_held, tracks), _odd_reports(rounds, villages, teams, rng)]
+    table = pd.concat([rounds, *others, _village_walks(villages, tracks, rng)], ignore_index=True)
     table = table.sort_values("visited_at", kind="stable", ignore_index=True)
     table["visit_id"] = [f"DEMO-V{n:05d}" for n in range(1, len(table) + 1)]
     return visits.SCHEMA.conform(gpd.GeoDataFrame(table, geometry="geometry", crs=EPSG))
@@ -132,6 +139,56 @@ def _round(villages: gpd.GeoDataFrame, teams: pd.DataFrame, number: int, rng: np
     )
     rows.loc[rng.random(count) < 0.02, ["outcome", "reason"]] = ["无法到达", "道路中断"]
     return rows[rng.random(count) < 0.85]
+
+
+def _odd_reports(
+    rounds: pd.DataFrame, villages: gpd.GeoDataFrame, teams: pd.DataFrame, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Reports sent twice, told otherwise by somebody else, and sent in May for rounds that were over."""
+    count = len(rounds)
+    twice = rounds[rng.random(count) < 0.02]
+    against = rounds[rng.random(count) < 0.015].assign(
+        outcome="无法到达", reason="电话中说没有去", evidence=visits.Evidence.C, area_m2=np.nan, courtyards_n=np.nan
+    )
+    late = [_round(villages, teams, number, rng) for number in (1, 2)]
+    silent = [
+        table[~table["village_id"].isin(rounds.loc[rounds["round"] == number, "village_id"])]
+        for number, table in enumerate(late, 1)
+    ]
+    sent = pd.concat(silent, ignore_index=True)
+    sent = sent[rng.random(len(sent)) < 0.4]
+    sent = sent.assign(visited_at=moments("05-12", rng.uniform(0.35, 7.0, len(sent))))
+    return pd.concat([twice, against, sent], ignore_index=True)
+
+
+def _village_walks(villages: gpd.GeoDataFrame, tracks: gpd.GeoDataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """A class A visit for some of the villages a foot track passes within 200 m, the first such track of a round."""
+    placed = villages[villages.geometry.notna()]
+    on_foot = tracks[(tracks["mode"] == "foot") & tracks["team_id"].notna()]
+    village, track = shapely.STRtree(on_foot.geometry.to_numpy()).query(
+        placed.geometry.to_numpy(), predicate="dwithin", distance=200.0
+    )
+    walked = on_foot.iloc[track].assign(village=village)
+    day = walked["started_at"].dt.tz_convert("Asia/Shanghai").dt.strftime("%m-%d")
+    walked = walked.assign(round=1 + (day >= "03-11").astype(int) + (day >= "04-21").astype(int))
+    walked = walked.sort_values("started_at", kind="stable").drop_duplicates(["village", "round"])
+    walked = walked[rng.random(len(walked)) < 0.25]
+    held = placed.iloc[walked["village"]]
+    return pd.DataFrame(
+        {
+            "village_id": held["village_id"].to_numpy(),
+            "round": walked["round"].to_numpy(),
+            "team_id": walked["team_id"].to_numpy(),
+            "visited_at": walked["started_at"].to_numpy(),
+            "ground": "荒山野岭",
+            "outcome": "未发现",
+            "evidence": visits.Evidence.A,
+            "track_id": walked["track_id"].to_numpy(),
+            "persons_n": rng.integers(2, 5, len(walked)),
+            "area_m2": np.round(rng.uniform(60, 500, len(walked))) * 2000.0 / 3.0,
+            "geometry": held.geometry.to_numpy(),
+        }
+    )
 
 
 def _parcel_visits(parcels_held: gpd.GeoDataFrame, tracks: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -75,14 +75,20 @@ ASSIGNMENTS = Schema(
         Column("expected_finds", Kind.REAL, low=0.0),
         Column("partner_id", required=False),
         Column("border_id", required=False),
+        Column("area_m2", Kind.REAL, required=False, low=0.0),
+        Column("relief_m", Kind.REAL, required=False, low=0.0),
+        Column("above_m", Kind.REAL, required=False),
+        Column("start_easting_m", Kind.REAL, required=False),
+        Column("start_northing_m", Kind.REAL, required=False),
         Column("made_at", Kind.TIME),
         Column("withdrawn_at", Kind.TIME, required=False),
     ),
-    geometry=("Point",),
+    geometry=("Point", "Polygon", "MultiPolygon"),
     geometry_required=False,
 )
 """
 Numbered per round, ``SEASON-R2-017``. `day`, `day_to` are the first and last planned day, `due_from` and `due_to` the
 first and last that count, dates in China; `hours` of searching without the ways; `lent_by` names townships whose teams
-come to help; the point is the one meeting place of a joint sweep or the take-off place of a flight.
+come to help. The geometry is the one meeting place of a joint sweep, or the area of a flight, for which area, relief,
+its highest point above the take-off place, and that place are kept.
 """

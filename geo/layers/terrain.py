@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,20 @@ class Terrain:
 
     def __post_init__(self) -> None:
         self.elevation.require_same_frame(self.cover)
+
+    def surface(self, building_m: float) -> npt.NDArray[np.float32]:
+        """What hides the ground behind it: the elevation, built-up cells raised by `building_m`; float32 metres."""
+        if building_m not in self._surfaces:
+            raised = self.elevation.values.astype(np.float32, copy=False)
+            built = self.cover.values == Cover.BUILT if building_m else np.zeros((0, 0), bool)
+            if built.any():
+                raised = raised + np.where(built, np.float32(building_m), np.float32(0.0))
+            self._surfaces[building_m] = raised
+        return self._surfaces[building_m]
+
+    @cached_property
+    def _surfaces(self) -> dict[float, npt.NDArray[np.float32]]:
+        return {}
 
     @property
     def plantable(self) -> npt.NDArray[np.bool_]:

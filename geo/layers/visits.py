@@ -13,7 +13,8 @@ class Evidence(StrEnum):
     C = "C"  # claimed only
 
 
-GROUNDS = ("庭院", "田间", "荒山野岭")
+COURTYARD = "庭院"
+GROUNDS = (COURTYARD, "田间", "荒山野岭")
 OUTCOMES = ("未发现", "发现", "核查排除", "无法到达")
 
 SCHEMA = Schema(

@@ -109,6 +109,7 @@ def _facts(book: WordPaper, order: dict[str, Any], days: tuple[str, str], langua
 def _form_page(book: WordPaper, order: dict[str, Any], language: Language) -> None:
     paper, (first, last) = book.paper, days_of(order)
     book.title(paper.title)
+    book.line(f"{order['township']}　{order['village']}", size=15, font=HEAD_FONT, align="center", after=2)
     book.line(say("order_number", language, id=order["order_id"]), size=10.5, align="center", after=4)
     _facts(book, order, (first, last), language)
     book.line(say("form_lines", language), size=11, font=HEAD_FONT, before=6)

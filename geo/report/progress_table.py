@@ -31,12 +31,13 @@ def progress_workbook(
     *,
     paper: Paper,
     columns: Sequence[str] = (),
+    villages: Sequence[str] = (),
     language: Language = "zh",
 ) -> bytes:
-    """XLSX bytes; the first sheet has the columns of an upper-level form where `columns` gives them: ``head=field``."""
+    """XLSX bytes; `columns` and `villages` may give the sheets of either the columns of an upper-level form."""
     sheets = [
         (say("progress_sheet", language), (("", mapped(TOWNSHIPS, columns)),), townships),
-        (say("progress_open", language), (("", CELLS),), open_),
-        (say("progress_cells", language), (("", CELLS),), cells),
+        (say("progress_open", language), (("", mapped(CELLS, villages)),), open_),
+        (say("progress_cells", language), (("", mapped(CELLS, villages)),), cells),
     ]
     return workbook(sheets, paper=paper, language=language, size=A3)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from geo.layers.duties import DUTY_KINDS, TIERS
-from geo.report.sheets import A3, Column, Paper, workbook
+from geo.report.sheets import A3, Column, Paper, Sheet, mapped, workbook
 from geo.season import CHINA
 from geo.words import Language, say
 
@@ -61,6 +61,7 @@ def register_workbook(
     aliases: pd.DataFrame,
     *,
     paper: Paper,
+    columns: Sequence[str] = (),
     language: Language = "zh",
 ) -> bytes:
     """
@@ -72,6 +73,8 @@ def register_workbook(
         `workspace.register.Register.units`, nobody's first.
     duties, aliases
         Their layers, with history.
+    columns
+        Of an upper-level form, ``head=field``: one more sheet.
     """
     posts = tuple(Column(kind, 15) for kind in POSTS)
     groups = (("", PLAIN), (say("book_posts", language), posts), ("", SPAN))
@@ -80,11 +83,14 @@ def register_workbook(
     rounds = sorted({number for held in units["nobody_rounds"] for number in held})
     marks = tuple(Column(f"round_{number}", 8, head=say("nobody_round", language, round=number)) for number in rounds)
     plain = (Column(name, width, head=say(f"nobody_{name}", language)) for name, width in NOBODY)
-    sheets = [
+    sheets: list[Sheet] = [
         (say("book_sheet", language), groups, rows),
         (say("book_nobody", language), (("", (*plain, *marks)),), nobody_rows(units, rounds)),
         (say("book_aliases", language), (("", ALIASES),), names),
     ]
+    if columns:
+        upper = mapped((*PLAIN, *posts, *SPAN), columns)
+        sheets.append((say("book_upper", language), (("", upper),), rows))
     return workbook(sheets, paper=paper, language=language, size=A3)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
+from geo.errors import LayerError
 from geo.report.qr import qr_png
 from geo.season import CHINA
 from geo.words import Language, say
@@ -99,6 +100,11 @@ def mapped(columns: Sequence[Column], mapping: Sequence[str]) -> list[Column]:
     """
     The columns of an upper-level form, each ``head=field`` (or a head alone: an empty column); as they are without one.
 
+    Raises
+    ------
+    LayerError
+        A field the paper does not have: it would come out empty without a word.
+
     >>> [c.head for c in mapped([Column("name")], ["单位=name", "备注"])]
     ['单位', '备注']
     """
@@ -108,6 +114,8 @@ def mapped(columns: Sequence[Column], mapping: Sequence[str]) -> list[Column]:
     found = []
     for text in mapping:
         head, _, name = text.partition("=")
+        if name.strip() and name.strip() not in known:
+            raise LayerError("mapping_unknown", field=name.strip(), head=head.strip(), known="、".join(known))
         base = known.get(name.strip(), Column("", 12))
         found.append(Column(base.name, max(base.width, 2.0 * len(head)), base.kind, head.strip()))
     return found

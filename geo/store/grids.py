@@ -1,6 +1,8 @@
 """Rasters of a county: ``grids/NAME.tif``, tiled GeoTIFF with zstd, replaced whole."""
 
+import hashlib
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,21 @@ def read_grid(path: Path, name: str, window: Frame | None = None) -> Grid:
             return _cut(source, whole, window or whole)
     except rasterio.errors.RasterioError as wrong:
         raise StoreError("grid_unreadable", name=name, why=wrong) from wrong
+
+
+def fingerprint(path: Path, name: str) -> str | None:
+    """Hash of a raster file, the same wherever the county is copied to; None where there is none."""
+    file = _file(path, name)
+    if not file.is_file():
+        return None
+    told = file.stat()
+    return _fingerprint(file, told.st_mtime_ns, told.st_size)
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(file: Path, _written_ns: int, _size: int) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def grid_frame(path: Path, name: str) -> Frame:

@@ -19,22 +19,22 @@ LINE, DOT, FAINT = "#08425a", "#08425a", "#c8d2cf"
 
 
 @state.kept()
-def known(path: Path, head: str) -> Assessment:
-    """The assessment at one state of the ledger."""
-    return assess_county(state.county())
+def known(path: Path, head: str, ready: bool) -> Assessment:
+    """The assessment at one state of the ledger; without detection and edges until they are measured (`ready`)."""
+    return assess_county(state.county(), detection=ready)
 
 
 @state.kept(entries=8)
 def papers(path: Path, head: str, spoken: str) -> dict[str, bytes]:
     """Word and workbook of what is shown."""
-    return committee_papers(state.county(), language="en" if spoken == "en" else "zh", told=known(path, head))
+    return committee_papers(state.county(), language="en" if spoken == "en" else "zh", told=known(path, head, True))
 
 
 def numbers(path: Path, head: str, told: Assessment) -> None:
     """The four numbers and the two facts of the year, each with what it rests on."""
     facts, cards = told.county, st.container(horizontal=True)
     if facts["detection"] is None:
-        card(cards, state.word("ui_detection"), "–", state.word("committee_no_terrain"))
+        card(cards, state.word("ui_detection"), "–", state.word("committee_not_yet"))
     else:
         interval = f"{facts['detection_low']:.2f}–{facts['detection_high']:.2f}"
         card(cards, state.word("ui_detection"), f"{facts['detection']:.2f}", interval, rests=lambda: _detection(told))

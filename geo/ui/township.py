@@ -22,8 +22,8 @@ WORK = ("courtyards", "hours_open", "hours_crops", "hours_scrub")
 SPOTS = 6
 
 
-def opened(path: Path, head: str, row: dict[str, Any]) -> None:
-    """Everything the committee asks about one township, the map beside it."""
+def opened(path: Path, head: str, row: dict[str, Any], *, ready: bool) -> None:
+    """Everything the committee asks about one township, the map beside it; tracks only once measured (`ready`)."""
     st.subheader(state.plain(row["name"]), anchor=False)
     left, right = st.columns([2, 3])
     with left:
@@ -37,7 +37,10 @@ def opened(path: Path, head: str, row: dict[str, Any]) -> None:
         with edges:
             table(assessment.edge_rows(path, head, row["township_id"]) if row["edge_km"] is not None else [])
         with looked:  # last: taking a township apart into its tracks takes seconds
-            _looked(path, head, row)
+            if ready:
+                _looked(path, head, row)
+            else:
+                st.caption(state.word("committee_not_yet"))
 
 
 def _bounds(path: Path, head: str, township_id: str) -> state.Bounds:

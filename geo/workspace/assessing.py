@@ -9,6 +9,7 @@ import pandas as pd
 
 from geo.analysis.progress import totals
 from geo.analysis.ranking import rank_ranges
+from geo.analysis.resets import zero_yield
 from geo.layers.parcels import OPEN
 from geo.report.committee import Sheets, committee_document, committee_workbook
 from geo.settings import assumptions
@@ -68,14 +69,19 @@ class Assessment:
         }
 
 
-def assess_county(county: County, *, as_of: datetime | None = None) -> Assessment:
+def assess_county(county: County, *, as_of: datetime | None = None, detection: bool = True) -> Assessment:
     """
     The committee's numbers; those of the county are everybody's, townships only one's own.
 
     A county without terrain has no detection yet, but villages, targets and finds all the same.
+
+    Parameters
+    ----------
+    detection
+        Measure detection and edges too, which takes long where it was not done before.
     """
     moment, whole = as_of or county.as_of(), county.whole
-    coverage = measure_coverage(whole, as_of=moment) if whole.has_terrain() else None
+    coverage = measure_coverage(whole, as_of=moment) if detection and whole.has_terrain() else None
     edges = measure_borders(whole, as_of=moment) if coverage else None
     trend = measure_trend(whole, as_of=moment) if coverage else {"months": [], "county": [], "townships": {}}
     number = running_round(whole, moment)
@@ -100,6 +106,7 @@ def assess_county(county: County, *, as_of: datetime | None = None) -> Assessmen
     table["edge_km"], table["edge_unseen_km"] = _edges(edges, ids)
     table["trend"] = [trend["townships"].get(one, []) for one in ids]
     facts = _facts(coverage, edges, finds, finds_untold(finds, steps, parcels))
+    facts["zero_yield"] = zero_yield(finds, whole.settings.absence, moment)
     facts |= {"round": number, "trend": trend["county"]} | _villages(answer.townships, rounds)
     facts |= {"targets_n": len(parcels), "targets_open_n": len(waiting), "targets_late_n": len(late)}
     facts["unseen_n"] = int(table["detection"].isna().sum())
@@ -170,7 +177,7 @@ def _facts(
     known = dict(coverage.county) if coverage else {}
     base = dict.fromkeys(("detection", "detection_low", "detection_high", "p_zero", "p_zero_low", "p_zero_high"))
     standing = int(((finds["fraction"] < 1.0) | finds["destroyed_at"].isna()).sum())
-    held = {"zero_planting": finds.empty, "zero_yield": None if standing else True, "finds_standing_n": standing}
+    held = {"zero_planting": finds.empty, "finds_standing_n": standing}
     own = finds[finds["found_by"] == OWN]
     counts = {"finds_n": len(finds), "own_finds_n": len(own), "untold_n": len(open_)}
     km = dict.fromkeys(("edges_km", "edges_unseen_km"))

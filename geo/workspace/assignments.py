@@ -107,14 +107,16 @@ def _work(county: County, chosen: gpd.GeoDataFrame, segments: gpd.GeoDataFrame, 
     open_ = set(parcels.index[parcels.isin([str(one) for one in OPEN])])
     joint = (chosen["purpose"] == Purpose.JOINT).any() and len(pieces)
     edges = measure_borders(county, as_of=moment).borders.set_index("border_id") if joint else gpd.GeoDataFrame()
+    images = gpd.GeoDataFrame(county.store.read("flights"))
+    images = gpd.GeoDataFrame(images[images["taken_at"] <= moment])
     place = {str(name): number + 1 for number, name in enumerate(segments["segment_id"])}
     for i, row in enumerate(chosen.itertuples()):
         span = [(date.fromisoformat(day) - EPOCH).days for day in (row.due_from, min(row.due_to, today.isoformat()))]
         if isinstance(row.segment_id, str):
             zone = place.get(row.segment_id, -1)
-            mine = hours[(hours["zone"] == zone) & hours["day"].between(*span)]
+            mine = hours[(hours["zone"] == zone) & hours["day"].between(span[0], span[1])]
             empty["searched_h"][i] = float(mine["hours"].sum())
-            signed = forms[(forms["zone"] == zone) & forms["day"].between(*span)]
+            signed = forms[(forms["zone"] == zone) & forms["day"].between(span[0], span[1])]
             empty["forms_n"][i] = len(signed)
         if row.purpose in (Purpose.TARGET, Purpose.RECHECK):
             ids = str(row.reason).split("、")
@@ -122,6 +124,8 @@ def _work(county: County, chosen: gpd.GeoDataFrame, segments: gpd.GeoDataFrame, 
             empty["share"][i] = sum(one not in left for one in ids) / len(ids)
         elif row.purpose == Purpose.JOINT:
             empty["share"][i] = _joint_share(county, edges, row, walked, pieces, span)
+        elif row.purpose == Purpose.FLIGHT:
+            empty["share"][i] = _flown_share(row, images, span)
         else:
             empty["share"][i] = min(1.0, empty["searched_h"][i] / row.hours) if row.hours else 0.0
     return empty
@@ -152,6 +156,17 @@ def _forms(county: County, segments: gpd.GeoDataFrame, moment: datetime) -> pd.D
     inside = shapely.STRtree(segments.geometry.to_numpy()).query(shapely.centroid(place), predicate="intersects")
     day = without["visited_at"].dt.tz_convert(CHINA).dt.date.to_numpy()
     return pd.DataFrame({"zone": inside[1] + 1, "day": [(day[n] - EPOCH).days for n in inside[0]]})
+
+
+def _flown_share(row: Any, images: gpd.GeoDataFrame, span: list[int]) -> float:
+    """Share of a flight's area below its images, each taken to show a circle as wide as its view across."""
+    day = np.array([(one - EPOCH).days for one in images["taken_at"].dt.tz_convert(CHINA).dt.date], int)
+    held = images[(day >= span[0]) & (day <= span[1])]
+    if not len(held) or row.geometry is None:
+        return 0.0
+    wide = held["height_m"].to_numpy(float) * np.tan(np.radians(held["fov_across_deg"].to_numpy(float)) / 2.0)
+    shown = shapely.union_all(shapely.buffer(held.geometry.to_numpy(), wide))
+    return float(shapely.intersection(shown, row.geometry).area / row.geometry.area)
 
 
 def _joint_share(

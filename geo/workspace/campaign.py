@@ -191,7 +191,7 @@ def _campaign(
     if not teams_n.sum():
         raise StoreError("teams_missing")
     edges = measure_borders(county).borders
-    rounds = season_rounds(county.settings.season, county.settings.campaign)
+    rounds = season_rounds(county.season, county.settings.campaign)
     pieces: list[Piece] = []
     for number, township_id in enumerate(ids):
         if progress:
@@ -247,7 +247,7 @@ def _pieces(county: County, rests: Rests, number: int, mine: gpd.GeoDataFrame, r
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = np.where(cells > 0, width / cells / 1000.0 * county.settings.detection.search_speed_kmh / area_km2, 0.0)
     rate, a = np.nan_to_num(rate), county.settings.detection.availability
-    windows = [due_windows(one, mine["elevation_m"].to_numpy(float), county.settings.season) for one in rounds]
+    windows = [due_windows(one, mine["elevation_m"].to_numpy(float), county.season) for one in rounds]
     year = pd.Timestamp(county.settings.season, 1, 1, tz=CHINA)
     pieces = []
     for n, row in enumerate(mine.itertuples()):
@@ -288,10 +288,11 @@ def _dues(county: County, segments: gpd.GeoDataFrame, placed: dict[str, int], da
         (str(row.parcel_id), today, _day(county, row.deadline, today + knobs.target_days), Purpose.TARGET)
         for row in open_.itertuples()
     ]
-    for row in recheck_calendar(county, as_of=county.as_of()).itertuples():
-        day = (row.day - date(county.settings.season, 1, 1)).days
+    calendar = recheck_calendar(county, as_of=county.as_of())
+    for parcel_id, due in zip(calendar["parcel_id"], list(calendar["day"]), strict=True):
+        day = (due - date(county.settings.season, 1, 1)).days
         first = max(today, day - county.settings.plots.early_days)
-        waiting.append((str(row.parcel_id), first, max(day, today) + SOON_DAYS, Purpose.RECHECK))
+        waiting.append((str(parcel_id), first, max(day, today) + SOON_DAYS, Purpose.RECHECK))
     if not waiting:
         return []
     points = shapely.point_on_surface(parcels.geometry.reindex([name for name, *_ in waiting]).to_numpy())
@@ -364,7 +365,9 @@ def _assignments(
         share = one.due_ids if one.purpose in (Purpose.TARGET, Purpose.RECHECK) else ()
         rows.setdefault((*which, *share), []).append(one)
     held = county.store.read("assignments")
-    last = {int(k): int(v) for k, v in held.groupby("round")["number_n"].max().items()} if len(held) else {}
+    last: dict[int, int] = {}
+    for round_, number in zip(held["round"].tolist(), held["number_n"].tolist(), strict=True):
+        last[int(round_)] = max(last.get(int(round_), 0), int(number))
     table, places = [], []
     edges = measure_borders(county).borders.set_index("border_id")
     villages = county.store.read("villages")

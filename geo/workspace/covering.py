@@ -14,7 +14,7 @@ import shapely
 
 from geo.analysis import absence, blind_spots, priority, zonal
 from geo.analysis.detection import sweep_widths
-from geo.analysis.resets import courtyard_table, current_period, tip_sensitivity, zero_yield
+from geo.analysis.resets import courtyard_table, current_period, planted, tip_sensitivity, zero_yield
 from geo.analysis.trend import seen_by_period
 from geo.grid import Frame, Grid
 from geo.layers.duties import post_of
@@ -56,6 +56,8 @@ FIGURES = (
     "hours_to_95",
     "effort",
     "finds_n",
+    "zero_planting",
+    "zero_yield",
     "levers",
     "reasons",
 )
@@ -167,8 +169,13 @@ def measure_borders(
     kept = kept_borders(county, as_of=moment)
     if kept is not None:
         return kept
-    if county.has_terrain():
-        survey = effort.survey(county, moment, report)
+    survey = effort.survey(county, moment, report) if county.has_terrain() else None
+    return _borders(county, survey, moment, report)
+
+
+def _borders(county: County, survey: Survey | None, moment: datetime, report: Progress) -> BordersAnswer:
+    """The figures computed and kept; without a survey (no terrain yet) only the register."""
+    if survey is not None:
         edges, strips = survey.edges, survey.strips
         plantable = survey.terrain.plantable.reshape(-1)[strips.cells]
         pod_a, pod_b = survey.effort.pod_a, survey.effort.pod_b
@@ -189,6 +196,23 @@ def measure_borders(
         {"borders": _to_plain(table), "blind_spots": _to_plain(spots), "notes": _notes(county)},
     )
     return BordersAnswer(moment, _head(county), assumptions(county.settings), table, spots, _notes(county))
+
+
+def measure_both(
+    county: County, *, as_of: datetime | None = None, progress: Progress | None = None
+) -> tuple[CoverageAnswer, BordersAnswer]:
+    """`measure_coverage` and `measure_borders` of one moment, the ground surveyed once for both."""
+    moment = as_of or county.as_of()
+    report = progress or _silent
+    whole = county.whole
+    inner, edges = _kept_coverage(whole, moment), kept_borders(whole, as_of=moment)
+    if inner is None or edges is None:
+        survey = effort.survey(whole, moment, report)
+        inner = inner or _coverage(whole, survey, moment, report)
+        edges = edges or _borders(whole, survey, moment, report)
+    if county.actor != DESKTOP:
+        return own_coverage(inner, county.actor), own_borders(edges, county.actor)
+    return inner, edges
 
 
 def kept_borders(county: County, *, as_of: datetime | None = None) -> BordersAnswer | None:
@@ -316,9 +340,22 @@ def _figures(
         effort=pd.Series(efforts),
         reasons=pd.Series(reasons),
         finds_n=[int((found_in == i).sum()) for i in ids],
+        **_township_facts(county, planted(finds), found_in, ids, moment),
     )
     figures.attrs["county"] = assessed.county
     return figures[list(FIGURES)], assessed.villages.reset_index()
+
+
+def _township_facts(
+    county: County, finds: pd.DataFrame, found_in: pd.Series, ids: list[str], moment: datetime
+) -> dict[str, pd.Series]:
+    """Per township the two facts of the year: no find at all, and every find destroyed before it could be lanced."""
+    mine = [finds[found_in.loc[finds.index] == i] for i in ids]
+    held = [zero_yield(table, county.settings.absence, moment) for table in mine]
+    return {
+        "zero_planting": pd.Series([table.empty for table in mine], dtype=object),
+        "zero_yield": pd.Series(held, dtype=object),
+    }
 
 
 def _with_effort(reasons: dict[str, str], effort: dict[str, dict[str, float]]) -> dict[str, str]:
@@ -439,6 +476,7 @@ def _county_facts(
     county: County, terrain: Terrain, figures: pd.DataFrame, finds: pd.DataFrame, moment: datetime
 ) -> dict[str, Any]:
     """The facts of the year beside the county's probability: zero planting, zero yield, finds not yet destroyed."""
+    finds = planted(finds)
     destroyed = (finds["fraction"] >= 1.0) & (finds["destroyed_at"] <= moment)
     held = zero_yield(finds, county.settings.absence, moment)
     facts = {
@@ -588,12 +626,22 @@ def _head(county: County) -> str | None:
 
 def _key(county: County, moment: datetime) -> str:
     """Figures hold while nothing but plans was recorded since, the ground is the same, and the moment is."""
-    last = [e.seq for e in county.store.entries() if e.kind != "plan"]
-    ground = [
-        (f.name, f.stat().st_mtime_ns) for f in sorted(county.grids.glob("*.tif")) if f.stem in ("elevation", "cover")
-    ]
-    rest = [FORM, last[-1:], moment.isoformat(), ground, assumptions(county.settings)]
+    ground = {name: grids.fingerprint(county.path, name) for name in ("elevation", "cover")}
+    rest = [FORM, _last_record(county), moment.isoformat(), ground, assumptions(county.settings)]
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _last_record(county: County) -> int:
+    """Number of the last ledger entry that is no plan, 0 without one; the chain is looked at from its end."""
+    head = county.store.head()
+    back = 64
+    while head is not None:
+        after = max(head.seq - back, 0)
+        found = [entry.seq for entry in county.store.entries(after) if entry.kind != "plan"]
+        if found or not after:
+            return max(found, default=0)
+        back *= 4
+    return 0
 
 
 def _kept(county: County, name: str, moment: datetime) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from geo.layers.terrain import Cover, Terrain
 from geo.layers.tracks import Mode, fixes_of
 from geo.season import CHINA
 from geo.store import grids
+from geo.workspace import effort
 from geo.workspace.county import County
 from geo.workspace.planning import kept_routes
 
@@ -65,7 +66,9 @@ def _debrief(county: County, line: Any, tracks: gpd.GeoDataFrame, noon_s: float)
     whole = grids.grid_frame(county.path, "elevation")
     window = reach_window(planned, whole, 3.0 * settings.reach_m)
     terrain = Terrain(grids.read_grid(county.path, "elevation", window), _cover(county, window), county.settings.cell_m)
-    pieces = walked_pieces(fixes_of(tracks), np.ones(len(tracks), bool), settings)
+    pieces = walked_pieces(
+        fixes_of(tracks), np.ones(len(tracks), bool), settings, light=lambda seconds: effort.light_at(county, seconds)
+    )
     return debrief(planned, pieces, terrain, county.season, settings, least_pod=county.settings.coverage.blind_pod)
 
 

@@ -14,13 +14,15 @@ from geo.formats import Hints, gpx, writing
 from geo.layers.tracks import Mode
 from geo.store import grids
 from geo.workspace.county import County, found, open_county
-from geo.workspace.covering import measure_borders, measure_coverage
+from geo.workspace.covering import measure_both
 from geo.workspace.importing import ImportReport, import_files, import_terrain
+from geo.workspace.register_sheets import import_register
 
 Progress = Callable[[str, int, int], None]
 TABLES = ("villages", "duties", "teams", "visits", "leads", "alerts")
 BEFORE_TRACKS = ("neighbours", "grounds", "roads", "offices", "teams", "villages", "duties")
 AFTER_TRACKS = ("parcels", "visits", "leads", "alerts")
+REGISTER = "责任底数.csv"
 SHAPES = {"neighbours": "geojson", "grounds": "geojson", "roads": "gpkg", "offices": "geojson", "parcels": "geojson"}
 
 
@@ -61,9 +63,7 @@ def _made(path: Path, size: str, seed: int, progress: Progress) -> list[ImportRe
     county = found(path, made.settings, made.townships, [{"file": "demo", "made_up": True}], now=now)
     reports = _import_inputs(county, inputs, now)
     progress("coverage", 3, 6)
-    measure_coverage(county)
-    progress("borders", 5, 6)
-    measure_borders(county)
+    measure_both(county)
     county.store.close()
     return reports
 
@@ -74,6 +74,7 @@ def _write_inputs(made: DemoCounty, inputs: Path) -> None:
     writing.write_layer(made.townships, inputs / "乡镇界.shp", encoding="GB18030")
     for layer in TABLES:
         writing.write_table(getattr(made, layer), inputs / f"{layer}.csv")
+    made.register.to_csv(inputs / REGISTER, index=False, encoding="utf-8-sig")
     grids.write_grid(inputs, "dem", made.elevation)
     grids.write_grid(inputs, "cover", made.cover)
     for number, row in enumerate(made.tracks.itertuples()):
@@ -94,6 +95,7 @@ def _import_inputs(county: County, inputs: Path, now: datetime) -> list[ImportRe
     for layer in order:
         hints = declared if SHAPES.get(layer) == "gpkg" else plain  # a package names its own coordinates
         reports.append(import_files(county, layer, files[layer], hints, now=now))
+    reports.append(ImportReport([import_register(county, inputs / REGISTER, now=now)]))
     return reports
 
 

@@ -12,15 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geo.analysis import coverage, sensors
+from geo.analysis import coverage, sensors, sunlight
 from geo.analysis import lookouts as watching
 from geo.analysis.detection import pod, season_pod
-from geo.analysis.pieces import walked_pieces
+from geo.analysis.pieces import Pieces, walked_pieces
 from geo.grid import Grid
 from geo.layers import borders
 from geo.layers.borders import Strips
 from geo.layers.terrain import Terrain
 from geo.layers.tracks import Mode, fixes_of
+from geo.layers.visits import COURTYARD
 from geo.season import Season
 from geo.settings import to_mapping
 from geo.store import grids
@@ -74,10 +75,33 @@ def edges_and_strips(county: County) -> tuple[gpd.GeoDataFrame, Strips]:
 
 
 def tracks_until(county: County, moment: datetime) -> gpd.GeoDataFrame:
-    """The season's tracks that ended by a moment, each with the township of its team (None: the county's own)."""
-    tracks = county.store.read("tracks")
+    """
+    The season's tracks that ended by a moment, each with the township of its team (None: the county's own).
+
+    ``entered`` (bool): a visit to courtyards is on record for it by then, so buildings hid nothing from it.
+    """
+    tracks, visits = county.store.read("tracks"), county.store.read("visits")
     begun = tracks["started_at"] >= county.season.bounds[0]
-    return tracks[begun & (tracks["ended_at"] <= moment)].reset_index(drop=True)
+    inside = visits[(visits["ground"] == COURTYARD) & (visits["visited_at"] <= moment)]["track_id"].dropna()
+    tracks = tracks[begun & (tracks["ended_at"] <= moment)].reset_index(drop=True)
+    return gpd.GeoDataFrame(tracks.assign(entered=tracks["track_id"].isin(set(inside)).to_numpy(bool)))
+
+
+def pieces_of(county: County, tracks: gpd.GeoDataFrame) -> tuple[Pieces, npt.NDArray[np.int64]]:
+    """What was walked searching on the tracks of `tracks_until`, by the light of its hour, and each piece's period."""
+    settings = county.settings.detection
+    pieces = walked_pieces(
+        fixes_of(tracks), (tracks["mode"] == Mode.FOOT).to_numpy(), settings,
+        entered=tracks["entered"].to_numpy(bool), light=lambda seconds: light_at(county, seconds),
+    )  # fmt: skip
+    return pieces, county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
+
+
+def light_at(county: County, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Share of the sweep width that the sun over the county's middle leaves at UTC seconds, any shape."""
+    longitude, latitude = county.middle
+    altitude = sunlight.sun_altitude(seconds, longitude=longitude, latitude=latitude)
+    return sunlight.light_share(altitude, county.settings.detection)
 
 
 def lookouts_until(county: County, moment: datetime) -> gpd.GeoDataFrame:
@@ -102,6 +126,11 @@ class Overhead:
             gpd.GeoDataFrame(self.flights[mine]),
             gpd.GeoDataFrame(self.passes[season.period_of(self.passes["taken_at"]) == period]),
         )
+
+    def taken(self) -> dict[str, datetime]:
+        """When each flight began and each pass was taken, by its id."""
+        begun: dict[str, datetime] = self.flights.groupby("flight_id")["taken_at"].min().to_dict()
+        return begun | dict(zip(self.passes["pass_id"], self.passes["taken_at"], strict=True))
 
     def looks(self, county: County, terrain: Terrain) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
         """Every one that saw anything, and its POD; see `sensors.looks_of`."""
@@ -169,9 +198,7 @@ def _compute(
 ) -> None:
     (county.grids / "effort.json").unlink(missing_ok=True)
     settings, frame = county.settings.detection, terrain.elevation.frame
-    fixes = fixes_of(tracks)
-    pieces = walked_pieces(fixes, (tracks["mode"] == Mode.FOOT).to_numpy(), settings)
-    period = county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
+    pieces, period = pieces_of(county, tracks)
     owner = (
         tracks["township_id"].fillna("").to_numpy(dtype=object)[pieces.track]
         if len(pieces.track)
@@ -252,23 +279,24 @@ def _key(
     overhead: Overhead,
 ) -> str:
     """What the grids rest on: tracks, lookouts, second sensors, ground, edges and settings."""
-    ground = [
-        (name, (county.grids / f"{name}.tif").stat().st_mtime_ns)
-        for name in ("elevation", "cover")
-        if (county.grids / f"{name}.tif").exists()
-    ]
+    ground = {name: grids.fingerprint(county.path, name) for name in ("elevation", "cover")}
     rest = {
         "tracks": [
             list(row)
             for row in zip(
-                tracks["track_id"], tracks["township_id"].fillna(""), tracks["mode"], tracks["fixes_n"], strict=True
+                tracks["track_id"],
+                tracks["township_id"].fillna(""),
+                tracks["mode"],
+                tracks["fixes_n"],
+                tracks["entered"],
+                strict=True,
             )
         ],
         "ground": ground,
         "edges": list(edges["border_id"]),
         "lookouts": [list(row) for row in lookouts.to_numpy()],
         "overhead": [list(row) for table in (overhead.flights, overhead.passes) for row in table.to_numpy()],
-        "settings": to_mapping(county.settings),
+        "settings": {name: held for name, held in to_mapping(county.settings).items() if name not in ("access", "map")},
     }
     return hashlib.sha256(json.dumps(rest, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -13,13 +13,12 @@ from geo.analysis import attribution
 from geo.analysis import lookouts as watching
 from geo.analysis.attribution import Area
 from geo.analysis.detection import HAZARD_UNITS, pod
-from geo.analysis.pieces import walked_pieces
 from geo.crs import to_metric
 from geo.errors import StoreError
 from geo.grid import Grid
 from geo.layers.duties import post_of
 from geo.layers.terrain import COVER_NAMES, PLANTABLE, Cover, Terrain
-from geo.layers.tracks import Mode, fixes_of
+from geo.layers.tracks import Mode
 from geo.season import CHINA, Stage
 from geo.settings import assumptions
 from geo.store import grids
@@ -187,8 +186,7 @@ def _looks(
     east, north = (float(v) for v in frame.centres(*cell))
     within = tracks.sindex.query(shapely.Point(east, north), predicate="dwithin", distance=settings.reach_m, sort=True)
     near = tracks.iloc[within].reset_index(drop=True)
-    pieces = walked_pieces(fixes_of(near), (near["mode"] == Mode.FOOT).to_numpy(), settings)
-    period = county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
+    pieces, period = effort.pieces_of(county, near)
     area = Area(np.array([cell[0] * frame.cols + cell[1]]), np.ones(1), frame)
     ground = (area, terrain, county.season, settings)
     parts = list(attribution.parts_of(pieces, period, *ground))
@@ -204,7 +202,8 @@ def _looks(
             passed = attribution.sight(mine, east, north, terrain, settings)
             units = added.get((source, when), 0)
             away = float(one.geometry.distance(shapely.Point(east, north)))
-            rows.append(_look(one, labels, when, passed, away, units, settings.availability))
+            dark = not units and len(mine) > 0 and not effort.light_at(county, mine.seconds).any()
+            rows.append(_look(one, labels, when, passed, away, units, settings.availability, dark=dark))
     watched_in = county.season.period_of(lookouts["started_at"])
     for number in range(len(lookouts)):
         one, when = lookouts.iloc[number], int(watched_in[number])
@@ -221,11 +220,20 @@ def _looks(
 
 
 def _look(
-    track: pd.Series, labels: list[str], when: int, passed: Any, away_m: float, units: int, availability: float
+    track: pd.Series,
+    labels: list[str],
+    when: int,
+    passed: Any,
+    away_m: float,
+    units: int,
+    availability: float,
+    *,
+    dark: bool,
 ) -> dict[str, Any]:
     """One row of `LOOKS`."""
     within, seen, nearest, nearest_seen, factor = (float(v) for v in passed)
     nats = units / HAZARD_UNITS
+    why = "look_dark" if dark else _why_nothing(str(track["mode"]), when, within, seen, factor)
     return {
         "track_id": track["track_id"],
         "team_id": track["team_id"],
@@ -241,7 +249,7 @@ def _look(
         "hazard": nats,
         "pod": availability * (1.0 - float(np.exp(-nats))),
         "visible": seen > 0.0,
-        "reason": None if units else _why_nothing(str(track["mode"]), when, within, seen, factor),
+        "reason": None if units else why,
     }
 
 
@@ -285,7 +293,7 @@ def _glances(county: County, cell: tuple[int, int], moment: datetime) -> pd.Data
     looks = near.looks(county, Terrain(elevation, cover, county.settings.cell_m))
     seen = {name: float(values[row, col]) for name, values in looks}
     taken = overhead.flights.groupby("flight_id")["taken_at"].min()
-    rows = [
+    rows: list[tuple[str, str, Any, float | None]] = [
         (str(name), "drone", taken[name], float(away[images.index].min()))
         for name, images in near.flights.groupby("flight_id")
     ]

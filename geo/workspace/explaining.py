@@ -13,11 +13,10 @@ import shapely
 from geo.analysis import attribution, zonal
 from geo.analysis import lookouts as watching
 from geo.analysis.attribution import Area, Glance, Part
-from geo.analysis.pieces import Pieces, walked_pieces
+from geo.analysis.pieces import Pieces
 from geo.errors import StoreError
 from geo.grid import Frame
 from geo.layers.terrain import Terrain
-from geo.layers.tracks import Mode, fixes_of
 from geo.season import CHINA
 from geo.settings import assumptions
 from geo.store import grids
@@ -132,8 +131,7 @@ def _explained(
     tracks = effort.tracks_until(county, moment)
     within = tracks.sindex.query(near, predicate="dwithin", distance=settings.reach_m, sort=True)
     tracks = tracks.iloc[within].reset_index(drop=True)
-    pieces = walked_pieces(fixes_of(tracks), (tracks["mode"] == Mode.FOOT).to_numpy(), settings)
-    period = county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
+    pieces, period = effort.pieces_of(county, tracks)
     lookouts, ground = effort.lookouts_until(county, moment), (area, terrain, county.season, settings)
     parts = list(attribution.parts_of(pieces, period, *ground))
     parts += watching.lookout_parts(lookouts, *ground, county.settings.lookouts, first=len(tracks))
@@ -233,8 +231,7 @@ def _glances(
     """Flights and passes that saw any of the area, numbered from `first`, and their rows of `LOOKS`."""
     glances: list[Glance] = []
     rows: list[dict[str, Any]] = []
-    taken = overhead.flights.groupby("flight_id")["taken_at"].min().to_dict()
-    taken |= dict(zip(overhead.passes["pass_id"], overhead.passes["taken_at"], strict=True))
+    taken = overhead.taken()
     drones = set(overhead.flights["flight_id"])
     for name, seen in overhead.looks(county, terrain) if taken else ():
         chance = seen.reshape(-1)[area.cells].astype(np.float64)

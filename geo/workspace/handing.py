@@ -34,8 +34,9 @@ def hand_out(
     Path to content of everything the teams of a day (or of all days) get.
 
     In each ``DAY/ROUTE/``: ``-track.gpx`` (trk and wpt, for phone apps), ``-route.gpx`` (rte of at most 125 points,
-    for handhelds), ``.kml``, ``.geojson`` (WGS 84) and the A4 sheet as PDF; beside the folders ``DAY.zip`` with all
-    of them. The same routes give the same bytes.
+    for handhelds), ``.kml``, ``.kmz``, ``.geojson`` (all WGS 84), ``-GCJ02.kml`` for apps that show KML on shifted
+    tiles without shifting it, and the A4 sheet as PDF; beside the folders ``DAY.zip`` with all of them. The same routes
+    give the same bytes.
 
     Raises
     ------
@@ -62,8 +63,9 @@ def route_files(county: County, route: gpd.GeoDataFrame, stops: gpd.GeoDataFrame
     """A route as files for phones and handhelds, by name."""
     yield from write_routes("gpx", route, stops, county.crs).items()
     name = str(route["route_id"].iloc[0])
-    (kml,) = write_routes("kml", route, stops, county.crs).values()
-    yield f"{name}.kml", kml
+    for form, end in (("kml", ".kml"), ("kmz", ".kmz"), ("kml-gcj02", "-GCJ02.kml")):
+        (content,) = write_routes(form, route, stops, county.crs).values()
+        yield f"{name}{end}", content
     shown = gpd.GeoDataFrame(
         {"name": [name, *stops["name"]]}, geometry=[route.geometry.iloc[0], *stops.geometry], crs=county.crs
     )

@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo.analysis.sensors import clear_shape
 from geo.errors import FormatError, GeoError
 from geo.formats import Hints, Reading, read, read_cover, read_terrain
 from geo.formats.door import SHAPEFILE_PARTS
@@ -259,6 +260,40 @@ def import_terrain(
     if accepted:
         county.store.append(Entry("import", {"layer": "terrain", "files": accepted}), now=now)
     return ImportReport(reports)
+
+
+def import_mask(
+    county: County,
+    path: Path,
+    *,
+    pass_id: str,
+    taken_at: datetime,
+    pixel_m: float,
+    clear: Sequence[int] = (1,),
+    now: datetime,
+    datum: str | None = None,
+) -> ImportReport:
+    """
+    A satellite pass somebody has read, from a raster of its clear ground: the cells of the classes `clear`.
+
+    Clear ground beyond the county's frame is cut off; a mask without any is refused.
+    """
+    try:
+        mask, sources = read_cover([path], county.frame, datum=datum)
+        shown = Grid(np.isin(mask.values, list(clear)), mask.frame)
+        if not shown.values.any():
+            raise FormatError("mask_never_clear", file=path.name, classes=", ".join(map(str, clear)))
+        row = {"pass_id": pass_id, "taken_at": pd.Timestamp(taken_at), "pixel_m": pixel_m, "source": path.name}
+        if pass_id in set(county.store.read("passes")["pass_id"]):
+            raise FormatError("duplicate", value=pass_id)
+    except GeoError as error:
+        refusal = Refusal(1, "file", error.code, dict(error.fields))
+        return ImportReport([FileReport(path.name, _digest(path), 1, [refusal])])
+    table = gpd.GeoDataFrame([row], geometry=[clear_shape(shown)], crs=county.crs)
+    report = FileReport(path.name, sources[0].sha256, 1, [], datum=sources[0].crs)
+    entry = Entry("import", {"layer": "passes", "files": [import_note(report)]})
+    county.store.append(entry, Change("passes", SCHEMAS["passes"].conform(table)), now=now)
+    return ImportReport([report])
 
 
 def _lay(county: County, name: str, path: Path, datum: str | None, band: int | None) -> FileReport:

@@ -46,7 +46,7 @@ class Stepped:
 
 def round_of(county: County, number: int) -> Round:
     """A round of the season by its number; `LayerError` where there is none."""
-    rounds = season_rounds(county.settings.season, county.settings.campaign)
+    rounds = season_rounds(county.season, county.settings.campaign)
     if not 1 <= number <= len(rounds):
         raise LayerError("round_unknown", value=number, n=len(rounds))
     return rounds[number - 1]
@@ -70,7 +70,7 @@ def issue_orders(
     units = register_units(county)
     villages = units[units["unit_kind"] == "village"].reset_index(drop=True)
     posts = posts_of(county.store.read("duties"), moment)
-    starts, stops = due_windows(round_, village_heights(county, villages), county.settings.season)
+    starts, stops = due_windows(round_, village_heights(county, villages), county.season)
     schema = SCHEMAS["orders"]
     orders = pd.DataFrame(
         {
@@ -193,7 +193,7 @@ def orders_at(county: County, as_of: datetime) -> pd.DataFrame:
 
 def dailies_at(county: County, as_of: datetime) -> dict[str, Any]:
     """Which daily reports are due, sent, missing and contradicted by another, per township, as plain values."""
-    rounds = season_rounds(county.settings.season, county.settings.campaign)
+    rounds = season_rounds(county.season, county.settings.campaign)
     units = register_units(county)
     towns = units[units["unit_kind"] == "township"]
     reports = county.store.read("daily_reports")

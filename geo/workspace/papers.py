@@ -56,7 +56,12 @@ def register_paper(county: County, *, as_of: datetime | None = None, language: L
         notes.insert(0, say("book_enclaves", language, n=int(nobodys.sum()), areas=areas))
     paper = paper_of(county, "book_title", book.as_of, book.ledger_head, *notes)
     return register_workbook(
-        book.units[~nobodys], county.store.read("duties"), book.aliases, paper=paper, language=language
+        book.units[~nobodys],
+        county.store.read("duties"),
+        book.aliases,
+        paper=paper,
+        columns=county.settings.campaign.columns.get("register", ()),
+        language=language,
     )
 
 
@@ -65,7 +70,7 @@ def order_papers(
 ) -> dict[str, bytes]:
     """第 N 轮踏查任务单 with 签收 slips, one Word file per township, by file name."""
     moment, head = as_of or county.as_of(), county.store.head()
-    days = calendar(county.settings.season, county.settings.campaign)
+    days = calendar(county.season, county.settings.campaign)
     paper = paper_of(county, "order_title", moment, head.hash if head else None, round=number)
     files = {}
     held = orders_by_township(county, number)
@@ -144,13 +149,14 @@ def progress_paper(
     paper = paper_of(county, "progress_paper_title", answer.as_of, answer.ledger_head, note)
     towns = dict(zip(answer.townships["township_id"], answer.townships["name"], strict=True))
     cells = answer.progress.cells
-    columns = county.settings.campaign.columns.get("progress", ())
+    columns = county.settings.campaign.columns
     content = progress_workbook(
         [_in_mu(row) for row in plain_records(answer.townships)],
         [_shown(row, towns, language) for row in overdue_first(cells).to_dict("records")],
         [_shown(row, towns, language) for row in cells.to_dict("records")],
         paper=paper,
-        columns=columns,
+        columns=columns.get("progress", ()),
+        villages=columns.get("villages", ()),
         language=language,
     )
     return content, answer

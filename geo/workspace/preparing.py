@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,24 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import rasterio.features
 import shapely
 
 from geo import patrol
 from geo.analysis import priority, travel
+from geo.analysis.daylight import light_left
 from geo.analysis.detection import sweep_widths
+from geo.analysis.routing import with_separate
 from geo.analysis.sweeps import Ground, block_cells, views_of
-from geo.analysis.targets import lines_to_see, sweep_targets, with_rings, with_suspicion
+from geo.analysis.targets import (
+    courtyard_targets,
+    lines_to_see,
+    recheck_targets,
+    sweep_targets,
+    with_rings,
+    with_suspicion,
+)
+from geo.crs import to_degrees
 from geo.grid import Frame, Grid
 from geo.layers.terrain import Cover, Terrain
 from geo.season import CHINA
@@ -25,6 +36,7 @@ from geo.store import grids
 from geo.store.durable import make_folder, replace_file
 from geo.workspace.county import County
 from geo.workspace.covering import measure_borders, measure_coverage
+from geo.workspace.life import recheck_calendar
 
 MARGIN_M = 1200.0
 PLANNING_CELLS = 4
@@ -33,25 +45,55 @@ FOLDER = "travel"
 
 @dataclass(frozen=True)
 class Rests:
-    """What all townships' plans of one day share."""
+    """
+    What all townships' plans of one day share.
+
+    `present` and `in_yards` are expected undetected plots per township, on open ground and in courtyards; `yards` the
+    villages with courtyards nobody entered (``left_n``); `rechecks` the calendar of later looks.
+    """
 
     townships: gpd.GeoDataFrame
     parcels: gpd.GeoDataFrame
     roads: gpd.GeoDataFrame
     blind_spots: gpd.GeoDataFrame
     present: npt.NDArray[np.float64]
+    in_yards: npt.NDArray[np.float64]
+    yards: gpd.GeoDataFrame
+    rechecks: pd.DataFrame
 
 
 def gather(county: County, *, progress: Any = None) -> Rests:
     """The county's figures and layers; measured first where they are not up to date."""
-    figures = measure_coverage(county, progress=progress).townships.set_index("township_id")["p_zero"]
+    figures = measure_coverage(county, progress=progress).townships.set_index("township_id")
     spots = measure_borders(county, progress=progress).blind_spots
     townships = county.store.read("townships")
-    chance = figures.reindex(list(townships["township_id"])).astype("float64").fillna(county.settings.absence.prior)
+    told = figures.reindex(list(townships["township_id"]))
+    chance = 1.0 - told["p_zero"].astype("float64").fillna(county.settings.absence.prior).to_numpy(np.float64)
+    detection = told["detection"].astype("float64").fillna(0.0).to_numpy(np.float64)
+    yards, entered = _yards(county, townships)
+    share = county.settings.absence.courtyard_share
+    ground = (1.0 - share) * (1.0 - detection)
+    yard = share * (1.0 - county.settings.detection.availability * entered)
+    in_yards = chance * yard / np.maximum(ground + yard, 1e-12)
     layers = {name: gpd.GeoDataFrame(county.store.read(name)) for name in ("parcels", "roads")}
     return Rests(
-        gpd.GeoDataFrame(townships), layers["parcels"], layers["roads"], spots, 1.0 - np.asarray(chance, np.float64)
-    )
+        gpd.GeoDataFrame(townships), layers["parcels"], layers["roads"], spots, chance - in_yards, in_yards, yards,
+        recheck_calendar(county, as_of=county.as_of()),
+    )  # fmt: skip
+
+
+def _yards(county: County, townships: pd.DataFrame) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.float64]]:
+    """Villages with courtyards nobody entered this season, and the share entered by township (0: none is known)."""
+    villages, visits = county.store.read("villages"), county.store.read("visits")
+    this = visits[visits["visited_at"] >= county.season.bounds[0]]
+    done = pd.to_numeric(this.groupby("village_id")["courtyards_n"].sum()).astype(float)
+    whole = pd.to_numeric(villages["courtyards_n"]).astype(float).fillna(0.0)
+    entered = np.minimum(villages["village_id"].map(done).fillna(0.0).astype(float), whole)
+    sums = pd.DataFrame({"id": villages["township_id"], "whole": whole, "done": entered}).groupby("id").sum()
+    known = sums.reindex(list(townships["township_id"])).fillna(0.0)
+    share = (known["done"] / known["whole"].where(known["whole"] > 0)).fillna(0.0).to_numpy(np.float64)
+    left = villages.assign(left_n=whole - entered)
+    return gpd.GeoDataFrame(left[(left["left_n"] > 0) & left.geometry.notna()]), share
 
 
 def request_for(
@@ -64,13 +106,14 @@ def request_for(
     hours: float | None = None,
     seed: int = 7,
     settings: PlanningSettings | None = None,
+    within: shapely.Geometry | None = None,
 ) -> patrol.SweepRequest:
     """
     One township's day: parcels that are due and the best segments to sweep, what each sees, and walking times.
 
     Historic spots and tips weigh on the ground round them (the county's relative risks), so they are not paid again
-    as places of their own. Walking times are kept in the county's folder under the digest of ground, roads, speeds
-    and places.
+    as places of their own. Sweeps are cut from the ground `within` an area alone, where one is given. Walking times
+    are kept in the county's folder under the digest of ground, roads, speeds and places.
     """
     knobs = settings or county.settings.planning
     number = list(rests.townships["township_id"]).index(township_id)
@@ -79,10 +122,13 @@ def request_for(
     noon = datetime.combine(datetime.fromisoformat(day).date(), time(12), CHINA)
     detection = county.settings.detection
     width = sweep_widths(terrain, county.season, detection, day=county.season.day_of(noon))
-    ground = Ground(terrain, mass, width)
+    ground = Ground(terrain, mass if within is None else _only_within(mass, within), width)
     surface = travel.cost_surface(terrain, rests.roads, knobs)
     bases = teams[["easting_m", "northing_m"]].to_numpy(float)
     due = patrol.candidate_targets(_inside(rests.parcels, outline), _nothing(county), _nothing(county), knobs)
+    parcels = _inside(rests.parcels, outline)
+    again = recheck_targets(gpd.GeoDataFrame(parcels[parcels["parcel_id"].isin(_rechecks(county, rests, day))]), knobs)
+    due = pd.concat([one for one in (due, again) if len(one)], ignore_index=True) if len(again) else due
     ringed = with_rings(due, surface, terrain.elevation, knobs, detection.search_speed_kmh)
     swept = sweep_targets(ground, surface, bases, knobs, detection, first_block=first_block)
     held = [one for one in (ringed, _named(swept, rests.blind_spots)) if len(one)]
@@ -91,6 +137,12 @@ def request_for(
     views = views_of(
         lines_to_see(targets), seen, county.season, detection, noon_s=noon.timestamp(), cells=PLANNING_CELLS
     )
+    yards = courtyard_targets(
+        gpd.GeoDataFrame(rests.yards[rests.yards["township_id"] == township_id]), float(rests.in_yards[number]), knobs
+    )
+    if len(yards):
+        targets = pd.concat([one for one in (targets, yards) if len(one)], ignore_index=True)
+        views = with_separate(views, yards["mass"].to_numpy(float), detection.availability)
     request = patrol.SweepRequest(
         day=day,
         township_id=township_id,
@@ -100,9 +152,41 @@ def request_for(
         settings=knobs,
         seed=seed,
         views=views,
-        hours=hours,
+        approach=_driven(terrain, rests, knobs),
+        hours=_light_hours(county, outline, day, knobs.hours if hours is None else hours),
     )
     return replace(request, matrix=_kept_matrix(county.path, request))
+
+
+def _driven(terrain: Terrain, rests: Rests, knobs: PlanningSettings) -> travel.CostSurface | None:
+    """The ground with roads at a car's speed; None where teams walk from the office."""
+    if knobs.drive_kmh <= 0.0:
+        return None
+    return travel.cost_surface(terrain, rests.roads, replace(knobs, road_kmh=knobs.drive_kmh))
+
+
+def _only_within(mass: Grid, area: shapely.Geometry) -> Grid:
+    """The expected plots of the cells in an area, none elsewhere."""
+    held = rasterio.features.geometry_mask([area], mass.frame.shape, mass.frame.transform, invert=True)
+    return Grid(np.where(held, mass.values, np.float32(0.0)), mass.frame)
+
+
+def _rechecks(county: County, rests: Rests, day: str) -> set[str]:
+    """Plots whose later look is due on a day, or may be taken early."""
+    latest = date.fromisoformat(day) + timedelta(days=county.settings.plots.early_days)
+    return {
+        str(one) for one, due in zip(rests.rechecks["parcel_id"], rests.rechecks["day"], strict=True) if due <= latest
+    }
+
+
+def _light_hours(county: County, outline: shapely.Geometry, day: str, hours: float) -> float:
+    """The hours of a day, or less where it would be dark by then."""
+    middle = outline.centroid
+    longitude, latitude = to_degrees(np.array([middle.x]), np.array([middle.y]), county.crs)
+    knobs = county.settings.planning
+    place = float(latitude[0]), float(longitude[0])
+    light = light_left(date.fromisoformat(day), *place, start_clock=knobs.start_clock, spare_min=knobs.dusk_min)
+    return min(hours, light)
 
 
 def ground_of(
@@ -193,6 +277,7 @@ def _digest(request: patrol.SweepRequest) -> str:
     places = request.targets[["easting_m", "northing_m"]].to_numpy(float)
     bases = request.teams[["easting_m", "northing_m"]].to_numpy(float)
     parts: list[Any] = [graph.data, graph.indices, request.surface.frame.bounds, request.budget_s, bases, places]
+    parts += [] if request.approach is None else [request.approach.graph.data]
     parts += lines_to_see(request.targets)
     told = hashlib.sha256()
     for part in parts:

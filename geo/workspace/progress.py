@@ -96,7 +96,7 @@ def measure_progress(
     named = found.townships.assign(name=found.townships["township_id"].map(held.names))
     sums = {str(number): science.totals(rows) for number, rows in found.townships.groupby("round")}
     sums["all"] = science.totals(found.townships) if len(found.townships) else {}
-    days = calendar(county.settings.season, county.settings.campaign)
+    days = calendar(county.season, county.settings.campaign)
     return ProgressAnswer(moment, head.hash if head else None, found, named, sums, days, held.by_orders_n)
 
 
@@ -107,7 +107,7 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
     """
     moment = as_of or county.as_of()
     answer = measure_progress(county, as_of=moment)
-    running = [one for one in season_rounds(county.settings.season, county.settings.campaign) if one.start <= moment]
+    running = [one for one in season_rounds(county.season, county.settings.campaign) if one.start <= moment]
     number = running_round(county, moment)
     book = orders_at(county, moment)
     tasks = book[(book["kind"] == TASK) & (book["round"] == number)]
@@ -190,7 +190,7 @@ def village_states(county: County, *, as_of: datetime | None = None) -> dict[str
 
 def running_round(county: County, moment: datetime) -> int:
     """Number of the round that has begun last; the first before any has."""
-    begun = [one for one in season_rounds(county.settings.season, county.settings.campaign) if one.start <= moment]
+    begun = [one for one in season_rounds(county.season, county.settings.campaign) if one.start <= moment]
     return begun[-1].number if begun else 1
 
 
@@ -226,13 +226,13 @@ def township_names(county: County, units: pd.DataFrame) -> dict[str, str]:
 def _windows(county: County, villages: pd.DataFrame) -> tuple[Ints, Ints, int]:
     """Milliseconds, (villages, rounds): the days of the orders where there are any, else of the calendar by height."""
     settings = county.settings
-    rounds = season_rounds(settings.season, settings.campaign)
+    rounds = season_rounds(county.season, settings.campaign)
     heights = pd.to_numeric(villages["elevation_m"], errors="coerce").to_numpy(float)
     kinds, place = np.unique(heights, return_inverse=True, equal_nan=True)
     due_from = np.empty((len(villages), len(rounds)), np.int64)
     due_to = due_from.copy()
     for number, one in enumerate(rounds):
-        starts, stops = due_windows(one, kinds, settings.season)
+        starts, stops = due_windows(one, kinds, county.season)
         due_from[:, number], due_to[:, number] = _ms(starts)[place], _ms(stops)[place]
     orders = county.store.read("orders")
     orders = orders[(orders["kind"] == TASK) & orders["round"].between(1, len(rounds))]

@@ -64,7 +64,7 @@ def responsibility_register(county: County, *, as_of: datetime | None = None) ->
     duties = county.store.read("duties")
     units = register_units(county)
     posts = posts_of(duties, moment)
-    rounds = season_rounds(county.settings.season, county.settings.campaign)
+    rounds = season_rounds(county.season, county.settings.campaign)
     gaps = {one.number: set(open_gaps(list(units["unit_id"]), duties, one.start, one.stop)) for one in rounds}
     for kind in DUTY_KINDS:
         units[kind] = units["unit_id"].map(lambda unit, kind=kind: posts.get((unit, kind)))

@@ -12,12 +12,16 @@ import pandas as pd
 from geo.errors import LayerError
 from geo.layers import SCHEMAS
 from geo.layers.duties import DUTY_KINDS, TIERS
+from geo.layers.townships import GROUND_KINDS
 from geo.ledger import Entry, row_digest
 from geo.schema import Refusal
 from geo.store import Change
+from geo.words import say
 from geo.workspace.county import County
 from geo.workspace.importing import FileReport
 from geo.workspace.register import register_units
+
+MU_M2 = 2000.0 / 3.0
 
 
 @dataclass
@@ -71,6 +75,12 @@ def write_gathered(
         county.store.append(Entry("import", body), *changes, now=now)
 
 
+_ABOVE: dict[str, tuple[str, ...]] = {
+    "group": ("village",),
+    "责任网格": ("village", "group", "township"),
+    **dict.fromkeys(GROUND_KINDS, ("county", "township", "village")),
+}
+"""What a unit typed in may lie under; townships and villages come from lists, whose codes others know too."""
 _SAID = ("households_n", "due_m2", "elevation_m", "key_area", "edge")
 
 
@@ -232,3 +242,64 @@ def end_post(county: County, number: str, *, at: datetime, now: datetime) -> Non
     ended = _duty_table([held.iloc[0].to_dict() | {"valid_to": at}], held)
     change = Change("duties", ended, replace=True, before=held)
     county.store.append(Entry("duty_ended", {"duty_id": number}), change, now=now)
+
+
+def edit_unit(county: County, unit_id: str, values: Mapping[str, Any], *, now: datetime) -> bool:
+    """
+    Change what the register says of a unit; False where it says so already.
+
+    `values` may be ``name, households_n, due_m2, elevation_m, key_area, edge``.
+
+    Raises
+    ------
+    LayerError
+        No such unit, another field, or a value the register cannot hold.
+    """
+    units = register_units(county).set_index("unit_id")
+    if unit_id not in units.index or units.loc[unit_id, "unit_kind"] == "enclave":
+        raise LayerError("unit_unknown", value=unit_id)
+    unknown = set(values) - {"name", *_SAID}
+    if unknown:
+        raise LayerError("record_field_unknown", field=min(unknown), known="/".join(("name", *_SAID)))
+    base = units.loc[unit_id]
+    row = {name: None if pd.isna(base.get(name)) else base.get(name) for name in SCHEMAS["units"].names}
+    wanted = row | {"unit_id": unit_id, "source": row["source"] or "-"} | dict(values)
+    if not str(wanted["name"] or "").strip():
+        raise LayerError("record_value_missing", field="name")
+    if not _differs(wanted, row | {"unit_id": unit_id, "source": wanted["source"]}, tuple(SCHEMAS["units"].names)):
+        return False
+    _save_unit(county, wanted, "unit_edited", now)
+    return True
+
+
+def add_unit(county: County, kind: str, name: str, parent_id: str, *, now: datetime, unit_id: str | None = None) -> str:
+    """
+    A new group, grid or department ground under a unit: its id.
+
+    Raises
+    ------
+    LayerError
+        A kind that lists or maps bring in, a unit above that does not fit, or a unit of that id.
+    """
+    units = register_units(county).set_index("unit_id")
+    if parent_id not in units.index:
+        raise LayerError("unit_unknown", value=parent_id)
+    above = str(units.loc[parent_id, "unit_kind"])
+    if above not in _ABOVE.get(kind, ()):
+        raise LayerError("unit_parent_wrong", kind=say(f"unit_{kind}"), parent=say(f"unit_{above}"))
+    if not name.strip():
+        raise LayerError("record_value_missing", field="name")
+    number = (unit_id or "").strip() or f"{parent_id}-{name.strip()}"
+    if number in units.index:
+        raise LayerError("unit_exists", name=units.loc[number, "name"], id=number)
+    _save_unit(county, unit_row(kind, number, name.strip(), source="-", parent_id=parent_id), "unit_added", now)
+    return number
+
+
+def _save_unit(county: County, row: dict[str, Any], what: str, now: datetime) -> None:
+    table = SCHEMAS["units"].conform(pd.DataFrame([row], columns=SCHEMAS["units"].names))
+    for refusal in SCHEMAS["units"].refusals(table):
+        raise LayerError(f"record_{refusal.code}", field=refusal.field, **refusal.details)
+    held = county.store.read("units", [row["unit_id"]])
+    change = Change("units", table, replace=True, before=held)
+    county.store.append(Entry(what, {"unit_id": row["unit_id"]}), change, now=now)

@@ -136,4 +136,4 @@ def _figures(
 
 
 def _sums(label: npt.NDArray[np.int32], weight: Any, values: Any, n: int) -> npt.NDArray[np.float64]:
-    return np.bincount(label.ravel(), (weight * values).ravel(), minlength=n + 1)[1:]
+    return np.asarray(np.bincount(label.ravel(), (weight * values).ravel(), minlength=n + 1)[1:], float)

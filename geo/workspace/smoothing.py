@@ -9,11 +9,9 @@ import pandas as pd
 
 from geo.analysis import coverage
 from geo.analysis.detection import pod, season_pod
-from geo.analysis.pieces import walked_pieces
 from geo.analysis.smoothing import block_mean, moving_mean
 from geo.grid import Grid
 from geo.layers.terrain import Terrain
-from geo.layers.tracks import Mode, fixes_of
 from geo.settings import assumptions
 from geo.store import grids
 from geo.workspace import effort
@@ -55,8 +53,7 @@ def measure_dem_range(county: County, *, as_of: datetime | None = None) -> DemRa
 def _detection(county: County, tracks: Any, terrain: Terrain, n: int) -> Any:
     """ΣRR·POD/ΣRR of each township on one ground; the stages stay those of the heights given."""
     settings, frame = county.settings.detection, terrain.elevation.frame
-    pieces = walked_pieces(fixes_of(tracks), (tracks["mode"] == Mode.FOOT).to_numpy(), settings)
-    period = county.season.period_of(pd.Series(pd.to_datetime(pieces.seconds, unit="s", utc=True)))
+    pieces, period = effort.pieces_of(county, tracks)
     seen = np.zeros(frame.shape, np.float32)
     for month in range(len(county.season.months)):
         hazard = Grid(np.zeros(frame.shape, np.int32), frame)

@@ -423,6 +423,32 @@ def test_signed_forms_count_only_when_a_sensitivity_is_configured():
     assert (assess([(0, hazard(1.0))], class_b=forms, settings=trusted).townships["p_zero"] > quiet).all()
 
 
+@given_settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 4), st.booleans())
+def test_whoever_finds_reports_and_destroys_in_time_never_looks_worse_seen(seed, found_n, verified):
+    """Detection is the score: finds of one's own, promptly dealt with, leave it and its interval where they were."""
+    rng = np.random.default_rng(seed)
+    nats = [(t, hazard(rng.lognormal(-0.5, 1.5, FRAME.shape))) for t in range(3)]
+    rows = [
+        find(
+            find_id=f"f{n}", stage=rng.choice(finds.STAGES), plants_n=int(rng.integers(1, 400)),
+            destroyed_at=pd.Timestamp("2026-02-11T03:00Z"),
+            verified_at=pd.Timestamp("2026-02-12T03:00Z") if verified else None,
+        )
+        for n in range(found_n)
+    ]  # fmt: skip
+    before, after = assess(nats).townships, assess(nats, finds=pd.concat(rows, ignore_index=True)).townships
+    for figure in ("detection", "detection_low", "detection_high", "detection_with_courtyards"):
+        assert (after[figure] >= before[figure]).all()
+    assert after.loc["b", "p_zero"] == before.loc["b", "p_zero"]
+
+
+def test_sown_ground_is_planting_though_nothing_has_sprouted():
+    sown = find(plants_n=0, area_m2=300.0, verified_at=None, fraction=0.0)
+    assert assess([(0, hazard(1.0))], finds=sown).townships.loc["a", "p_zero"] == 0.0
+    assert len(resets.planted(find(plants_n=0))) == len(resets.planted(find(species="其他"))) == 0
+
+
 def test_the_interval_holds_the_figure_and_the_same_dice_repeat_it():
     one, two = assess([(2, hazard(0.7))]), assess([(2, hazard(0.7))])
     table = one.townships

@@ -210,6 +210,48 @@ def test_hidden_ground_gets_nothing_and_open_ground_the_law():
     assert open_ground[:, 23:28].any()
 
 
+def village(seed=9):
+    """Rough ground with a fifth of it built up."""
+    ground = rough(50, seed)
+    built = np.random.default_rng(seed).random((50, 50)) < 0.2
+    cover = np.where(built, Cover.BUILT, Cover.OPEN).astype(np.uint8)
+    return Terrain(ground.elevation, Grid(cover, ground.cover.frame), 10.0)
+
+
+def test_houses_hide_what_lies_behind_them_unless_the_courtyards_were_entered():
+    """A row of houses is a wall 4 m high; whoever is on record as having gone in sees as if it were not there."""
+    ground = flat(40)
+    ground.cover.values[:, 22] = Cover.BUILT
+    walk = path([150.0, 155.0, 158.0], [120.0, 200.0, 280.0])
+    inside = replace(walk, entered=np.ones(len(walk), bool))
+    hidden, bare = hazard_of(walk, ground), hazard_of(walk, ground, replace(PLAIN, building_m=0.0))
+    assert not hidden[:, 23:].any()
+    assert bare[:, 23:28].any()
+    assert (hidden[:, :22] == bare[:, :22]).all()
+    assert (hazard_of(inside, ground) == bare).all()
+
+
+def test_a_walker_among_houses_stands_on_the_ground_and_not_on_the_roofs():
+    """From a lane one built-up cell away from the field the field is seen; from two away the houses hide it."""
+    ground = flat(40)
+    ground.cover.values[:, 10:20] = Cover.BUILT
+    last, second = (hazard_of(path([east, east], [150.0, 250.0]), ground) for east in (195.0, 185.0))
+    assert last[20, 20:24].all()
+    assert not second[20, 20:].any()
+
+
+def test_tracks_inside_and_outside_houses_come_and_go_bit_for_bit():
+    rng, ground = np.random.default_rng(2), village()
+    outside, inside = wander(rng, 500.0, track=0), wander(rng, 500.0, track=1)
+    inside = replace(inside, entered=np.ones(len(inside), bool))
+    both = hazard_of(together(outside, inside), ground)
+    assert (both == hazard_of(outside, ground) + hazard_of(inside, ground)).all()
+    assert (hazard_of(inside, ground) >= hazard_of(replace(inside, entered=np.zeros(len(inside), bool)), ground)).all()
+    out = Grid(both.copy(), ground.elevation.frame)
+    accumulate(out, inside, ground, SEASON, PLAIN, sign=-1)
+    assert (out.values == hazard_of(outside, ground)).all()
+
+
 def test_endless_effort_reaches_availability_and_no_more():
     """A thousand tracks over one cell: POD is a."""
     one = path([100.0, 110.0], [105.0, 105.0])

@@ -86,6 +86,15 @@ def test_rides_and_other_parts_are_never_joined():
     assert walk.easting0_m.tolist() == [0.0, 20.0]
 
 
+def test_light_scales_the_hazard_by_its_square_and_darkness_by_a_torch():
+    steps = (np.arange(11) * 10.0, np.arange(11) * 36.0)
+    day, dusk = (walked_pieces(fixes(*steps), FOOT, SETTINGS, light=light) for light in (None, lambda s: 0.0 * s + 0.6))
+    assert dusk.factor == pytest.approx(0.36 * day.factor)
+    entered = walked_pieces(fixes(*steps), FOOT, SETTINGS, entered=np.ones(1, bool))
+    assert entered.entered.all()
+    assert not day.entered.any()
+
+
 def test_no_fixes_give_no_pieces():
     """An empty table and a single fix are no walk."""
     assert len(walked_pieces(fixes([], []), FOOT, SETTINGS)) == 0

@@ -13,9 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.analysis.detection import season_pod
-from geo.analysis.sensors import flight_pod, image_pixels, pass_pod, pixel_sensitivity
+from geo.analysis.sensors import (
+    clear_ground,
+    clear_shape,
+    flight_pod,
+    image_pixels,
+    looks_of,
+    missed_by,
+    pass_pod,
+    pixel_sensitivity,
+)
 from geo.grid import Frame, Grid
 from geo.layers.flights import SCHEMA
+from geo.layers.passes import SCHEMA as PASSES
 from geo.layers.terrain import Cover, Terrain
 from geo.season import Season
 from geo.settings import SensorSettings
@@ -135,3 +145,22 @@ def test_feet_drone_and_satellite_combine_in_any_order(chances):
     layers = [np.full((2, 2), p, np.float32) for p in chances]
     whole = [season_pod(list(order))[0, 0] for order in permutations(layers)]
     assert whole == pytest.approx([1.0 - np.prod([1.0 - p for p in chances])] * 6, abs=1e-6)
+
+
+@given(seed=st.integers(0, 10_000))
+def test_a_cloud_mask_as_a_shape_is_the_mask_again(seed):
+    clear = np.random.default_rng(seed).random((N, N)) < 0.5
+    assert (clear_ground(clear_shape(Grid(clear, FRAME)), FRAME).values == clear).all()
+
+
+def test_looks_from_above_miss_together_what_each_misses():
+    terrain, row = ground(), images()
+    west = shapely.box(500000.0, 2949000.0, 500400.0, 2951000.0)
+    table = pd.DataFrame({"pass_id": ["S1"], "taken_at": [APRIL], "pixel_m": [0.5]})
+    passes = PASSES.conform(gpd.GeoDataFrame(table, geometry=[west], crs=4544))
+    looks = dict(looks_of(row, passes, terrain, SEASON, SENSORS))
+    missed = missed_by(looks.items())
+    assert set(looks) == {"F1", "S1"}
+    assert missed == pytest.approx((1.0 - looks["F1"]) * (1.0 - looks["S1"]), abs=1e-6)
+    assert missed_by([]) is None
+    assert list(looks_of(row.iloc[:0], passes.assign(pixel_m=10.0), terrain, SEASON, SENSORS)) == []

@@ -25,10 +25,10 @@ def rough(rng, n):
     return 1000.0 + hills + rng.normal(0, 4.0, (n, n))
 
 
-def brute_sees(z, row, col, to_row, to_col, cell_m=10.0, eye_m=1.6, target_m=0.8):
+def brute_sees(z, row, col, to_row, to_col, cell_m=10.0, eye_m=1.6, target_m=0.8, floor_m=None):
     """One line of sight, straight from the definition: every crossing sorted by exact fractions of the way."""
     down, right = to_row - row, to_col - col
-    eye = float(z[row, col]) + eye_m
+    eye = float(z[row, col] if floor_m is None else floor_m[row, col]) + eye_m
     if np.isnan(eye) or np.isnan(z[to_row, to_col]):
         return False
     ways = {Fraction(i, abs(d)) for d in (down, right) for i in range(1, abs(d))}
@@ -44,7 +44,7 @@ def brute_sees(z, row, col, to_row, to_col, cell_m=10.0, eye_m=1.6, target_m=0.8
     return True
 
 
-def brute_viewshed(z, row, col, radius_cells, cell_m=10.0):
+def brute_viewshed(z, row, col, radius_cells, cell_m=10.0, floor_m=None):
     """All targets of one observer."""
     half = floor(radius_cells)
     seen = np.zeros((2 * half + 1, 2 * half + 1), bool)
@@ -52,7 +52,7 @@ def brute_viewshed(z, row, col, radius_cells, cell_m=10.0):
         for j in range(-half, half + 1):
             inside = 0 <= row + i < z.shape[0] and 0 <= col + j < z.shape[1]
             if inside and 0 < i * i + j * j <= radius_cells**2:
-                seen[i + half, j + half] = brute_sees(z, row, col, row + i, col + j, cell_m)
+                seen[i + half, j + half] = brute_sees(z, row, col, row + i, col + j, cell_m, floor_m=floor_m)
     seen[half, half] = not np.isnan(z[row, col])
     return seen
 
@@ -69,6 +69,18 @@ def test_every_target_of_64_observers_agrees_with_brute_force(voids):
     expected = np.array([brute_viewshed(z, row, col, 12.0) for row, col in at.tolist()])
     assert (seen == expected).all()
     assert 0.1 < expected.mean() < 0.9 * np.pi / 4
+
+
+def test_observers_on_a_floor_below_the_surface_agree_with_brute_force():
+    """Between houses: the surface rises above the floor on a fifth of the cells, observers' own among them."""
+    rng = np.random.default_rng(12)
+    floor_m = rough(rng, 60).astype(np.float32)
+    z = floor_m + np.where(rng.random(floor_m.shape) < 0.2, np.float32(4.0), np.float32(0.0))
+    at = rng.integers(0, 60, (20, 2))
+    seen = viewsheds(grid(z), at[:, 0], at[:, 1], radius_m=120.0, floor=grid(floor_m))
+    expected = np.array([brute_viewshed(z, row, col, 12.0, floor_m=floor_m) for row, col in at.tolist()])
+    assert (z[at[:, 0], at[:, 1]] > floor_m[at[:, 0], at[:, 1]]).any()
+    assert (seen == expected).all()
 
 
 def agrees(z, at, radius_cells, *, cell_m=10.0):

@@ -2,18 +2,22 @@
 
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 from lxml import etree
 
 from geo import formats
+from geo.crs import gcj02_from_wgs84, to_degrees
 from geo.errors import FormatError
 from geo.formats import Hints, gpx
+from geo.formats.kml_out import write_areas
 
 START = np.datetime64("2026-03-05T01:00:00")
 
@@ -175,3 +179,46 @@ def test_planned_routes_as_kml_hold_line_and_stops() -> None:
     files = formats.write_routes("kml", *plan(), 4544)
     root = etree.fromstring(files["routes-2026-03-05.kml"])
     assert len(list(root.iter("{*}Placemark"))) == 4
+
+
+def test_the_shifted_kml_says_so_and_lies_where_the_datum_puts_it() -> None:
+    """Both files hold the same points, the second moved as GCJ-02 is, and named so everywhere a user looks."""
+    plain = etree.fromstring(formats.write_routes("kml", *plan(), 4544)["routes-2026-03-05.kml"])
+    files = formats.write_routes("kml-gcj02", *plan(), 4544)
+    assert list(files) == ["routes-2026-03-05-GCJ02.kml"]
+    moved = etree.fromstring(files["routes-2026-03-05-GCJ02.kml"])
+    assert "GCJ-02" in moved.findtext("{*}Document/{*}description")
+    assert all("GCJ02" in name.text for name in moved.iterfind(".//{*}Folder/{*}name"))
+
+    def places(root):
+        text = " ".join(one.text for one in root.iter("{*}coordinates"))
+        return np.array([[float(v) for v in pair.split(",")] for pair in text.split()])
+
+    here, there = places(plain), places(moved)
+    assert there == pytest.approx(np.column_stack(gcj02_from_wgs84(here[:, 0], here[:, 1])), abs=2e-7)
+    assert (np.hypot(*(there - here).T) > 0.003).all()
+
+
+def test_kmz_is_the_kml_in_a_zip_that_other_programs_open(tmp_path: Path) -> None:
+    kml = formats.write_routes("kml", *plan(), 4544)["routes-2026-03-05.kml"]
+    path = tmp_path / "r.kmz"
+    path.write_bytes(formats.write_routes("kmz", *plan(), 4544)["routes-2026-03-05.kmz"])
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("doc.kml") == kml
+    assert pyogrio.read_info(path)["driver"] == "LIBKML"
+    assert len(gpd.read_file(path, engine="pyogrio")) == 4
+
+
+def test_areas_to_fly_are_polygons_with_their_hole_and_their_start() -> None:
+    hole = shapely.box(530_040, 2_960_040, 530_060, 2_960_060)
+    area = shapely.box(530_000, 2_960_000, 530_100, 2_960_100).difference(hole)
+    table = gpd.GeoDataFrame(
+        {"name": ["2026-R2-007"], "note": ["断崖<&>"], "start_name": ["起降点"], "start_easting_m": [530_200.0],
+         "start_northing_m": [2_960_200.0]}, geometry=[area], crs=4544,
+    )  # fmt: skip
+    root = etree.fromstring(write_areas(table, 4544, title="flights"))
+    assert len(list(root.iter("{*}Polygon"))) == 1
+    assert len(list(root.iter("{*}innerBoundaryIs"))) == 1
+    assert [one.text for one in root.iterfind(".//{*}Placemark/{*}name")] == ["2026-R2-007", "起降点"]
+    start = [float(v) for v in root.findtext(".//{*}Point/{*}coordinates").split(",")]
+    assert start == pytest.approx(np.ravel(to_degrees(np.array([530_200.0]), np.array([2_960_200.0]), 4544)), abs=1e-6)

@@ -11,14 +11,19 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from ui_county import NAMES
 
+from geo.formats import Hints
 from geo.season import CHINA
 from geo.store import open_store
 from geo.ui import jobs
 from geo.ui.state import plain
 from geo.words import say
+from geo.workspace.accounts import accounts_on
 from geo.workspace.assessing import assess_county, committee_papers
 from geo.workspace.county import open_county
+from geo.workspace.covering import measure_borders
 from geo.workspace.discovery import record_found
+from geo.workspace.importing import import_files
+from geo.workspace.recording import record_visit
 
 MAIN = Path(__file__).parents[2] / "geo" / "ui" / "main.py"
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -60,10 +65,38 @@ def committee_page() -> None:
     committee.page()
 
 
+def data_page() -> None:
+    from geo.ui.views import data
+
+    data.page()
+
+
+def targets_page() -> None:
+    from geo.ui.views import targets
+
+    targets.page()
+
+
+def admin_page() -> None:
+    from geo.ui.views import admin
+
+    admin.page()
+
+
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+def measured(county: Path) -> None:
+    """Wait for the work that a page has begun beside itself."""
+    job = jobs.last(county, jobs.MEASURE)
+    assert job is not None
+    assert job.thread is not None
+    job.thread.join(200)
+    assert job.error is None
+    assert not job.broken
 
 
 def test_without_a_county_the_app_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,12 +206,9 @@ def test_without_a_find_chosen_the_form_asks_for_one(served: Path, form: int) ->
 
 
 def committee(served: Path) -> AppTest:
-    """The committee's page once everything is measured beside it."""
-    app = AppTest.from_function(committee_page, default_timeout=200).run()
-    job = jobs.last(served, jobs.MEASURE)
-    if job is not None and job.thread is not None:
-        job.thread.join(120)
-        app.run()
+    """The committee's page with everything measured before."""
+    measure_borders(open_county(served))
+    app = AppTest.from_function(committee_page, default_timeout=300).run()
     assert not app.exception
     return app
 
@@ -233,6 +263,8 @@ def test_a_page_that_fails_says_so_without_its_innards(served: Path, monkeypatch
 
 def test_the_border_register_lists_every_edge_once(served: Path) -> None:
     app = AppTest.from_function(borders_page, default_timeout=200).run()
+    measured(served)
+    app.run()
     assert not app.exception
     table = app.dataframe[0].value
     sides = {frozenset(pair) for pair in zip(table[say("ui_side_a")], table[say("ui_side_b")], strict=True)}
@@ -273,3 +305,86 @@ def test_the_ledger_page_verifies_against_a_printed_head(served: Path) -> None:
 def test_no_page_is_served_past_the_frame() -> None:
     """Beside the main script a folder of this name would be served file by file, before the app has laid its frame."""
     assert not MAIN.with_name("pages").exists()
+
+
+def test_a_plot_is_traced_line_by_line_with_its_entries_and_the_dossier_is_made_beside_the_page(served: Path) -> None:
+    app = AppTest.from_function(trace_page, default_timeout=120).run()
+    app.selectbox(key="traced").set_value("P1").run()
+    assert not app.exception
+    lines = next(one.value for one in app.dataframe if say("ui_trace_part") in one.value)
+    assert set(lines[say("ui_trace_part")]) >= {say("ui_trace_part_found"), say("ui_trace_part_looked")}
+    flagged = lines[lines[say("ui_trace_part")] == say("ui_trace_part_found")]
+    assert flagged[say("dossier_entries")].str.contains("#").any()
+    next(one for one in app.button if one.label == say("ui_trace_dossier")).click().run()
+    held = jobs.last(served, "dossier")
+    assert held is not None
+    held.thread.join(60)
+    assert not held.broken
+    app.run()
+    assert [one.label for one in app.get("download_button")] == [say("ui_trace_html"), say("ui_docx")]
+
+
+def test_the_data_page_lists_imports_and_refused_records_with_their_reasons(served: Path) -> None:
+    rows = "parcel_id,lon,lat,flagged_at\nA,105.005,26.79,2026-03-01T00:00:00+08:00\n=B,500,26.79,2026-03-01\n"
+    file = served / "靶标.csv"
+    file.write_text(rows, "utf-8")
+    report = import_files(open_county(served), "parcels", [file], Hints(datum="wgs84"), now=datetime.now(CHINA))
+    assert (report.files[0].read, report.files[0].accepted) == (2, 1)
+    app = AppTest.from_function(data_page, default_timeout=60).run()
+    assert not app.exception
+    listed, refused = app.dataframe[0].value, app.dataframe[1].value
+    assert listed[say("ui_file")].iloc[0] == "靶标.csv"
+    assert listed[[say("ui_read_n"), say("ui_accepted_n"), say("ui_refused_n")]].iloc[0].tolist() == [2, 1, 1]
+    assert refused[say("ui_file")].tolist() == ["靶标.csv"] * len(refused)
+    assert len(refused) == 1
+
+
+def test_the_review_queue_holds_what_somebody_has_to_decide(served: Path) -> None:
+    county = open_county(served)
+    at = datetime(2026, 3, 18, 9, tzinfo=CHINA)
+    look = {"team_id": "T1", "parcel_id": "P1", "outcome": "未发现", "evidence": "C", "visited_at": at}
+    record_visit(county.store, look, now=at)
+    app = AppTest.from_function(targets_page, default_timeout=120).run()
+    assert not app.exception
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert (shown[say("ui_targets_all")], shown[say("ui_targets_queue")]) == ("2", "1")
+    app.segmented_control(key="plots_view").set_value("queue").run()
+    listed = next(one.value for one in app.dataframe if say("ui_suspicion") in one.value)
+    assert len(listed) == 1
+
+
+def test_the_first_user_is_an_administrator_and_may_then_add_others(served: Path) -> None:
+    app = AppTest.from_function(admin_page, default_timeout=60).run()
+    assert app.selectbox(key="user_role").options == [say("role_admin")]
+    app.text_input(key="user_name").set_value("管理")
+    app.text_input(key="user_password").set_value("kurz")
+    app.button(key="user_add").click().run()
+    assert len(app.error) == 1
+    assert not accounts_on(served)
+    app.text_input(key="user_password").set_value("一个足够长的密码 2026")
+    app.button(key="user_add").click().run()
+    assert accounts_on(served)
+
+
+def test_the_map_page_measures_beside_itself_and_then_lists_where_to_look_first(served: Path) -> None:
+    app = AppTest.from_function(map_page, default_timeout=200).run()
+    assert not app.exception
+    measured(served)
+    app.run()
+    assert not app.exception
+    listed = app.dataframe[0].value
+    assert listed[say("ui_township")].iloc[0] in NAMES
+    assert any(say("ui_foot", at="2026", head="")[:2] in caption.value for caption in app.caption)
+
+
+def test_coordinates_typed_in_another_datum_bring_the_map_to_their_place(served: Path) -> None:
+    app = AppTest.from_function(map_page, default_timeout=200).run()
+    app.text_input(key="map_search").set_value("北纬26°47′20″ 东经105°0′40″").run()
+    assert not app.exception
+    there = app.session_state["map_there"]["center"]
+    app.selectbox(key="map_datum").set_value("gcj02").run()
+    moved = app.session_state["map_there"]["center"]
+    assert there == [pytest.approx(26.788889, abs=1e-6), pytest.approx(105.011111, abs=1e-6)]
+    assert 100 < 111_320 * abs(moved[0] - there[0]) < 1000
+    app.text_input(key="map_search").set_value("10.0, 20.0").run()
+    assert app.error[0].value.startswith(plain("20.0"))

@@ -1,6 +1,7 @@
 """The figures on the demo county: the contract's fields, sums, caches, and what is left empty with a reason."""
 
 import io
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,16 +11,14 @@ import pandas as pd
 import pytest
 
 from geo.analysis import coverage as engine
-from geo.analysis.pieces import walked_pieces
 from geo.grid import Grid
-from geo.layers.tracks import Mode, fixes_of
 from geo.ledger import Entry
 from geo.store import Change, grids
 from geo.ui import assessment
 from geo.words import say
 from geo.workspace import effort
 from geo.workspace.county import County, open_county
-from geo.workspace.covering import measure_borders, measure_coverage
+from geo.workspace.covering import measure_borders, measure_both, measure_coverage
 from geo.workspace.reporting import township_table
 
 CONTRACT = {
@@ -28,7 +27,7 @@ CONTRACT = {
 }  # fmt: skip
 BESIDE = {
     "buffer500_share", "detection_with_courtyards", "p_zero_prior_50", "p_zero_prior_90", "plots_left", "finds_n",
-    "levers", "reasons",
+    "levers", "reasons", "zero_planting", "zero_yield", "detection_low", "detection_high",
 }  # fmt: skip
 BORDER_CONTRACT = {
     "border_id", "township_id", "neighbour_id", "length_m", "strip_km2", "seen_from_a", "seen_from_b",
@@ -105,7 +104,7 @@ def test_the_months_grids_are_what_one_pass_over_all_tracks_gives(measured_demo:
     county = open_county(measured_demo)
     tracks = effort.tracks_until(county, county.as_of())
     terrain, settings = county.terrain(), county.settings.detection
-    pieces = walked_pieces(fixes_of(tracks), (tracks["mode"] == Mode.FOOT).to_numpy(), settings)
+    pieces, _ = effort.pieces_of(county, tracks)
     whole = Grid(np.zeros(terrain.elevation.frame.shape, np.int32), terrain.elevation.frame)
     engine.accumulate(whole, pieces, terrain, county.season, settings)
     months = [f"{year}-{month:02d}" for year, month in county.season.months]
@@ -177,3 +176,30 @@ def test_villages_make_up_their_township(measured_demo: Path) -> None:
 def test_a_county_without_cover_says_so(demo_copy: Path) -> None:
     (demo_copy / "grids" / "cover.tif").unlink()
     assert "note_no_cover" in measure_coverage(open_county(demo_copy)).notes
+
+
+def test_both_at_once_are_what_each_gives_alone_and_a_copy_needs_no_measuring(demo_copy: Path, tmp_path: Path) -> None:
+    """A county copied to another disk, its files dated anew, answers from what was kept."""
+    alone = measure_coverage(open_county(demo_copy)).json(), measure_borders(open_county(demo_copy)).json()
+    for name in ("coverage", "borders", "effort"):
+        (demo_copy / "grids" / f"{name}.json").unlink()
+    together = measure_both(open_county(demo_copy))
+    assert tuple(answer.json() for answer in together) == alone
+    copied = tmp_path / "副本"
+    shutil.copytree(demo_copy, copied, copy_function=shutil.copyfile)
+    asked: list[str] = []
+    measure_both(open_county(copied), progress=lambda step, _, __: asked.append(step))
+    assert asked == []
+
+
+def test_plans_since_leave_the_figures_kept_and_a_record_does_not(demo_copy: Path) -> None:
+    county = open_county(demo_copy)
+    seen: list[int] = []
+    measure_both(county)
+    for _ in range(70):
+        county.store.append(Entry("plan", {}), now=NOW)
+    measure_both(county, progress=lambda *_: seen.append(1))
+    assert not seen
+    county.store.append(Entry("import", {}), now=NOW)
+    measure_both(county, progress=lambda *_: seen.append(1))
+    assert seen

@@ -34,7 +34,7 @@ def test_a_folder_per_team_and_day_and_a_zip_of_all(county) -> None:
     assert folders == {f"{DAY}/{DAY}-{one}-{one}-T01" for one in WHERE}
     for folder in folders:
         stem = folder.split("/")[1]
-        ends = ("-track.gpx", "-route.gpx", ".kml", ".geojson", ".pdf")
+        ends = ("-track.gpx", "-route.gpx", ".kml", ".kmz", "-GCJ02.kml", ".geojson", ".pdf")
         assert {name for name in files if name.startswith(folder)} == {f"{folder}/{stem}{end}" for end in ends}
     with zipfile.ZipFile(io.BytesIO(files[f"{DAY}.zip"])) as bundle:
         assert {name: bundle.read(name) for name in bundle.namelist()} == {n: c for n, c in files.items() if "/" in n}

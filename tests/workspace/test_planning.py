@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from geo.errors import StoreError
+from geo.workspace.arranging import arrange_day, too_long
 from geo.workspace.county import open_county
-from geo.workspace.planning import accept_plan, export_routes, kept_routes, plan_day
+from geo.workspace.planning import accept_plan, export_routes, kept_routes, plan_day, special_teams
+from geo.workspace.preparing import gather, request_for
 
 NOW = datetime(2026, 5, 21, tzinfo=UTC)
 DAY, ONE, TWO = "2026-05-21", ["529901001"], ["529901002"]
@@ -54,3 +56,45 @@ def test_the_seed_decides_the_plan(demo_copy: Path) -> None:
 def test_an_unknown_township_is_named(demo_copy: Path) -> None:
     with pytest.raises(StoreError, match="township_unknown: value=9"):
         plan_day(open_county(demo_copy), day=DAY, township_ids=["9"])
+
+
+def test_a_leaders_order_is_timed_again_and_a_day_that_is_too_long_is_told(demo_copy: Path) -> None:
+    county = open_county(demo_copy)
+    plan = plan_day(county, day=DAY, township_ids=ONE)
+    team = str(plan.routes["team_id"].iloc[0])
+    stops = plan.stops["target_id"].dropna().tolist()
+    same = arrange_day(county, {team: stops}, day=DAY)
+    assert same.hours_used[team] == pytest.approx(plan.hours_used[team])
+    assert too_long(same) == {}
+    turned = arrange_day(county, {team: stops[::-1]}, day=DAY, hours=1.0)
+    assert set(too_long(turned)) == {team}
+    for wrong in ({"nobody": stops}, {team: ["nothing"]}, {team: stops[:1] * 2}):
+        with pytest.raises(StoreError, match="arrange_bad"):
+            arrange_day(county, wrong, day=DAY)
+
+
+def test_rechecks_are_must_visits_and_courtyards_are_offered(demo_copy: Path) -> None:
+    """What is offered besides: later looks that are due, and courtyards nobody entered, never paid too much."""
+    county = open_county(demo_copy)
+    rests = gather(county)
+    assert (rests.in_yards > 0).all()
+    assert ((rests.present + rests.in_yards) <= 1.0).all()
+    teams = special_teams(county, ONE)
+    request = request_for(county, rests, ONE[0], teams, day=DAY)
+    kinds = request.targets.groupby("kind")["must"].all()
+    yards = request.targets[request.targets["kind"] == "courtyard"]
+    assert len(yards)
+    assert yards["mass"].sum() <= rests.in_yards[0] + 1e-9
+    assert request.views.mass[-len(yards) :] == pytest.approx(yards["mass"].to_numpy())
+    assert not kinds["courtyard"]
+    due = set(rests.rechecks.loc[rests.rechecks["township_id"] == ONE[0], "parcel_id"])
+    listed = request.targets[request.targets["kind"] == "recheck"]
+    assert set(listed["target_id"]) <= due
+    assert listed["must"].all()
+
+
+def test_nobody_is_planned_to_walk_in_the_dark(demo_copy: Path) -> None:
+    """In January the light from half past eight lasts nine hours: a day of twelve is cut."""
+    county = open_county(demo_copy)
+    request = request_for(county, gather(county), ONE[0], special_teams(county, ONE), day="2026-01-10", hours=12.0)
+    assert 8.0 < request.hours < 9.5

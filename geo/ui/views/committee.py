@@ -1,5 +1,7 @@
 """The committee's page: four numbers beside the facts, townships in an order that shows ties, and one opened."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from geo.errors import GeoError
@@ -13,17 +15,15 @@ def page() -> None:
     """Numbers, table, the township chosen, papers, and what it all rests on."""
     county = state.county()
     path, head = county.path, state.head_of(county)
-    if county.has_terrain() and not jobs.measuring(path, head):
-        return
+    if not county.has_terrain():
+        st.info(state.word("ui_load_terrain"))
+    ready = county.has_terrain() and jobs.measuring(path, head)
     try:
         with st.spinner(state.word("ui_measuring")):
-            told = assessment.known(path, head)
-            files = assessment.papers(path, head, state.language())
+            told = assessment.known(path, head, ready)
     except GeoError as error:
         state.sorry(error)
         return
-    if told.county["detection"] is None:
-        st.info(state.word("ui_load_terrain"))
     if told.townships.empty:
         st.info(state.word("ui_load_villages"))
         return
@@ -37,12 +37,21 @@ def page() -> None:
     picked = chosen["selection"]["rows"] if chosen else []
     if picked and picked[0] < len(told.townships):
         row = told.townships.iloc[picked[0]].to_dict()
-        township.opened(path, head, {str(name): value for name, value in row.items()})
+        township.opened(path, head, {str(name): value for name, value in row.items()}, ready=ready)
     else:
         st.caption(state.word("committee_choose"))
-    buttons = st.container(horizontal=True)
-    for (name, content), mime, code in zip(files.items(), (DOCX, XLSX), ("ui_docx", "ui_xlsx"), strict=True):
-        buttons.download_button(state.word(code), content, name, mime, on_click="ignore", key=name)
+    _papers(path, head, ready=ready or not county.has_terrain())
     with st.expander(state.word("ui_assumptions")):
         st.json(told.assumptions, expanded=1)
     state.foot(told.as_of, head)
+
+
+def _papers(path: Path, head: str, *, ready: bool) -> None:
+    """Word and workbook of what is shown; not while figures are still missing from it."""
+    if not ready:
+        st.caption(state.word("committee_papers_later"))
+        return
+    files = assessment.papers(path, head, state.language())
+    buttons = st.container(horizontal=True)
+    for (name, content), mime, code in zip(files.items(), (DOCX, XLSX), ("ui_docx", "ui_xlsx"), strict=True):
+        buttons.download_button(state.word(code), content, name, mime, on_click="ignore", key=name)
