@@ -31,6 +31,7 @@ IMAGES = ROOT / "docs" / "images"
 MADE = ROOT / "build" / "screenshots" / "示例县"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 MOST_BYTES = 300_000
+PATIENCE_MS = 240_000
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 
 
@@ -110,6 +111,7 @@ def _taken(browser: Browser, address: str, shot: Shot, language: str) -> bytes:
         is_mobile=phone,
     )
     context.route("**/*", lambda route: route.continue_() if "//127.0.0.1:" in route.request.url else route.abort())
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(f"{address}/{shot.page}")
     _settle(page)

@@ -71,7 +71,7 @@ class Watched:
 
     def open(self, url: str) -> None:
         """Go to an address of the app, to where nothing moves any more."""
-        self.page.goto(url)
+        self.page.goto(url, timeout=PATIENCE_MS)
         self.settle()
 
     def settle(self) -> None:
