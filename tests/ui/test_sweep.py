@@ -23,7 +23,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
 NAMES = re.compile(
     r"\b(English|Excel|Word|Chrome|Edge|Firefox|Windows|Linux|OsmAnd|Ovital|Shapefile|Neighbour County|Demo County"
     r"|made up|GeoTIFF|GeoJSON|tacha|users?|add|admin|role|new|listen|shp|whl|app|start|bat|Ctrl"
-    r"|toml|dbf|shx|prj|cpg)\b"
+    r"|toml|dbf|shx|prj|cpg|plan|day)\b"
 )
 """Proper names, commands and file kinds: the same in every language."""
 HASH = re.compile(r"[0-9a-f]{8,}(…[0-9a-f]{4})?")
