@@ -130,6 +130,7 @@ def _taken(browser: Browser, address: str, shot: Shot, language: str) -> bytes:
 def _settle(page: Page) -> None:
     for _ in range(2):
         page.locator(SETTLED).wait_for(timeout=180_000)
+        page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')", timeout=180_000)
         page.wait_for_timeout(400)
 
 
