@@ -63,7 +63,7 @@ def ready_python() -> Path | None:
 
 def put_assets(python: Path) -> None:
     """The map's own scripts, from what npm fetched or can fetch now; without them the map says what is missing."""
-    if (HERE / "geo" / "ui" / "assets" / "leaflet").is_dir():
+    if run(python, "-c", "import sys; from geo.ui.vendor import complete; sys.exit(not complete())") == 0:
         return
     npm = shutil.which("npm")
     if not (HERE / "node_modules").is_dir() and npm:

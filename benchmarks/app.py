@@ -131,7 +131,7 @@ class Visit:
         self.received = 0
         started = time.perf_counter()
         self.page.goto(self.address, wait_until="commit", timeout=180_000)
-        self._frame().wait_for_function(self.drawn, timeout=90_000, polling=100)
+        self._frame().wait_for_function(self.drawn, timeout=300_000, polling=100)
         return time.perf_counter() - started, self.received
 
     def click(self, at: tuple[float, float]) -> tuple[float, int]:
@@ -142,7 +142,7 @@ class Visit:
         started = time.perf_counter()
         self.page.mouse.click(box["x"] + at[0] * box["width"], box["y"] + at[1] * box["height"])
         while self.answered(self.page) in (before, ""):
-            if time.perf_counter() - started > 120.0:
+            if time.perf_counter() - started > 300.0:
                 raise SystemExit("a click was never answered")
             self.page.wait_for_timeout(10)
         return time.perf_counter() - started, self.received

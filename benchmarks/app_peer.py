@@ -15,7 +15,6 @@ import streamlit as st
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from streamlit import runtime
-from streamlit_folium import st_folium
 
 from geo.ui import features
 from geo.ui.maps import localize
@@ -43,6 +42,8 @@ def prepared(folder: str) -> tuple[dict[str, str], list[float]]:
 
 def page() -> None:
     """The map, and one line on the place clicked."""
+    from streamlit_folium import st_folium  # made known to the running server, which does not stand at import
+
     texts, middle = prepared(os.environ["TACHA_COUNTY"])
     drawn = folium.Map(middle, zoom_start=11, tiles=None, prefer_canvas=True, attribution_control=False, max_zoom=18)
     for name, text in texts.items():

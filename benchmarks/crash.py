@@ -1,7 +1,7 @@
 """
 kill -9 at any moment: ``python -m benchmarks.crash --runs N --seed S --json`` → ``runs, lost, partial, unreadable``.
 
-Each run starts a child of its own on one act (append, import, export, migrate, bundle, settings; see
+Each run starts a child of its own on one act (append, import, export, settings, migrate, bundle; see
 ``benchmarks.crash_acts``) and kills it. Of every act every second run is killed *at work*, after a random share of the
 time the act took when it was last left alone until its first acknowledgement; the others *after* that acknowledgement,
 however long it takes to come, and a random moment more. So each act has its share of both, on a busy machine too. Then

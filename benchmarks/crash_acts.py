@@ -15,19 +15,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+import geopandas as gpd
 import pandas as pd
+import shapely
 
 from geo import store as stores
 from geo.formats import Hints
 from geo.layers import SCHEMAS
 from geo.ledger import Entry
 from geo.settings import Settings
-from geo.store import Change, read_settings, write_settings
+from geo.store import Change, photos, read_settings, write_settings
 from geo.store.durable import write_file
-from geo.workspace.county import County
+from geo.workspace.bundling import key_for
+from geo.workspace.county import County, open_county
 from geo.workspace.importing import import_files
+from geo.workspace.merging import bundle_in
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "store"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "workspace"))
+from bundle_county import VISITS, gpx, returned, table
 from made_rows import CRS, fill, rows_of
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -143,6 +149,64 @@ class Setting(Exporting):
         return number < int(told[-1] if told else 0), False
 
 
+class Bundling:
+    """A returned bundle taken in: all it brings, its pictures too, or nothing; a second copy then adds nothing."""
+
+    endless = False
+
+    def prepare(self, folder: Path) -> None:
+        store = stores.create(folder, Settings(epsg=CRS, name="甲县"))
+        store.append(Entry("import"), *bundle_layers(), now=NOW)
+        store.close()
+        county = open_county(folder)
+        key_for(county, TOWN)
+        returned(county, folder, bundle_files(county), packed=NOW)
+        county.store.close()
+
+    def work(self, folder: Path, tell: Tell) -> None:
+        merged = bundle_in(open_county(folder), folder / "0.zip", now=NOW)
+        tell(str(sum(merged.new.values())))
+
+    def check(self, folder: Path, told: list[str]) -> tuple[int, int]:
+        county = open_county(folder)
+        counts = [county.store.count(layer) for layer in BROUGHT]
+        kept = [photos.original(folder, digest) for digest in county.store.read("photos")["sha256"]]
+        whole = counts == list(BROUGHT.values()) and all(path and photos.is_intact(path) for path in kept)
+        partial = (any(counts) and not whole) or not county.store.verify().ok
+        again = bundle_in(county, folder / "0.zip", now=NOW)
+        after = [county.store.count(layer) for layer in BROUGHT]
+        county.store.close()
+        doubled = after != list(BROUGHT.values()) or (whole and again.entry is not None)
+        return bool(told) and not whole, partial + doubled
+
+
+TOWN = "520525001"
+BROUGHT = {"visits": 60, "tracks": 1, "photos": 3}
+
+
+def bundle_layers() -> list[Change]:
+    """A township with sixty targets and a team."""
+    square = [shapely.MultiPolygon([shapely.box(5e5, 2.95e6, 5.1e5, 2.96e6)])]
+    town = {"township_id": [TOWN], "name": "凉水乡", "kind": "乡", "source": "made", "line_accuracy_m": 30.0}
+    plain = {"parcel_id": [f"P{n}" for n in range(60)], "township_id": TOWN, "source": "satellite", "source_id": "list"}
+    points = gpd.points_from_xy([5.01e5 + 100 * n for n in range(60)], [2.955e6] * 60)
+    parcels = gpd.GeoDataFrame(plain, geometry=points, crs=CRS)
+    team = {"team_id": ["T1"], "township_id": TOWN, "name": "凉水村组", "kind": "村组"}
+    return [
+        Change("townships", gpd.GeoDataFrame(town, geometry=square, crs=CRS)),
+        Change("parcels", parcels.assign(flagged_at=pd.Timestamp(NOW), status="flagged", accuracy_m=15.0)),
+        Change("teams", pd.DataFrame(team)),
+    ]
+
+
+def bundle_files(county: County) -> dict[str, bytes]:
+    """What comes back: a visit to every target, a track, and three pictures."""
+    line = {"踏查日期": "2026-02-20 09:30", "队伍代码": "T1", "结果": "未发现", "人数": 2}
+    lines = [line | {"地块编号": f"P{n}"} for n in range(60)]
+    pictures = {f"photos/{n}.jpg": bytes([n]) * 200_000 for n in range(3)}
+    return {"forms/a.csv": table(VISITS, lines), "tracks/T1/a.gpx": gpx(county, 0.0), **pictures}
+
+
 @contextmanager
 def older_layers() -> Iterator[None]:
     """The layers as an earlier version knew them: no steps, fewer columns."""
@@ -213,4 +277,5 @@ ACTS: dict[str, Act] = {
     "export": Exporting(),
     "settings": Setting(),
     "migrate": Upgrading(),
+    "bundle": Bundling(),
 }

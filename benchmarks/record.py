@@ -115,11 +115,33 @@ def bare_insert(folder: Path, size: int) -> Callable[[], None]:
     return insert
 
 
+def bare_reads(folder: Path) -> tuple[Callable[[], object], Callable[[], object]]:
+    """What sqlite3 alone needs to open the file and read the settings, and to read a plot with all that is about it."""
+    file = folder / stores.FILE
+
+    def opening() -> None:
+        db = sqlite3.connect(file)
+        db.execute("SELECT * FROM tacha_meta").fetchall()
+        db.execute("SELECT name, sql FROM sqlite_master").fetchall()
+        db.close()
+
+    db = sqlite3.connect(file)
+
+    def plot() -> list[Any]:
+        rows = db.execute("SELECT * FROM parcels WHERE parcel_id = 'P7'").fetchall()
+        for layer in ("finds", "visits", "steps"):
+            rows += db.execute(f"SELECT * FROM {layer} WHERE parcel_id = 'P7' ORDER BY fid").fetchall()
+        return rows
+
+    return opening, plot
+
+
 def daily(folder: Path) -> dict[str, float]:
     """Opening the county, a plot's life, a visit, and beside them what sqlite3 needs for as much."""
     opened = median(lambda: open_county(folder).store.close(), 5)
     county = open_county(folder)
     plot = median(lambda: plot_life_of(county, "P7", as_of=NOW), 15)
+    bare_open, bare_plot = (median(job, 15) for job in bare_reads(folder))
     number = iter(range(1, 10_000))
 
     def visit() -> None:
@@ -131,7 +153,15 @@ def daily(folder: Path) -> dict[str, float]:
     pairs = [(median(visit, 1), median(insert, 1)) for _ in range(40)]
     mine, peer = (statistics.median(side) for side in zip(*pairs, strict=True))
     county.store.close()
-    return {"open_s": opened, "plot_s": plot, "visit_s": mine, "bare_insert_s": peer, "ratio_visit_bare": mine / peer}
+    times = {"open_s": opened, "plot_s": plot, "visit_s": mine}
+    bare = {"bare_open_s": bare_open, "bare_plot_s": bare_plot, "bare_insert_s": peer}
+    shares = {"open_of_1_s": opened / 1.0, "plot_of_50_ms": plot / 0.05, "visit_of_50_ms": mine / 0.05}
+    ratios = {
+        "ratio_open_bare": opened / bare_open,
+        "ratio_plot_bare": plot / bare_plot,
+        "ratio_visit_bare": mine / peer,
+    }
+    return times | bare | shares | ratios
 
 
 def at_once(folder: Path, n: int) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """Working coordinate systems of a county, and the removal of the GCJ-02 and BD-09 shifts."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -44,16 +45,20 @@ def require_metric(crs: Any, what: str) -> None:
 
 def to_metric(longitude: npt.ArrayLike, latitude: npt.ArrayLike, crs: Any) -> tuple[Floats, Floats]:
     """Easting and northing, metres in `crs`, of WGS 84 degrees (taken as CGCS2000: they agree within 0.1 m)."""
-    turn = pyproj.Transformer.from_crs(4326, crs, always_xy=True)
-    easting, northing = turn.transform(np.asarray(longitude, float), np.asarray(latitude, float))
+    easting, northing = _turn(4326, crs).transform(np.asarray(longitude, float), np.asarray(latitude, float))
     return np.asarray(easting, float), np.asarray(northing, float)
 
 
 def to_degrees(easting: npt.ArrayLike, northing: npt.ArrayLike, crs: Any) -> tuple[Floats, Floats]:
     """WGS 84 longitude and latitude, degrees, of metric coordinates in `crs`."""
-    turn = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
-    longitude, latitude = turn.transform(np.asarray(easting, float), np.asarray(northing, float))
+    longitude, latitude = _turn(crs, 4326).transform(np.asarray(easting, float), np.asarray(northing, float))
     return np.asarray(longitude, float), np.asarray(latitude, float)
+
+
+@lru_cache(maxsize=64)
+def _turn(source: Any, target: Any) -> pyproj.Transformer:
+    """The transformation between two systems, set up once a thread."""
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 
 def gcj02_from_wgs84(longitude: npt.ArrayLike, latitude: npt.ArrayLike) -> tuple[Floats, Floats]:

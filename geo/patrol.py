@@ -46,6 +46,8 @@ class SweepRequest:
         What the targets see, where they overlap; rows in the order of `targets`. None: each its own ground.
     matrix
         Travel times between the teams' bases and the targets where they are known already, in their order.
+    approach
+        The ground with roads at a car's speed, where teams are driven to the road heads; None: they walk from base.
     hours
         Hours of this day, in place of those in the settings.
     """
@@ -61,6 +63,7 @@ class SweepRequest:
     forbidden: Collection[str] = ()
     views: routing.Views | None = None
     matrix: travel.Matrix | None = None
+    approach: travel.CostSurface | None = None
     iterations: int = 12_000
     hours: float | None = None
 
@@ -169,8 +172,7 @@ def _plan(
     crs = request.surface.frame.crs
     routes = gpd.GeoDataFrame([_route_row(request, one) for one in walked], geometry=[o.line for o in walked], crs=crs)
     rows = [row for one in walked for row in _stop_rows(request, kept, one)]
-    places = np.concatenate([one.places for one in walked]) if walked else np.zeros((0, 2))
-    stops = gpd.GeoDataFrame(rows, geometry=shapely.points(places), crs=crs)
+    stops = gpd.GeoDataFrame(rows, columns=None if rows else ["geometry"], geometry="geometry", crs=crs)
     away_h = [float(one.leg_s.sum() + one.service_s.sum()) / 3600.0 for one in outings]
     planned = {str(kept["target_id"].iloc[stop]) for order in plans for stop in order}
     return Plan(
@@ -209,7 +211,9 @@ def travel_matrix(request: SweepRequest) -> travel.Matrix:
     """Travel times of a request, for all its targets: what `SweepRequest.matrix` may hold."""
     longest = min(request.settings.longest_leg_h * 3600.0, request.budget_s)
     entry, leaving = _ends(request.targets)
-    return travel.matrix(request.surface, _xy(request.teams), entry, leaving, longest_s=longest)
+    return travel.matrix(
+        request.surface, _xy(request.teams), entry, leaving, longest_s=longest, approach=request.approach
+    )
 
 
 def _ends(targets: pd.DataFrame) -> tuple[Floats, Floats]:
@@ -268,7 +272,11 @@ def _must(request: SweepRequest, targets: pd.DataFrame) -> npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class _Outing:
-    """One team's day on the ground: rows of the targets in `order`, places base to base, seconds by leg and stop."""
+    """
+    One team's day on the ground: rows of the targets in `order`, places base to base, seconds by leg and stop.
+
+    `heads` are where a team that is driven gets out and is picked up, each with the second of its day.
+    """
 
     team: int
     route_id: str
@@ -278,6 +286,7 @@ class _Outing:
     line: shapely.LineString
     leg_s: Floats
     service_s: Floats
+    heads: tuple[tuple[Floats, float], ...] = ()
 
 
 def _outing(
@@ -295,6 +304,8 @@ def _outing(
     searched = [_lines_of(targets)[stop] for stop in order]
     known_s = _known_s(problem, team, order)
     line, leg_s = _walk(request, entry, leaving, searched, known_s) if order else (entry, np.zeros(1))
+    away_s = float(leg_s.sum() + problem.service[list(order)].sum())
+    heads = _road_heads(request, line, base, base, away_s) if order else ()
     name = (request.day, request.township_id, str(request.teams["team_id"].iloc[team]))
     return _Outing(
         team=team,
@@ -305,6 +316,7 @@ def _outing(
         line=shapely.LineString(line),
         leg_s=leg_s,
         service_s=problem.service[list(order)],
+        heads=heads,
     )
 
 
@@ -329,18 +341,43 @@ def _stop_rows(request: SweepRequest, targets: pd.DataFrame, outing: _Outing) ->
     arrive_s = np.r_[0.0, np.cumsum(outing.leg_s) + np.r_[0.0, np.cumsum(outing.service_s)]]
     names = [base, *listed["name"].map(str), base]
     code = _code(request, outing.team)
-    table = {
+    columns = {
         "kind": ["start", *listed["kind"], "end"],
-        "name": [f"{n:02d}{code} {_short(name)}".strip() for n, name in enumerate(names)],
+        "label": names,
         "reason": [None, *listed["reason"], None],
-        "arrive_s": arrive_s,
+        "arrive_s": arrive_s.tolist(),
         "target_id": [None, *listed["target_id"], None],
         "gain": [0.0, *outing.gain, 0.0],
+        "geometry": shapely.points(outing.places).tolist(),
     }
-    fixed = [
-        {"stop_id": f"{outing.route_id}-{n:02d}", "route_id": outing.route_id, "order_n": n} for n in range(len(names))
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    for (place, second), label, at in zip(outing.heads, ("下车点", "上车点"), (1, len(rows)), strict=False):
+        head = {"kind": "road_head", "label": label, "reason": None, "arrive_s": second, "target_id": None, "gain": 0.0}
+        rows.insert(at, head | {"geometry": shapely.Point(place)})
+    return [
+        row
+        | {"name": f"{n:02d}{code} {_short(str(row['label']))}".strip(), "stop_id": f"{outing.route_id}-{n:02d}"}
+        | {"route_id": outing.route_id, "order_n": n}
+        for n, row in enumerate(rows)
     ]
-    return [row | {key: values[n] for key, values in table.items()} for n, row in enumerate(fixed)]
+
+
+def _road_heads(
+    request: SweepRequest, line: Floats, entry: Floats, leaving: Floats, away_s: float
+) -> tuple[tuple[Floats, float], ...]:
+    """Where a driven team gets out and is picked up, each with the second of its day; none where it is not driven."""
+    way = request.approach
+    if way is None:
+        return ()
+    row, col = way.frame.cells(line[:, 0], line[:, 1])
+    off = np.flatnonzero(~way.road[row, col])
+    off = off[(off > 0) & (off < len(line) - 1)]
+    if not len(off) or off[0] < 2 or off[-1] > len(line) - 3:
+        return ()
+    out, back = line[off[0] - 1], line[off[-1] + 1]
+    there_s = float(travel.times(way, entry[:1], out[None])[0, 0])
+    home_s = float(travel.times(way, back[None], leaving[-1:])[0, 0])
+    return (out, there_s), (back, away_s - home_s)
 
 
 def _known_s(problem: routing.Problem, team: int, route: tuple[int, ...]) -> list[float]:
@@ -358,7 +395,9 @@ def _walk(
     lines: list[Floats] = []
     seconds: list[float] = []
     for n, at_most in enumerate(known_s):
-        line, took = travel.path(request.surface, leaving[n], entry[n + 1], limit_s=at_most + 1.0)
+        ends = n == 0 or n == len(known_s) - 1
+        ground = request.approach if request.approach is not None and ends else request.surface
+        line, took = travel.path(ground, leaving[n], entry[n + 1], limit_s=at_most + 1.0)
         stop = searched[n] if n < len(searched) else None
         lines += [line] if stop is None else [line, stop]
         seconds.append(took)

@@ -3,12 +3,16 @@ The settings of one county, as frozen dataclasses with units. What is marked *as
 measurement: it is printed wherever a number rests on it. ``store`` reads them from ``county.toml``.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date
 from typing import Any, TypeVar, get_type_hints
 
 T = TypeVar("T")
+
+
+_TILES = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d+)?/[^\s\"'<>;,`$\\]*")
 
 
 @dataclass(frozen=True)
@@ -201,8 +205,9 @@ class PlanningSettings:
     Each seed sees every prize up or down by at most the share `variety`, so that nobody can learn the routes.
     The best `sweeps_n` blocks of `block_m` metres are offered as sweep segments, lines `spacing_widths` sweep widths
     apart. Courtyards not yet entered are offered by village, at most `courtyards_n` at a time, `courtyard_min` minutes
-    each. Teams set out at `start_clock` o'clock, rest for `rest_min` minutes and are back `dusk_min` before sunset,
-    however many hours they have.
+    each. Where `drive_kmh` is above 0 teams are driven along roads at that speed to where they set out on foot, and
+    picked up where they come back to a road; 0: they walk from the office. Teams set out at `start_clock` o'clock, rest
+    for `rest_min` minutes and are back `dusk_min` before sunset, however many hours they have.
     """
 
     hours: float = 7.0
@@ -224,6 +229,7 @@ class PlanningSettings:
     courtyard_min: float = 8.0
     start_clock: float = 8.5
     rest_min: float = 0.0
+    drive_kmh: float = 0.0
     dusk_min: float = 30.0
 
 
@@ -514,6 +520,31 @@ class AccessSettings:
 
 
 @dataclass(frozen=True)
+class MapSettings:
+    """
+    The map of the app.
+
+    Parameters
+    ----------
+    tiles_url
+        Tiles of a server on the office network to lie under everything, ``https://server/{z}/{x}/{y}.png`` in web
+        Mercator; empty (the default): nothing but this machine is asked for anything.
+    """
+
+    tiles_url: str = ""
+
+    def __post_init__(self) -> None:
+        given = self.tiles_url
+        if given and not (_TILES.fullmatch(given) and all(f"{{{part}}}" in given for part in "zxy")):
+            raise ValueError(f"map.tiles_url: http(s)://server/... with {{z}}, {{x}} and {{y}}, got {given!r}")
+
+    @property
+    def origin(self) -> str:
+        """Scheme and server of `tiles_url`; empty without one."""
+        return "/".join(self.tiles_url.split("/")[:3])
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything in ``county.toml``; `store_url` names a PostGIS database where the county is not in county.gpkg."""
 
@@ -540,6 +571,7 @@ class Settings:
     plots: PlotSettings = field(default_factory=PlotSettings)
     campaign: CampaignSettings = field(default_factory=CampaignSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    map: MapSettings = field(default_factory=MapSettings)
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any], where: str = "county.toml") -> T:

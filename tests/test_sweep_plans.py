@@ -137,3 +137,28 @@ def test_segments_keep_off_water_and_the_likelier_ground_comes_first():
     assert not in_water.any()
     assert rich.mean() > 0.9
     assert table["target_id"].is_unique
+
+
+def test_a_driven_team_gets_out_and_in_at_a_road_and_keeps_its_hours():
+    """A road through the middle at 30 km/h: more is found than on foot alone, and the day is no longer."""
+    walked = request_over(2, teams=1)
+    middle = walked.teams["northing_m"].iloc[0]
+    road = gpd.GeoDataFrame(geometry=[shapely.LineString([(500_000, middle), (503_000, middle)])], crs=CRS)
+    terrain = county(2).terrain
+    surface = travel.cost_surface(terrain, road, KNOBS)
+    car = travel.cost_surface(terrain, road, replace(KNOBS, road_kmh=30.0))
+    request = replace(walked, surface=surface, approach=car)
+    driven, on_foot = patrol.plan_sweep(request), patrol.plan_sweep(replace(request, approach=None))
+    assert driven.expected >= on_foot.expected
+    assert (driven.hours_used <= driven.budget_h).all()
+    (route,) = driven.routes.itertuples()
+    stops = driven.stops
+    assert stops["kind"].iloc[[0, -1]].tolist() == ["start", "end"]
+    heads = stops[stops["kind"] == "road_head"]
+    assert len(heads) in (0, 2)
+    row, col = car.frame.cells(heads.geometry.x, heads.geometry.y)
+    assert car.road[row, col].all()
+    assert stops["arrive_s"].is_monotonic_increasing
+    assert stops["arrive_s"].iloc[-1] == pytest.approx(route.walked_s + route.service_s)
+    assert list(stops["order_n"]) == list(range(len(stops)))
+    assert "road_head" not in set(on_foot.stops["kind"])

@@ -92,7 +92,7 @@ def mode_of(
 
 
 def flights(
-    sky: Sky, *, far_s: float, strip_s: float, least_m2: float = 5_000.0, flight_m: float = 600.0, most: int = 20
+    sky: Sky, *, far_s: float, strip_s: float, least_m2: float = 5_000.0, flight_m: float = 600.0, most: int = 8
 ) -> gpd.GeoDataFrame:
     """
     Tasks for a drone, the most expected plots first, roofs last; polygons with `COLUMNS`.
@@ -104,7 +104,7 @@ def flights(
     least_m2, flight_m
         Smaller pieces are left out; larger ones are cut along squares of this side, one flight each.
     most
-        At most so many tasks.
+        At most so many tasks of each kind.
 
     Returns
     -------
@@ -136,7 +136,8 @@ def flights(
     table = gpd.GeoDataFrame(rows, columns=[*COLUMNS, "geometry"], geometry="geometry", crs=frame.crs)
     roof = table["reason"] == str(Why.ROOF)
     ranked = table.assign(last=roof).sort_values(["last", "mass", "area_m2"], ascending=[True, False, False])
-    return gpd.GeoDataFrame(ranked.drop(columns="last").head(most).reset_index(drop=True))
+    chosen = ranked[ranked.groupby("reason").cumcount() < most]
+    return gpd.GeoDataFrame(chosen.drop(columns="last").reset_index(drop=True))
 
 
 def _task(sky: Sky, inside: Flags, why: Why) -> dict[str, object]:

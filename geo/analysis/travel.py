@@ -181,7 +181,15 @@ class Matrix:
     leg: Floats
 
 
-def matrix(surface: CostSurface, bases: Points, entries: Points, exits: Points, *, longest_s: float) -> Matrix:
+def matrix(
+    surface: CostSurface,
+    bases: Points,
+    entries: Points,
+    exits: Points,
+    *,
+    longest_s: float,
+    approach: CostSurface | None = None,
+) -> Matrix:
     """
     All walking times of a day's planning.
 
@@ -192,12 +200,16 @@ def matrix(surface: CostSurface, bases: Points, entries: Points, exits: Points, 
     longest_s
         Longer ways are not searched, and ways from stop to stop not beyond a third of it: such pairs are priced by
         way of the nearest base.
+    approach
+        The ground as it is crossed from and to the bases where that is by car along its roads; stops are then never
+        joined by way of a base.
     """
+    way = approach or surface
     places, which = np.unique(np.asarray(bases, float).reshape(-1, 2), axis=0, return_inverse=True)
-    out = times(surface, places, entries, limit_s=longest_s)[which.reshape(-1)]
-    back = times(surface, places, exits, limit_s=longest_s, backwards=True)[which.reshape(-1)].T
+    out = times(way, places, entries, limit_s=longest_s)[which.reshape(-1)]
+    back = times(way, places, exits, limit_s=longest_s, backwards=True)[which.reshape(-1)].T
     leg = times(surface, exits, entries, limit_s=longest_s / 3.0)
-    if out.size:
+    if out.size and approach is None:
         leg = np.minimum(leg, (back[:, :, None] + out[None, :, :]).min(axis=1))
     return Matrix(out, np.ascontiguousarray(back), leg)
 

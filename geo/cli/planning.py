@@ -1,4 +1,4 @@
-"""`plan`, `export routes`: where to go next, and files a phone can follow."""
+"""`plan`, `export routes|day|records|photos`: where to go next, files a phone can follow, and records for others."""
 
 import subprocess
 import sys
@@ -33,6 +33,10 @@ def plan(
     township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
     pin: Annotated[list[str] | None, typer.Option(help="必到：地块或踏查单元编号 must be visited")] = None,
     forbid: Annotated[list[str] | None, typer.Option(help="不去：地块或踏查单元编号 left out")] = None,
+    assigned: Annotated[
+        bool,
+        typer.Option("--assigned", help="只在当日编号任务的单元内踏查 sweep only the segments assigned on the day"),
+    ] = False,
     if_missing: Annotated[bool, typer.Option("--if-missing", help="已有路线则保留 keep the routes there are")] = False,
 ) -> None:
     """一天的踏查路线 one day's routes per team, within its hours, and keep them."""
@@ -55,14 +59,17 @@ def plan(
             township_ids=township,
             pinned=pin or (),
             forbidden=forbid or (),
+            assigned=assigned,
             progress=tell,
         )
     planning.accept_plan(county, made, now=now())
     talk.answer(planning.plan_json(made))
-    fields = {"routes": len(made.routes), "stops": len(made.stops), "unmet": len(made.unmet)}
+    fields = {"routes": len(made.routes), "stops": int(made.stops["target_id"].notna().sum()), "unmet": len(made.unmet)}
     talk.print(talk.say("plan_made", day=date, expected=f"{made.expected:.3f}", bound=f"{made.bound:.3f}", **fields))
     if made.routes.empty:
         talk.print(talk.say("plan_empty", day=date))
+    for kind, gain in planning.expected_by_kind(made).items():
+        talk.print("  " + talk.say(f"plan_by_{kind}", gain=f"{gain:.3f}"))
     _tell_unmet(talk, made.unmet)
 
 
@@ -91,7 +98,7 @@ def arrange(
     talk.answer(planning.plan_json(made) | {"too_long": over, "kept": not over})
     for team, used in over.items():
         talk.print(talk.say("arrange_long", team=team, hours=f"{used:.2f}", budget=f"{made.budget_h:.2f}"))
-    fields = {"routes": len(made.routes), "stops": len(made.stops), "unmet": len(made.unmet)}
+    fields = {"routes": len(made.routes), "stops": int(made.stops["target_id"].notna().sum()), "unmet": len(made.unmet)}
     if not over:
         talk.print(
             talk.say("plan_made", day=date, expected=f"{made.expected:.3f}", bound=f"{made.bound:.3f}", **fields)
@@ -179,3 +186,50 @@ def _write(talk: Session, files: dict[str, bytes], out: Path) -> None:
         target.write_bytes(content)
     talk.answer({"folder": str(out), "files": sorted(files)})
     talk.print(talk.say("files_written", n=len(files), folder=out))
+
+
+@exporting.command("records")
+def records(
+    context: typer.Context,
+    layers: Annotated[list[str], typer.Argument(help="图层，可多个 parcels visits finds steps tracks villages …")],
+    format_: Annotated[str, typer.Option("--format", help="gpkg | geojson | xlsx | csv")] = "gpkg",
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", help="上级平台的列，可重复：表头=字段，只写表头为空列 head=field"),
+    ] = None,
+    datum: Annotated[str, typer.Option(help="表中经纬度 cgcs2000 | gcj02 | bd09")] = "cgcs2000",
+    out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("exports"),
+) -> None:
+    """导出记录：GeoPackage、GeoJSON、XLSX、CSV，列可对应上级平台 records as files, in an upstream form's columns."""
+    from geo.workspace.exporting import export_layers
+
+    talk = session(context)
+    made = export_layers(
+        talk.open(), layers, format_, now=now(), columns=column or (), datum=datum, language=talk.language
+    )
+    _keep(talk, out, made.files, made.rows_n)
+
+
+@exporting.command("photos")
+def photo_folder(
+    context: typer.Context, out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("照片")
+) -> None:
+    """导出照片原件和清单 the originals of all photos, by plot, with a list."""
+    from geo.workspace.exporting import export_photos
+
+    talk = session(context)
+    made = export_photos(talk.open(), now=now(), language=talk.language)
+    _keep(talk, out, made.files, made.rows_n)
+
+
+def _keep(talk: Session, out: Path, files: dict[str, bytes], rows_n: dict[str, int]) -> None:
+    from geo.store.durable import make_folder, write_file
+
+    for name, content in files.items():
+        make_folder((out / name).parent)
+        write_file(out / name, content)
+    talk.answer({"files": [str(out / name) for name in files], "rows_n": rows_n})
+    for layer, n in rows_n.items():
+        talk.print(talk.say("export_made", layer=layer, n=n))
+    for name in list(files)[:SHOWN]:
+        talk.print(talk.say("file_written", file=out / name))

@@ -1,4 +1,4 @@
-"""`plot show|step|due|count|self-check`: a plot's life, a step of it, looks that are due, a sampled count, matching."""
+"""`plot show|step|due|count|hours|self-check`: a plot's life, a step of it, looks that are due, hours, matching."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -136,6 +136,26 @@ def count(
     talk.print(talk.say("count_sampled", **shown, confidence=settings.confidence))
     if found["straddles"]:
         talk.print(talk.say("count_straddles", low=shown["low"], high=shown["high"], limits=found["straddles"]))
+
+
+@plot.command("hours")
+def hours(context: typer.Context) -> None:
+    """处置时效：发现→移送→铲除各用了多少小时 hours from found to police to destroyed, per plot and in all."""
+    from geo.workspace.life import handling_hours
+
+    talk = session(context)
+    found = handling_hours(talk.open(), as_of=talk.as_of or now())
+    rows = found.plots.astype(object).where(found.plots.notna(), None).to_dict("records")
+    talk.answer({"as_of": found.as_of.isoformat(), "legs": found.legs, "plots": rows})
+    for name, leg in found.legs.items():
+        told = {key: "–" if value is None else f"{value:.1f}" for key, value in leg.items() if key.endswith("_h")}
+        talk.print(
+            talk.say("plot_hours", leg=talk.say(f"leg_{name}"), **told, known=leg["known_n"], unknown=leg["unknown_n"])
+        )
+    names = list(found.legs)
+    for row in rows[:SHOWN]:
+        legs = " · ".join("–" if row[name] is None else f"{row[name]:.1f}" for name in names)
+        talk.print(f"  {row['parcel_id']} {talk.say('ui_status_' + row['status'])} {legs}")
 
 
 @plot.command("self-check")

@@ -67,8 +67,6 @@ def find(
     context: typer.Context,
     team: Annotated[str, typer.Option(help="队伍代码 team id")],
     at: Annotated[str, typer.Option(help="发现时间 found at, YYYY-MM-DDTHH:MM 北京时间")],
-    lon: Annotated[float, typer.Option(help="WGS 84")],
-    lat: Annotated[float, typer.Option(help="WGS 84")],
     plants: Annotated[int, typer.Option(help="铲除前清点株数 plants counted before destruction")],
     stage: Annotated[str, typer.Option(help="播种出苗期/开花期/结果割浆期")],
     found_by: Annotated[str, typer.Option(help="自查/上级核查/卫星/无人机/举报/其他")] = "自查",
@@ -77,6 +75,10 @@ def find(
     method: Annotated[str, typer.Option(help="未铲除/强制铲除/成熟前自行铲除")] = "未铲除",
     destroyed_at: Text = None,
     parcel: Text = None,
+    lon: Annotated[
+        float | None, typer.Option(help="WGS 84；没有坐标时按 --parcel 的位置 without: the parcel's")
+    ] = None,
+    lat: Annotated[float | None, typer.Option(help="WGS 84")] = None,
     area_m2: Annotated[float | None, typer.Option()] = None,
     photo_sha256: Text = None,
 ) -> None:

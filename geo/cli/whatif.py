@@ -20,6 +20,9 @@ def whatif(
     more_teams: Annotated[int, typer.Option(min=0, max=20, help="每乡镇增加队伍 more teams per township")] = 0,
     seed: Annotated[int, typer.Option(help="种子 seed of both plans")] = 7,
     township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
+    other_township: Annotated[
+        list[str] | None, typer.Option(help="另一方案的乡镇 the townships of the other plan")
+    ] = None,
 ) -> None:
     """两个方案对比：增加队伍或工时 compare two plans of a day: more teams, other hours."""
     from geo.cli.planning import checked_day
@@ -31,7 +34,12 @@ def whatif(
     date = checked_day(day) if day else next_day(county)
     with progress() as tell:
         both = compare_days(
-            county, day=date, other=Case(hours, more_teams), seed=seed, township_ids=township, progress=tell
+            county,
+            day=date,
+            other=Case(hours, more_teams, tuple(other_township or ())),
+            seed=seed,
+            township_ids=township,
+            progress=tell,
         )
     per_hour = both.finds_per_extra_hour
     talk.answer({"day": date, "seed": seed, "here": both.here, "other": both.other, "finds_per_extra_hour": per_hour})

@@ -125,7 +125,7 @@ def due_table(villages_held: gpd.GeoDataFrame, rng: np.random.Generator) -> pd.D
             "代码": villages_held["village_id"],
             "名称": villages_held["name"],
             "上级代码": villages_held["township_id"],
-            "应踏查面积（亩）": np.where(_some(rng, count, 0.06), None, area),
+            "应踏查面积（亩）": np.where(_some(rng, count, 0.06), np.nan, area),
             "重点": np.where(_some(rng, count, 0.1), "是", "否"),
         }
     )

@@ -82,7 +82,8 @@ def _of_crs(declared: Any, name: str) -> Datum:
     except pyproj.exceptions.CRSError as error:
         raise DatumError("datum_unknown", datum=name[:60]) from error
     base = crs.geodetic_crs
-    old = base is not None and any(abs(base.ellipsoid.semi_major_metre - axis) < 0.5 for axis in _OLD_ELLIPSOIDS_M)
+    axis = base.ellipsoid.semi_major_metre if base is not None and base.ellipsoid is not None else 0.0
+    old = any(abs(axis - half) < 0.5 for half in _OLD_ELLIPSOIDS_M)
     if base is None or old or any(word in base.name for word in _UNSUPPORTED):
         raise DatumError("datum_unsupported", datum=crs.name)
     code = crs.to_epsg()

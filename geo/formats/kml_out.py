@@ -56,23 +56,23 @@ def write_places(places: gpd.GeoDataFrame, crs: Any) -> bytes:
 
 def write_areas(areas: gpd.GeoDataFrame, crs: Any, *, title: str, shifted: bool = False) -> bytes:
     """
-    Areas as polygons, each in a folder with the place its work starts from.
+    Areas as polygons in one folder, each followed by the place its work starts from.
 
     Parameters
     ----------
     areas
         (Multi)Polygons in `crs` with ``name``, ``note``, ``start_name``, and ``start_easting_m, start_northing_m``.
     """
-    folders = []
+    marks: list[str] = []
     for row in areas.itertuples():
         rings = "".join(_polygon(part, crs, shifted) for part in shapely.get_parts(row.geometry))
         x, y = _degrees([row.start_easting_m], [row.start_northing_m], crs, shifted)
         start = f"<Point><coordinates>{_place(x[0], y[0])}</coordinates></Point>"
         name, note = str(row.name), str(row.note)
         shape = f"<MultiGeometry>{rings}</MultiGeometry>"
-        marks = _mark(name, shape, note) + _mark(str(row.start_name), start, note)
-        folders.append(f"<Folder><name>{xml(name)}</name>\n{marks}</Folder>\n")
-    return _document(_named(title, shifted), "".join(folders), shifted)
+        marks += [_mark(name, shape, note), _mark(str(row.start_name), start, note)]
+    whole = _named(title, shifted)
+    return _document(whole, f"<Folder><name>{xml(whole)}</name>\n{''.join(marks)}</Folder>\n", shifted)
 
 
 def _document(name: str, content: str, shifted: bool) -> bytes:

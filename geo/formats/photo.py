@@ -96,8 +96,8 @@ def _moment(exif: Image.Exif, timezone: str) -> datetime | None:
         pass
     told = more.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
     try:
-        day, _, clock = _text(told).partition(" ")
-        naive = datetime.fromisoformat(f"{day.replace(':', '-')}T{clock}")
+        date, _, clock = _text(told).partition(" ")
+        naive = datetime.fromisoformat(f"{date.replace(':', '-')}T{clock}")
     except (ValueError, TypeError):
         return None
     offset = more.get(ExifTags.Base.OffsetTimeOriginal)

@@ -3,6 +3,7 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -14,12 +15,18 @@ DRIVERS = {".geojson": "GeoJSON", ".gpkg": "GPKG", ".shp": "ESRI Shapefile"}
 
 
 def write_layer(
-    rows: gpd.GeoDataFrame, path: Path, *, encoding: str | None = None, written_at: datetime | None = None
+    rows: gpd.GeoDataFrame,
+    path: Path,
+    *,
+    encoding: str | None = None,
+    written_at: datetime | None = None,
+    layer: str | None = None,
 ) -> None:
     """
     A layer as GeoJSON (WGS 84), GeoPackage or Shapefile, by the suffix of `path`; times become ISO text.
 
-    `written_at` is the moment a GeoPackage notes as its last change; without it the library takes the clock's.
+    `written_at` is the moment a GeoPackage notes as its last change; without it the library takes the clock's. With
+    `layer` a GeoPackage that is there gains one.
 
     Raises
     ------
@@ -33,10 +40,12 @@ def write_layer(
     plain = rows.copy()
     for name in plain.columns:
         if isinstance(plain[name].dtype, pd.DatetimeTZDtype):
-            plain[name] = plain[name].map(lambda moment: moment.isoformat(), na_action="ignore").astype(object)
+            plain[name] = _iso_texts(plain[name])
     if driver == "GeoJSON":
         plain = plain.to_crs(4326)
-    options = {"encoding": encoding} if encoding else {}
+    options: dict[str, Any] = {"encoding": encoding} if encoding else {}
+    if layer is not None:
+        options |= {"layer": layer, "append": path.exists()}
     if driver == "ESRI Shapefile":
         plain = plain.rename(columns={name: name[:10] for name in plain.columns})
     stamp = f"{written_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}" if written_at else None
@@ -57,7 +66,13 @@ def write_table(rows: pd.DataFrame, path: Path) -> None:
         plain["longitude"], plain["latitude"] = points.x.round(7), points.y.round(7)
     for name in plain.columns:
         if isinstance(plain[name].dtype, pd.DatetimeTZDtype):
-            plain[name] = plain[name].map(lambda moment: moment.isoformat(), na_action="ignore").astype(object)
+            plain[name] = _iso_texts(plain[name])
     part = path.with_name(path.name + ".part")
     plain.to_csv(part, index=False, encoding="utf-8-sig")
     os.replace(part, path)
+
+
+def _iso_texts(moments: pd.Series) -> pd.Series:
+    """Moments as ISO text, what is missing as None; also where all are missing."""
+    texts = [None if pd.isna(moment) else moment.isoformat() for moment in moments]
+    return pd.Series(texts, index=moments.index, dtype=object)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from geo.layers.duties import DUTY_KINDS, TIERS
-from geo.report.sheets import A3, Column, Paper, mapped, workbook
+from geo.report.sheets import A3, Column, Paper, Sheet, mapped, workbook
 from geo.season import CHINA
 from geo.words import Language, say
 
@@ -83,7 +83,7 @@ def register_workbook(
     rounds = sorted({number for held in units["nobody_rounds"] for number in held})
     marks = tuple(Column(f"round_{number}", 8, head=say("nobody_round", language, round=number)) for number in rounds)
     plain = (Column(name, width, head=say(f"nobody_{name}", language)) for name, width in NOBODY)
-    sheets = [
+    sheets: list[Sheet] = [
         (say("book_sheet", language), groups, rows),
         (say("book_nobody", language), (("", (*plain, *marks)),), nobody_rows(units, rounds)),
         (say("book_aliases", language), (("", ALIASES),), names),

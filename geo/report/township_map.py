@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_pdf import FigureCanvasPdf, PdfPages
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontPath, FontProperties
 from matplotlib.lines import Line2D
@@ -26,6 +26,7 @@ from geo.words import Language, say
 
 A3_INCHES = (16.54, 11.69)
 MARGIN_M = 700.0
+FAR_M = 4000.0
 IMAGE_CELLS = 1000
 BLIND, WATCHED, NOT_PLANTABLE = 0.1, 0.5, 255
 STATES = {  # marker, face, edge
@@ -86,35 +87,74 @@ class Sheet:
 
 
 def township_map(sheet: Sheet, *, paper: Paper, font: Font, language: Language = "zh") -> bytes:
-    """PDF bytes of an A3 page; the font's used glyphs are embedded, the same input gives the same bytes."""
+    """
+    PDF bytes of an A3 page, and one more for every part of the township that lies far from the others.
+
+    The font's used glyphs are embedded, the same input gives the same bytes.
+    """
+    told = {"Title": paper.title, "Author": paper.issuer, "Creator": "Tacha", "Producer": "Tacha"}
+    stream = io.BytesIO()
     with mpl.rc_context({"pdf.fonttype": 3, "path.simplify": True, "hatch.linewidth": 0.5}):
-        figure = Figure(figsize=A3_INCHES)
-        FigureCanvasPdf(figure)
         face = FontProperties(fname=FontPath(str(font.file), font.face))
-        axes = figure.add_axes((0.035, 0.05, 0.745, 0.87))
-        _ground(axes, sheet)
-        _lines(axes, sheet, face)
-        _places(axes, sheet, face)
-        _frame(axes, sheet.township.geometry, face)
-        _scale(axes, face)
-        _texts(figure, sheet, paper, face, language)
-        stream = io.BytesIO()
-        told = {"Title": paper.title, "Author": paper.issuer, "Creator": "Tacha", "Producer": "Tacha"}
-        figure.savefig(stream, format="pdf", metadata=told | {"CreationDate": paper.as_of, "ModDate": paper.as_of})
+        views = parts_apart(sheet.township.geometry)
+        with PdfPages(stream, metadata=told | {"CreationDate": paper.as_of, "ModDate": paper.as_of}) as pages:
+            for number, part in enumerate(views, 1):
+                which = say("map_part", language, n=number, of=len(views)) if len(views) > 1 else ""
+                pages.savefig(_page(sheet, part, which, paper, face, language))
     return stream.getvalue()
 
 
-def _ground(axes: Any, sheet: Sheet) -> None:
+def parts_apart(shape: Any) -> list[Any]:
+    """
+    A township's parts, those within `FAR_M` of each other together, the largest first: what one map can show.
+
+    >>> one, other = shapely.box(0, 0, 9e3, 9e3), shapely.box(3e4, 0, 3.1e4, 1e3)
+    >>> [part.area for part in parts_apart(shapely.union(one, other))]
+    [81000000.0, 1000000.0]
+    """
+    parts = shapely.get_parts(shape)
+    near = shapely.get_parts(shapely.union_all(shapely.buffer(parts, FAR_M / 2)))
+    groups = [parts[shapely.intersects(parts, ground)] for ground in near]
+    return sorted((shapely.union_all(group) for group in groups), key=lambda group: -group.area)
+
+
+def _page(sheet: Sheet, part: Any, which: str, paper: Paper, face: FontProperties, language: Language) -> Figure:
+    figure = Figure(figsize=A3_INCHES)
+    FigureCanvasPdf(figure)
+    axes = figure.add_axes((0.035, 0.05, 0.745, 0.87))
+    _ground(axes, sheet, _view(part))
+    _lines(axes, sheet, face, _view(part))
+    _places(axes, sheet, face)
+    _frame(axes, part, face)
+    _scale(axes, face)
+    _texts(figure, sheet, which, paper, face, language)
+    return figure
+
+
+def _ground(axes: Any, sheet: Sheet, view: tuple[float, float, float, float]) -> None:
     """Hillshade, and over it what was watched (tint) and what is blind (hatched grey)."""
     if sheet.elevation is not None:
-        step = max(1, max(sheet.elevation.frame.shape) // IMAGE_CELLS)
-        heights = sheet.elevation.values[::step, ::step].astype(float)
-        shade = _shade(heights, sheet.elevation.frame.cell_m * step)
-        axes.imshow(shade, extent=_extent(sheet.elevation), cmap="gray", interpolation="none",
+        held = _cropped(sheet.elevation, view)
+        step = max(1, max(held.frame.shape) // IMAGE_CELLS)
+        heights = held.values[::step, ::step].astype(float)
+        shade = _shade(heights, held.frame.cell_m * step)
+        axes.imshow(shade, extent=_extent(held), cmap="gray", interpolation="none",
                     vmin=0, vmax=1, alpha=0.35, zorder=1)  # fmt: skip
     if sheet.pod is not None:
-        step = max(1, max(sheet.pod.frame.shape) // IMAGE_CELLS)
-        axes.imshow(_tint(sheet.pod.values[::step, ::step]), extent=_extent(sheet.pod), zorder=2, interpolation="none")
+        held = _cropped(sheet.pod, view)
+        step = max(1, max(held.frame.shape) // IMAGE_CELLS)
+        axes.imshow(_tint(held.values[::step, ::step]), extent=_extent(held), zorder=2, interpolation="none")
+
+
+def _cropped(grid: Grid, view: tuple[float, float, float, float]) -> Grid:
+    """The part of a grid that a page shows; all of it where the page lies beside it."""
+    west, south, east, north = view
+    (top, left), (bottom, right) = grid.frame.cells(west, north), grid.frame.cells(east, south)
+    row, col = max(int(top), 0), max(int(left), 0)
+    frame = grid.frame.window(int(top), int(left), int(bottom - top) + 1, int(right - left) + 1)
+    if min(frame.shape) < 2:
+        return grid
+    return Grid(grid.values[row : row + frame.rows, col : col + frame.cols], frame)
 
 
 def _shade(heights: npt.NDArray[np.float64], cell_m: float) -> npt.NDArray[np.float64]:
@@ -140,7 +180,7 @@ def _extent(grid: Grid) -> tuple[float, float, float, float]:
     return west, east, south, north
 
 
-def _lines(axes: Any, sheet: Sheet, face: FontProperties) -> None:
+def _lines(axes: Any, sheet: Sheet, face: FontProperties, bounds: tuple[float, float, float, float]) -> None:
     for line in sheet.roads.geometry:
         for part in shapely.get_parts(line):
             axes.plot(*part.xy, color="#8C6D46", linewidth=0.6, zorder=3)
@@ -155,7 +195,7 @@ def _lines(axes: Any, sheet: Sheet, face: FontProperties) -> None:
         for part in shapely.get_parts(shape):
             axes.plot(*part.xy, color=EDGE, linewidth=wide, linestyle=style, zorder=6, solid_capstyle="butt")
     plotting.plot_polygon(sheet.township.geometry, axes, edgecolor="#1A1A1A", linewidth=1.6, zorder=7, **halo)
-    view = shapely.box(*_view(sheet.township.geometry))
+    view = shapely.box(*bounds)
     for name, shape in zip(sheet.around["name"], sheet.around.geometry, strict=True):
         seen = shapely.intersection(shape, view)
         if not seen.is_empty and seen.area > 1e5:
@@ -229,9 +269,9 @@ def _scale(axes: Any, face: FontProperties) -> None:
     _label(axes, *top, "N", face, 11, "black", offset=(-4, -52))
 
 
-def _texts(figure: Any, sheet: Sheet, paper: Paper, face: FontProperties, language: Language) -> None:
+def _texts(figure: Any, sheet: Sheet, which: str, paper: Paper, face: FontProperties, language: Language) -> None:
     title = say("map_title", language, county=paper.county, township=sheet.township["name"])
-    figure.text(0.02, 0.945, f"{title}　{paper.title}", fontproperties=face, fontsize=22)
+    figure.text(0.02, 0.945, f"{title}　{paper.title}　{which}", fontproperties=face, fontsize=22)
     figure.text(0.98, 0.955, say("map_inner", language), fontproperties=face, fontsize=11, ha="right", color="#B00000")
     figure.text(0.02, 0.022, say("map_disclaimer", language), fontproperties=face, fontsize=13, color="#B00000")
     figure.text(0.02, 0.007, "　".join(paper.foot(language)), fontproperties=face, fontsize=8)

@@ -9,6 +9,7 @@ import pandas as pd
 import xlsxwriter
 
 from geo.analysis.levers import Lever
+from geo.report.qr import qr_png
 from geo.season import CHINA
 from geo.words import Language, say
 
@@ -84,6 +85,9 @@ def township_workbook(
         sheet.freeze_panes(5, 2)
         sheet.repeat_rows(4)
         sheet.write_string(6 + len(rows), 0, say("report_head", language, head=ledger_head or "-"), line)
+        code = f"TACHA|{say('report_title', language, county=county)}|{moment}|{ledger_head or '-'}"
+        place = {"image_data": io.BytesIO(qr_png(code)), "x_scale": 0.7, "y_scale": 0.7}
+        sheet.insert_image(8 + len(rows), 0, "qr.png", place)
         basis = book.add_worksheet(say("report_basis", language))
         basis.set_column(0, 0, 120)
         _set_page(basis)

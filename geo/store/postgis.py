@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from geo.ledger import Entry, Linked, Stored, Verdict
 from geo.schema import Kind, Schema
 from geo.settings import Settings
 from geo.store.audit import Columns, audit
-from geo.store.changes import Checked, checked, require_same, spelled_changes
+from geo.store.changes import Checked, checked, require_same, spelled_changes, spelled_layers
 from geo.store.contract import Bounds, Change, Contents
-from geo.store.postgis_tables import make_tables, read_list, strange_table, write_list
+from geo.store.postgis_tables import add_lacking, known_layers, make_tables, read_list, strange_table, write_list
 from geo.store.rows import blobless_table, schema_of
 from geo.store.tables import SCHEMA_VERSION
 
@@ -57,6 +57,7 @@ class PostgisStore:
             raise StoreError("store_newer", path=self.place, version=version, known=SCHEMA_VERSION)
         self._srs_id = int(meta["srs_id"])
         self._crs = pyproj.CRS.from_epsg(self._srs_id)
+        self._upgrade(int(meta["schema_version"]))
 
     @property
     def crs(self) -> pyproj.CRS:
@@ -231,6 +232,40 @@ class PostgisStore:
 
     def _sql(self, sql: str) -> sa.TextClause:
         return sa.text(sql.format(f'"{self.schema}"'))
+
+    def _upgrade(self, version: int) -> None:
+        """Give an older county the layers and columns it lacks, its rows named anew; a copy of all stays beside it."""
+        with _explained(self.place), self._engine.begin() as db:
+            if self._is_whole(db):
+                return
+            db.execute(self._sql("LOCK TABLE {}.ledger IN EXCLUSIVE MODE"))
+            if self._is_whole(db):
+                return
+            known = known_layers(db, self.schema)
+            rows = db.execute(self._sql("SELECT * FROM {}.ledger ORDER BY seq"))
+            found = audit(
+                (tuple(row) for row in rows),
+                lambda schema: self._batches(db, known[schema.name]) if schema.name in known else iter(()),
+                self._srs_id,
+                None,
+            )
+            if found.first_problem:
+                raise StoreError("upgrade_unsound", path=self.place, why=found.first_problem) from found.first_problem
+            now = datetime.now(UTC)
+            added = add_lacking(db, self.schema, self._srs_id, f"{self.schema}_v{version}_{now:%Y%m%dt%H%M%S}")
+            told = [(SCHEMAS[name], self._whole(db, SCHEMAS[name])) for name in added]
+            spelled = spelled_layers([(schema, columns) for schema, columns in told if columns], self._srs_id)
+            entry = Entry("upgrade", {"from": version, "to": SCHEMA_VERSION, "columns": added}, "program")
+            self._write_entries(db, [ledger.link(self._head(db), entry, now, spelled).stored])
+
+    def _is_whole(self, db: Connection) -> bool:
+        """Whether the database has every layer and column of this program."""
+        held = known_layers(db, self.schema)
+        return all(name in held and held[name].names == layer.names for name, layer in SCHEMAS.items())
+
+    def _whole(self, db: Connection, schema: Schema) -> Columns:
+        parts = list(self._batches(db, schema))
+        return {name: [value for part in parts for value in part[name]] for name in (parts[0] if parts else ())}
 
     def _meta(self) -> dict[str, str]:
         with _explained(self.place), self._engine.connect() as db:

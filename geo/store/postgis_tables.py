@@ -1,5 +1,7 @@
 """The tables of a county in PostGIS, and how its columns are written and read as plain values."""
 
+from dataclasses import replace
+
 import pyproj
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -29,12 +31,52 @@ def make_tables(db: Connection, schema: str, crs: pyproj.CRS) -> None:
         declared = ", ".join([f"{columns[0]} PRIMARY KEY", *(f"{column} NOT NULL" for column in columns[1:])])
         db.execute(sa.text(f'CREATE TABLE "{schema}".{name} ({declared})'))
     for layer in SCHEMAS.values():
-        declared = ", ".join(["fid bigint PRIMARY KEY", *_declared(layer, srs_id)])
-        db.execute(sa.text(f'CREATE TABLE "{schema}".{layer.name} ({declared})'))
-        if layer.geometry:
-            db.execute(sa.text(f'CREATE INDEX ON "{schema}".{layer.name} USING gist (geometry)'))
+        _add_layer(db, schema, layer, srs_id)
     meta = [{"name": "schema_version", "value": str(SCHEMA_VERSION)}, {"name": "srs_id", "value": str(srs_id)}]
     db.execute(sa.text(f'INSERT INTO "{schema}".meta VALUES (:name, :value)'), meta)
+
+
+def _add_layer(db: Connection, schema: str, layer: Schema, srs_id: int) -> None:
+    declared = ", ".join(["fid bigint PRIMARY KEY", *_declared(layer, srs_id)])
+    db.execute(sa.text(f'CREATE TABLE "{schema}".{layer.name} ({declared})'))
+    if layer.geometry:
+        db.execute(sa.text(f'CREATE INDEX ON "{schema}".{layer.name} USING gist (geometry)'))
+
+
+def known_layers(db: Connection, schema: str) -> dict[str, Schema]:
+    """The layers as the database has them: those of this program, with the columns it holds already."""
+    sql = """SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = :schema"""
+    held: dict[str, set[str]] = {}
+    for table, name in db.execute(sa.text(sql), {"schema": schema}):
+        held.setdefault(str(table), set()).add(str(name))
+    return {
+        name: replace(layer, columns=tuple(column for column in layer.columns if column.name in held[name]))
+        for name, layer in SCHEMAS.items()
+        if name in held
+    }
+
+
+def add_lacking(db: Connection, schema: str, srs_id: int, backup: str) -> dict[str, list[str]]:
+    """
+    Copy every table into the schema `backup`, then add the layers and columns that are not there yet.
+
+    Returns the columns added, by layer.
+    """
+    known = known_layers(db, schema)
+    db.execute(sa.text(f'CREATE SCHEMA "{backup}"'))
+    for table in ("ledger", "meta", *known):
+        db.execute(sa.text(f'CREATE TABLE "{backup}".{table} AS TABLE "{schema}".{table}'))
+    added: dict[str, list[str]] = {}
+    for name, layer in SCHEMAS.items():
+        if name not in known:
+            _add_layer(db, schema, layer, srs_id)
+            added[name] = list(layer.names)
+            continue
+        for column in (one for one in layer.columns if one.name not in known[name].names):
+            db.execute(sa.text(f'ALTER TABLE "{schema}".{name} ADD COLUMN "{column.name}" {_TYPES[column.kind]}'))
+            added.setdefault(name, []).append(column.name)
+    db.execute(sa.text(f"UPDATE \"{schema}\".meta SET value = '{SCHEMA_VERSION}' WHERE name = 'schema_version'"))
+    return added
 
 
 def read_list(layer: Schema) -> str:

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
 
 from geo.errors import GeoError
-from geo.settings import AccessSettings
+from geo.settings import AccessSettings, Settings
 from geo.store import read_settings
 from geo.store.county_file import NAME
 from geo.words import Language, explain, say
@@ -57,7 +57,6 @@ POLICY = "; ".join(
     )
 )
 HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"vary", b"cookie"),
@@ -185,13 +184,27 @@ def _visitor(path: Path, scope: Scope) -> Actor | None:
 
 
 def _access(path: Path) -> AccessSettings:
+    return _settings(path).access
+
+
+def _settings(path: Path) -> Settings:
     file = path / NAME
-    return _read_access(path, file.stat().st_mtime_ns) if file.is_file() else AccessSettings()
+    return _read_settings(path, file.stat().st_mtime_ns) if file.is_file() else Settings()
 
 
 @lru_cache(maxsize=8)
-def _read_access(path: Path, written: int) -> AccessSettings:
-    return read_settings(path).access
+def _read_settings(path: Path, written: int) -> Settings:
+    return read_settings(path)
+
+
+def _policy() -> bytes:
+    """The content policy, with the office network's tile server where the settings name one."""
+    path = county_path()
+    try:
+        origin = _settings(path).map.origin if path is not None else ""
+    except (GeoError, ValueError):
+        origin = ""
+    return POLICY.replace("img-src 'self'", f"img-src 'self' {origin}" if origin else "img-src 'self'").encode()
 
 
 def _host(headers: Mapping[str, str]) -> str:
@@ -305,7 +318,7 @@ def _both(code: str) -> str:
 def _with_headers(send: Send) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
-            ours: Iterable[tuple[bytes, bytes]] = HEADERS
+            ours: Iterable[tuple[bytes, bytes]] = [*HEADERS, (b"content-security-policy", _policy())]
             message["headers"] = [*message.get("headers", []), *ours]
         await send(message)
 

@@ -17,6 +17,7 @@ import shapely
 
 from geo.layers.borders import ENCLAVE, UNKNOWN
 from geo.patrol import Plan
+from geo.season import CHINA
 from geo.ui.maps import PLANNED, STATUS_MARKS, VILLAGE_MARKS, h
 from geo.words import Language, say
 
@@ -103,9 +104,12 @@ def _middle(shape: Any) -> Any:
 
 
 def tracks(table: gpd.GeoDataFrame, begin: datetime) -> Drawn:
-    """Tracks on foot with their day and without names, the latest last."""
+    """Tracks on foot with their day and without names, the latest last; ``m`` is the first day of their month."""
     on_foot = table[table["mode"] == "foot"].sort_values("ended_at", kind="stable")
-    return Drawn(on_foot, pd.DataFrame({"t": days(on_foot["started_at"], begin)}, index=on_foot.index), 12.0)
+    started = on_foot["started_at"].dt.tz_convert(CHINA)
+    months = (started - pd.to_timedelta(started.dt.day - 1, unit="D")).dt.normalize()
+    known = pd.DataFrame({"t": days(started, begin), "m": days(months, begin)}, index=on_foot.index)
+    return Drawn(on_foot, known, 12.0)
 
 
 def parcels(table: gpd.GeoDataFrame, language: Language, begin: datetime) -> Drawn:

@@ -41,7 +41,7 @@ STYLE = """<style>
   [data-testid=stMainBlockContainer]{padding:0!important;max-width:none!important}
 }
 </style>"""
-"""Room for the bar on top; small print dark enough to read (4.5 : 1); on paper, the whole page instead of what a window shows of it."""
+"""Room for the bar on top; small print dark enough (4.5 : 1); on paper the whole page, not one window of it."""
 
 
 def main() -> None:

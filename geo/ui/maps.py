@@ -71,6 +71,8 @@ STYLES: dict[str, dict[str, Any]] = {
     "villages": {"color": WALKED, "weight": 1.5, "fill": True, "fillOpacity": 1.0},
     "finds": {"color": "#CC79A7", "weight": 1.5, "fill": True, "fillOpacity": 1.0},
 }
+OF_NOW = ("borders", "blind_spots", "proposed")
+"""Layers that say how things stand: they are hidden while the slider shows an earlier month."""
 HALOED = {"townships": 1.6, "routes": 3.0, "proposed": 3.0}
 
 
@@ -185,12 +187,20 @@ def layer_given(name: str, title: str, version: str, language: Language, *, many
     }
 
 
+def intranet_given(url: str, title: str) -> dict[str, Any]:
+    """The office network's own tiles, below everything; the settings name them, and none are asked for otherwise."""
+    return {
+        "name": "intranet", "title": h(title), "kind": "tiles", "rank": -1, "shown": True, "timed": False, "url": url,
+        "opacity": 1.0,
+    }  # fmt: skip
+
+
 def shape_given(name: str, title: str) -> dict[str, Any]:
     """How a layer of shapes looks and behaves, wherever its rows come from."""
     return {
         "name": name, "title": h(title), "rank": list(STYLES).index(name) + 1, "shown": True, "style": STYLES[name],
         "halo": HALOED.get(name, 0), "labelled": name not in ("tracks", "townships"), "named": name == "townships",
-        "thickest": THICKEST,
+        "thickest": THICKEST, "now": name in OF_NOW,
     }  # fmt: skip
 
 

@@ -52,12 +52,13 @@ _LAST: dict[Path, tuple[int, dict[str, int]]] = {}
 
 def opened(path: Path, actor: Actor = DESKTOP) -> County:
     """The county as somebody sees it, over the one store that this process keeps in memory."""
-    return open_county(path, actor, _held(path, (path / NAME).stat().st_mtime_ns if (path / NAME).is_file() else 0))
+    held = _held(path, (path / NAME).stat().st_mtime_ns if (path / NAME).is_file() else 0)
+    return held if actor == DESKTOP else open_county(path, actor, held.store)
 
 
 @lru_cache(maxsize=4)
-def _held(path: Path, settings_written: int) -> HeldStore:
-    return HeldStore(open_store(path))
+def _held(path: Path, settings_written: int) -> County:
+    return open_county(path, DESKTOP, HeldStore(open_store(path)))
 
 
 def version_of(path: Path, layer: str, head: str) -> str:

@@ -19,7 +19,7 @@ from geo.ui import features, legend, routes, tiles
 from geo.ui.maps import RASTERS, SCRIPT, drawing, h, shape_given
 from geo.ui.vendor import ASSETS
 from geo.words import Language, explain, say
-from geo.workspace.county import County, open_county
+from geo.workspace.county import County
 from geo.workspace.rights import DESKTOP, Action, require
 
 Progress = Callable[[str, int, int], None]
@@ -59,7 +59,7 @@ def sheet(county: County, *, language: Language = "zh", progress: Progress | Non
         if rows:
             one = shape_given(name, say(f"ui_layer_{name}", language))
             layers.append(one | {"kind": "geojson", "rows": rows})
-    given = drawing(layers, county.season, language, tools=False)
+    given = drawing(layers, county.season, language, tools=False, timed=False)
     return _page(county, given, bounds, language).encode()
 
 
@@ -176,7 +176,7 @@ def main(arguments: list[str]) -> int:
     county_folder, file = (Path(name) for name in arguments[:2])
     language: Language = "en" if arguments[2:] == ["en"] else "zh"
     try:
-        content = sheet(open_county(county_folder), language=language)
+        content = sheet(routes.opened(county_folder), language=language)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     except (GeoError, OSError) as error:

@@ -66,7 +66,7 @@ def dressed(spoken: Language) -> str:
 
 def _old(spoken: Language) -> str:
     """Hidden unless the browser is too old or runs no script; both languages, no script, no style sheet needed."""
-    both = (spoken, "en" if spoken == "zh" else "zh")
+    both: tuple[Language, Language] = ("zh", "en") if spoken == "zh" else ("en", "zh")
     parts = "".join(f"<p>{html.escape(say('ui_old_browser', one))}</p>" for one in both)
     return (
         '<div id="tacha-old" style="display:none;max-width:40em;margin:10% auto;font:18px/1.6 sans-serif">'

@@ -19,7 +19,7 @@ from geo.layers.finds import METHODS
 from geo.season import CHINA
 from geo.ui.door import COOKIE, LOGIN, LOOPBACK, county_path, who
 from geo.ui.features import MANY
-from geo.ui.maps import layer_given
+from geo.ui.maps import intranet_given, layer_given
 from geo.ui.routes import GRIDS, LAYERS, TILED, grid_time, opened, version_of
 from geo.words import WORDS, Language, explain, say
 from geo.workspace.areas import AreaFigures, area_figures
@@ -261,7 +261,9 @@ def layers_shown(path: Path, head: str, names: Sequence[str], *, with_borders: b
         if name in names and (held.get(name) or (with_borders and name in ("borders", "blind_spots")))
     ]
     view = hashlib.sha256(actor().view.encode()).hexdigest()[:6]
-    return [
+    url = county().settings.map.tiles_url
+    under = [intranet_given(url, word("ui_layer_intranet"))] if url else []
+    return under + [
         layer_given(
             name,
             word(f"ui_layer_{name}"),

@@ -26,6 +26,7 @@ WORLD_M = 2 * np.pi * 6378137.0
 LABELLED = 400
 """Names go into a tile of at most so many features; in a fuller one nobody could point at one of them."""
 APART_PX = 6.0
+SIMPLER_PX = 0.7
 _POINT, _LINE, _POLYGON = 1, 2, 3
 _RAW_ZOOM = 16
 
@@ -49,7 +50,7 @@ class Indexed:
     _making: Lock = field(default_factory=Lock, repr=False)
 
     def level(self, z: int) -> tuple[Shapes, shapely.STRtree]:
-        """The shapes as a zoom level needs them (half a pixel simplified), and their tree."""
+        """The shapes as a zoom level needs them (simplified by less than a pixel), and their tree."""
         known = min(z, _RAW_ZOOM)
         with self._making:
             if known not in self._levels:
@@ -63,7 +64,7 @@ class Indexed:
         # Each level is made from the next finer one that stands, so that the raw lines are walked once.
         finer = min((level for level in self._levels if level > z), default=None)
         source = self.shapes if finer is None else self._levels[finer][0]
-        shapes = shapely.simplify(source, 0.5 * WORLD_M / 2**z / PX, preserve_topology=False)
+        shapes = shapely.simplify(source, SIMPLER_PX * WORLD_M / 2**z / PX, preserve_topology=False)
         return shapes, shapely.STRtree(shapes)
 
 
@@ -102,9 +103,11 @@ def _layer(name: str, rows: Indexed, place: tuple[int, int, int]) -> bytes:
     if kind == _POLYGON:
         held = shapely.orient_polygons(held, exterior_cw=False)
     places, part, owner = _coordinates(held, kind)
+    table = rows.properties.iloc[found]
+    if kind == _LINE and len(found) > LABELLED and "m" in table.columns:
+        table, places, part, owner = _by_month(table, places, part, owner)
     grid = np.column_stack([places[:, 0] - west, north - places[:, 1]]) * (EXTENT / span)
     whole = np.round(grid).astype(np.int64)
-    table = rows.properties.iloc[found]
     if kind == _POINT:
         keep = _apart(whole, table)
         whole, owner, part = whole[keep], owner[keep], part[keep]
@@ -112,7 +115,7 @@ def _layer(name: str, rows: Indexed, place: tuple[int, int, int]) -> bytes:
     used = np.unique(of)
     if not len(used):
         return b""
-    table = table.iloc[used]
+    table = table.iloc[used].drop(columns="m", errors="ignore")
     if len(table) > LABELLED:
         table = table.drop(columns="label", errors="ignore")
     tags, keys, values = _tags(table)
@@ -135,6 +138,18 @@ def _coordinates(shapes: Shapes, kind: int) -> tuple[npt.NDArray[np.float64], In
         parts, owner = rings, owner[of]
     places, part = shapely.get_coordinates(parts, return_index=True)
     return places, part.astype(np.int64), owner[part].astype(np.int64) if len(part) else part.astype(np.int64)
+
+
+def _by_month(
+    table: pd.DataFrame, places: npt.NDArray[np.float64], part: Ints, owner: Ints
+) -> tuple[pd.DataFrame, npt.NDArray[np.float64], Ints, Ints]:
+    """The lines of each month as one feature: few strokes for a crowded tile, and the slider works the same."""
+    month, first = pd.factorize(table["m"], sort=True)
+    order = np.argsort(month[owner], kind="stable")
+    owner, part = month[owner][order].astype(np.int64), part[order]
+    new = np.ones(len(part), np.int64)
+    new[1:] = part[1:] != part[:-1]
+    return pd.DataFrame({"t": np.asarray(first)}), places[order], np.cumsum(new), owner
 
 
 def _apart(whole: Ints, table: pd.DataFrame) -> Ints:

@@ -30,7 +30,7 @@ from geo.workspace.preparing import gather
 from geo.workspace.segmenting import segments_of, window_of
 
 ROOF_M = 200.0
-STRIP_SHARE = 1.0 / 3.0
+STRIP_SHARE = 0.5
 Progress = Any
 
 

@@ -191,7 +191,7 @@ def _campaign(
     if not teams_n.sum():
         raise StoreError("teams_missing")
     edges = measure_borders(county).borders
-    rounds = season_rounds(county.settings.season, county.settings.campaign)
+    rounds = season_rounds(county.season, county.settings.campaign)
     pieces: list[Piece] = []
     for number, township_id in enumerate(ids):
         if progress:
@@ -247,7 +247,7 @@ def _pieces(county: County, rests: Rests, number: int, mine: gpd.GeoDataFrame, r
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = np.where(cells > 0, width / cells / 1000.0 * county.settings.detection.search_speed_kmh / area_km2, 0.0)
     rate, a = np.nan_to_num(rate), county.settings.detection.availability
-    windows = [due_windows(one, mine["elevation_m"].to_numpy(float), county.settings.season) for one in rounds]
+    windows = [due_windows(one, mine["elevation_m"].to_numpy(float), county.season) for one in rounds]
     year = pd.Timestamp(county.settings.season, 1, 1, tz=CHINA)
     pieces = []
     for n, row in enumerate(mine.itertuples()):

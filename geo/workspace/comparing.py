@@ -10,10 +10,11 @@ from geo.workspace.planning import Progress, plan_day
 
 @dataclass(frozen=True)
 class Case:
-    """One way to staff a day: hours per team (None: as set), and teams more than each township has."""
+    """One way to staff a day: hours per team (None: as set), teams more than each township has, and other townships."""
 
     hours: float | None = None
     extra_teams: int = 0
+    township_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def compare_days(
             hours=case.hours,
             extra_teams=case.extra_teams,
             seed=seed,
-            township_ids=township_ids,
+            township_ids=list(case.township_ids) or township_ids,
             progress=progress,
         )
         rows.append(figures(plan))

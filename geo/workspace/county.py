@@ -14,7 +14,7 @@ import pyproj
 import shapely
 
 from geo import store as stores
-from geo.crs import metric_crs
+from geo.crs import metric_crs, to_degrees
 from geo.errors import StoreError
 from geo.formats import Hints, Reading, read
 from geo.grid import Frame, Grid, county_frame
@@ -90,6 +90,13 @@ class County:
         return county_frame(
             (west, south, east, north), self.crs, cell_m=self.settings.cell_m, margin_m=self.settings.margin_m
         )
+
+    @cached_property
+    def middle(self) -> tuple[float, float]:
+        """Longitude and latitude of the frame's middle, WGS 84 degrees."""
+        west, south, east, north = self.frame.bounds
+        longitude, latitude = to_degrees(0.5 * (west + east), 0.5 * (south + north), self.crs)
+        return float(longitude), float(latitude)
 
     def has_terrain(self) -> bool:
         """Whether an elevation model was imported."""

@@ -16,7 +16,6 @@ from geo.analysis import coverage, sensors, sunlight
 from geo.analysis import lookouts as watching
 from geo.analysis.detection import pod, season_pod
 from geo.analysis.pieces import Pieces, walked_pieces
-from geo.crs import to_degrees
 from geo.grid import Grid
 from geo.layers import borders
 from geo.layers.borders import Strips
@@ -100,9 +99,8 @@ def pieces_of(county: County, tracks: gpd.GeoDataFrame) -> tuple[Pieces, npt.NDA
 
 def light_at(county: County, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Share of the sweep width that the sun over the county's middle leaves at UTC seconds, any shape."""
-    west, south, east, north = county.frame.bounds
-    longitude, latitude = to_degrees(0.5 * (west + east), 0.5 * (south + north), county.crs)
-    altitude = sunlight.sun_altitude(seconds, longitude=float(longitude), latitude=float(latitude))
+    longitude, latitude = county.middle
+    altitude = sunlight.sun_altitude(seconds, longitude=longitude, latitude=latitude)
     return sunlight.light_share(altitude, county.settings.detection)
 
 
@@ -128,6 +126,11 @@ class Overhead:
             gpd.GeoDataFrame(self.flights[mine]),
             gpd.GeoDataFrame(self.passes[season.period_of(self.passes["taken_at"]) == period]),
         )
+
+    def taken(self) -> dict[str, datetime]:
+        """When each flight began and each pass was taken, by its id."""
+        begun: dict[str, datetime] = self.flights.groupby("flight_id")["taken_at"].min().to_dict()
+        return begun | dict(zip(self.passes["pass_id"], self.passes["taken_at"], strict=True))
 
     def looks(self, county: County, terrain: Terrain) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
         """Every one that saw anything, and its POD; see `sensors.looks_of`."""
@@ -293,7 +296,7 @@ def _key(
         "edges": list(edges["border_id"]),
         "lookouts": [list(row) for row in lookouts.to_numpy()],
         "overhead": [list(row) for table in (overhead.flights, overhead.passes) for row in table.to_numpy()],
-        "settings": to_mapping(county.settings),
+        "settings": {name: held for name, held in to_mapping(county.settings).items() if name not in ("access", "map")},
     }
     return hashlib.sha256(json.dumps(rest, sort_keys=True, default=str).encode()).hexdigest()
 

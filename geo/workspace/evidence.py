@@ -202,7 +202,7 @@ def _looks(
             passed = attribution.sight(mine, east, north, terrain, settings)
             units = added.get((source, when), 0)
             away = float(one.geometry.distance(shapely.Point(east, north)))
-            dark = len(mine) > 0 and not effort.light_at(county, mine.seconds).any()
+            dark = not units and len(mine) > 0 and not effort.light_at(county, mine.seconds).any()
             rows.append(_look(one, labels, when, passed, away, units, settings.availability, dark=dark))
     watched_in = county.season.period_of(lookouts["started_at"])
     for number in range(len(lookouts)):

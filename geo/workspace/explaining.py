@@ -231,8 +231,7 @@ def _glances(
     """Flights and passes that saw any of the area, numbered from `first`, and their rows of `LOOKS`."""
     glances: list[Glance] = []
     rows: list[dict[str, Any]] = []
-    taken = overhead.flights.groupby("flight_id")["taken_at"].min().to_dict()
-    taken |= dict(zip(overhead.passes["pass_id"], overhead.passes["taken_at"], strict=True))
+    taken = overhead.taken()
     drones = set(overhead.flights["flight_id"])
     for name, seen in overhead.looks(county, terrain) if taken else ():
         chance = seen.reshape(-1)[area.cells].astype(np.float64)

@@ -109,7 +109,7 @@ def plot_life_of(county: County, parcel_id: str, *, as_of: datetime) -> PlotLife
         str(parcel["status"].iloc[0]),
         _history(parcel, finds, visits, steps),
         plot_life.rechecks_due(finds, _looks(finds, visits, steps), _season_of(finds, county.season), settings),
-        plot_life.closing_faults(finds, visits, steps),
+        plot_life.closing_faults(finds, visits, steps, _photos_n(county.store, parcel_id)),
         plot_life.hours_between(finds, steps),
         None if finds.empty else float(finds["fraction"].min()),
         [undecided for _, find in finds.iterrows() if (undecided := _undecided(find, settings))],
@@ -131,11 +131,56 @@ def recheck_calendar(county: County, *, as_of: datetime) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).sort_values(["day", "parcel_id"]).reset_index(drop=True)
 
 
+@dataclass(frozen=True)
+class Handling:
+    """
+    How long finds took to reach the police and to be destroyed.
+
+    `plots` has one row per plot with a find or a guarded scene: ``parcel_id, township_id, status`` and the three legs
+    in hours, NaN where unknown; `legs` per leg how many are known, their median and 90 % quantile, how many unknown.
+    """
+
+    as_of: datetime
+    plots: pd.DataFrame
+    legs: dict[str, dict[str, Any]]
+
+
+def handling_hours(county: County, *, as_of: datetime) -> Handling:
+    """Hours found → police → destroyed of every plot; an unknown hour is counted as unknown, never as a slow one."""
+    store = county.store
+    finds, steps = store.read("finds"), store.read("steps")
+    finds, steps = finds[finds["found_at"] <= as_of], steps[steps["at"] <= as_of]
+    guarded = steps.loc[steps["act"] == Act.GUARD, "parcel_id"]
+    keys = sorted({*finds["parcel_id"].dropna(), *guarded})
+    parcels = store.read("parcels").set_index("parcel_id")
+    of_finds, of_steps = finds.groupby("parcel_id"), steps.groupby("parcel_id")
+    rows = []
+    for key in keys:
+        mine = [groups.get_group(key) if key in groups.groups else table.iloc[:0]
+                for groups, table in ((of_finds, finds), (of_steps, steps))]  # fmt: skip
+        known = {"parcel_id": key, "township_id": parcels["township_id"].get(key), "status": parcels["status"].get(key)}
+        rows.append(known | plot_life.hours_between(*mine))
+    names = ["found_to_police_h", "police_to_destroyed_h", "found_to_destroyed_h"]
+    plots = pd.DataFrame(rows, columns=["parcel_id", "township_id", "status", *names])
+    plots = plots.astype(dict.fromkeys(names, "float64"))
+    legs = {}
+    for name in names:
+        held = plots[name].dropna()
+        low, high = (float(held.quantile(q)) if len(held) else None for q in (0.5, 0.9))
+        legs[name] = {"known_n": len(held), "unknown_n": len(plots) - len(held), "median_h": low, "p90_h": high}
+    return Handling(as_of, plots.sort_values("found_to_destroyed_h", ascending=False, kind="stable"), legs)
+
+
 def _require_closable(store: Store, parcel_id: str) -> None:
     finds, visits, steps = (store.read_where(layer, "parcel_id", parcel_id) for layer in ("finds", "visits", "steps"))
-    faults = plot_life.closing_faults(finds, visits, steps)
+    faults = plot_life.closing_faults(finds, visits, steps, _photos_n(store, parcel_id))
     if faults:
         raise StoreError("close_refused", parcel=parcel_id, why=[Word(fault) for fault in faults])
+
+
+def _photos_n(store: Store, parcel_id: str) -> int:
+    """Photos on record of a plot."""
+    return len(store.read_where("photos", "parcel_id", parcel_id))
 
 
 def _verified(store: Store, parcel_id: str, step: pd.DataFrame) -> list[Change]:

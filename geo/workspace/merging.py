@@ -32,6 +32,7 @@ from geo.words import Language, say
 from geo.workspace.bundling import BROUGHT
 from geo.workspace.county import County
 from geo.workspace.importing import FileReport, ImportReport, changes_of, import_note, read_files
+from geo.workspace.photographing import brought_photos
 from geo.workspace.recording import unless_moved
 from geo.workspace.target_forms import (
     FIND_HEADS,
@@ -118,7 +119,8 @@ def bundle_in(county: County, path: Path, *, now: datetime) -> Merged:
 
 
 def _merge(county: County, manifest: Manifest, files: dict[str, bytes], folder: Path, now: datetime) -> Merged:
-    photos = {Path(name).name: _sha256(content) for name, content in files.items() if name.startswith("photos/")}
+    pictures = {Path(name).name: content for name, content in files.items() if name.startswith("photos/")}
+    photos = {name: _sha256(content) for name, content in pictures.items()}
     tracks, track_changes = _tracks(county, manifest, [folder / name for name in files if name.startswith("tracks/")])
     villages = VillageForms.of(county)
     told_at = datetime.fromisoformat(manifest.made_at)
@@ -129,7 +131,8 @@ def _merge(county: County, manifest: Manifest, files: dict[str, bytes], folder: 
         if name.startswith("forms/")
     ]
     facts, contradicts, reopened = _facts(county, villages, targets)
-    changes = [*track_changes, *facts]
+    told = _joined("finds", [*targets.finds.values(), *targets.updated.values()])
+    changes = [*track_changes, *facts, *brought_photos(county, pictures, told, now=now)]
     new = {change.layer: len(change.rows) for change in changes if not change.replace}
     report = ImportReport([*tracks, *forms])
     entry = None

@@ -58,6 +58,8 @@ def action_of(entry: Entry, changes: Iterable[Change]) -> Action:
     if entry.kind == "order_step":
         steps = {step for change in changes if change.layer == "order_steps" for step in change.rows["step"]}
         return Action.ANSWER if steps <= set(_ANSWERED) else Action.ORDER
+    if entry.kind == "export" and any(len(change.rows) for change in changes):
+        return Action.ADMINISTER  # an export takes nothing in
     return _KINDS.get(entry.kind, Action.ADMINISTER)
 
 

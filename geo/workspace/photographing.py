@@ -1,7 +1,7 @@
 """Photos taken in: originals kept, time and place from the file or typed from its watermark, and what agrees."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import shapely
 
 from geo.analysis.photo_checks import Beside, alike, beside_track
 from geo.crs import to_degrees, to_metric
-from geo.errors import GeoError, LayerError, StoreError
+from geo.errors import FormatError, GeoError, LayerError, StoreError
 from geo.formats.datum import datum_of
 from geo.formats.photo import Photo, read_photo
 from geo.formats.sniffing import read_bytes
@@ -103,11 +103,43 @@ def add_photos(
         taken.append(Taken(one.file, key, str(row["sha256"]), fresh))
         rows += [row] if fresh else []
     if rows:
-        plain = pd.DataFrame([{name: value for name, value in row.items() if name != "geometry"} for row in rows])
-        table = SCHEMA.conform(gpd.GeoDataFrame(plain, geometry=[row["geometry"] for row in rows], crs=county.crs))
         body = {"photos": {str(row["photo_id"]): row["sha256"] for row in rows}}
-        county.store.append(Entry("photos", body, role, source), Change("photos", table), now=now)
+        county.store.append(Entry("photos", body, role, source), Change("photos", _table(county, rows)), now=now)
     return taken
+
+
+def _table(county: County, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    plain = pd.DataFrame([{name: value for name, value in row.items() if name != "geometry"} for row in rows])
+    return SCHEMA.conform(gpd.GeoDataFrame(plain, geometry=[row["geometry"] for row in rows], crs=county.crs))
+
+
+def brought_photos(
+    county: County, pictures: Mapping[str, bytes], finds: pd.DataFrame, *, now: datetime
+) -> list[Change]:
+    """
+    The pictures of a returned bundle, by name: originals kept, and the rows that are new, each with the find it shows.
+
+    A file that cannot be looked at is kept all the same.
+    """
+    shown = {"photo_sha256": "铲除前", "after_sha256": "铲除后"}
+    of_find = {
+        str(find[column]): (find, shows) for column, shows in shown.items() for find in finds.to_dict("records")
+        if isinstance(find[column], str)
+    }  # fmt: skip
+    rows = []
+    for file, content in sorted(pictures.items()):
+        try:
+            read = read_photo(content, file, timezone=county.settings.timezone)
+        except FormatError:
+            read = Photo(Path(file).suffix.lower())
+        digest = photos.keep_original(county.path, content, read.suffix, read.thumbnail)
+        find, shows = of_find.get(digest, ({}, SHOWS[0]))
+        about = {name: find[name] for name in ("find_id", "parcel_id") if isinstance(find.get(name), str)}
+        one = PhotoIn(file, content, about, find.get("team_id"), shows)
+        rows.append(_filled(county, one, read, digest, now))
+    held = county.store.holds("photos", [str(row["photo_id"]) for row in rows])
+    fresh = list({row["photo_id"]: row for row in rows if row["photo_id"] not in held}.values())
+    return [Change("photos", _table(county, fresh))] if fresh else []
 
 
 def photos_of(files: Sequence[Path], **about: Any) -> list[PhotoIn]:
@@ -128,9 +160,16 @@ def _row(county: County, one: PhotoIn, now: datetime) -> dict[str, Any]:
     if one.shows not in SHOWS:
         raise LayerError("value_unknown", value=one.shows, known="/".join(SHOWS))
     read = read_photo(one.content, one.file, timezone=county.settings.timezone)
+    _moment(read, one, now), _place(county, read, one)  # refuse before anything is kept
+    digest = photos.keep_original(county.path, one.content, read.suffix, read.thumbnail)
+    return _filled(county, replace(one, about=about), read, digest, now)
+
+
+def _filled(county: County, one: PhotoIn, read: Photo, digest: str, now: datetime) -> dict[str, Any]:
+    """The row of a photo whose original is kept."""
     moment, time_by = _moment(read, one, now)
     place, placed_by, datum = _place(county, read, one)
-    digest = photos.keep_original(county.path, one.content, read.suffix, read.thumbnail)
+    about = one.about
     identity = row_digest({"sha256": digest, **about})
     return {
         "photo_id": "H" + identity[:15], "sha256": digest, "file": one.file, "bytes_n": len(one.content),

@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from geo import patrol
 from geo.errors import StoreError
@@ -32,6 +33,7 @@ def plan_day(
     extra_teams: int = 0,
     pinned: Collection[str] = (),
     forbidden: Collection[str] = (),
+    assigned: bool = False,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Plan:
@@ -46,6 +48,8 @@ def plan_day(
         So many more teams start from each township's office than the county has.
     pinned, forbidden
         Parcels and segments that come before all others, or that no team may take.
+    assigned
+        Sweep only in the segments that assignments of the day name; a township that has none is planned whole.
 
     Raises
     ------
@@ -60,10 +64,21 @@ def plan_day(
     for number, (township_id, squad) in enumerate(teams.groupby("township_id", sort=True)):
         if progress:
             progress(str(township_id), number, teams["township_id"].nunique())
-        request = request_for(county, rests, str(township_id), squad, day=day, hours=hours, seed=seed)
+        within = assigned_ground(county, str(township_id), day) if assigned else None
+        request = request_for(county, rests, str(township_id), squad, day=day, hours=hours, seed=seed, within=within)
         asked = replace(request, pinned=pinned, forbidden=forbidden)
         plans.append(patrol.plan_sweep(asked, cancelled=cancelled))
     return patrol.joined(plans)
+
+
+def assigned_ground(county: County, township_id: str, day: str) -> shapely.Geometry | None:
+    """The segments that standing assignments give to a township's teams on a day, as one area; None without any."""
+    held = county.store.read("assignments")
+    mine = held[(held["township_id"] == township_id) & held["withdrawn_at"].isna() & held["segment_id"].notna()]
+    named = mine.loc[(mine["day"] <= day) & (mine["day_to"] >= day) & (mine["team_days_n"] > 0), "segment_id"]
+    if named.empty:
+        return None
+    return shapely.union_all(county.store.read("segments", sorted(set(named))).geometry.to_numpy())
 
 
 def accept_plan(county: County, plan: Plan, *, now: datetime) -> None:
@@ -144,12 +159,24 @@ def next_day(county: County) -> str:
     return str((county.as_of().astimezone(CHINA) + timedelta(days=1)).date())
 
 
+def expected_by_kind(plan: Plan) -> dict[str, float]:
+    """
+    Expected finds by kind of stop; together they are the plan's.
+
+    A flagged plot counts by its suspicion, ground and courtyards by the township's prior: two things that do not rest
+    on the same evidence, and are told apart.
+    """
+    gains = plan.stops[plan.stops["target_id"].notna()].groupby("kind")["gain"].sum()
+    return {str(kind): float(gain) for kind, gain in gains.items()}
+
+
 def plan_json(plan: Plan) -> dict[str, Any]:
     """A plan as plain values: what it expects to find, the bound without travel, routes, stops and what is unmet."""
     return {
         "day": plan.day,
         "seed": plan.seed,
         "expected": plan.expected,
+        "expected_by_kind": expected_by_kind(plan),
         "bound": plan.bound,
         "tighter_bound": plan.tighter_bound,
         "share_of_bound": plan.expected / plan.bound if plan.bound else None,

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import rasterio.features
 import shapely
 
 from geo import patrol
@@ -105,13 +106,14 @@ def request_for(
     hours: float | None = None,
     seed: int = 7,
     settings: PlanningSettings | None = None,
+    within: shapely.Geometry | None = None,
 ) -> patrol.SweepRequest:
     """
     One township's day: parcels that are due and the best segments to sweep, what each sees, and walking times.
 
     Historic spots and tips weigh on the ground round them (the county's relative risks), so they are not paid again
-    as places of their own. Walking times are kept in the county's folder under the digest of ground, roads, speeds
-    and places.
+    as places of their own. Sweeps are cut from the ground `within` an area alone, where one is given. Walking times
+    are kept in the county's folder under the digest of ground, roads, speeds and places.
     """
     knobs = settings or county.settings.planning
     number = list(rests.townships["township_id"]).index(township_id)
@@ -120,7 +122,7 @@ def request_for(
     noon = datetime.combine(datetime.fromisoformat(day).date(), time(12), CHINA)
     detection = county.settings.detection
     width = sweep_widths(terrain, county.season, detection, day=county.season.day_of(noon))
-    ground = Ground(terrain, mass, width)
+    ground = Ground(terrain, mass if within is None else _only_within(mass, within), width)
     surface = travel.cost_surface(terrain, rests.roads, knobs)
     bases = teams[["easting_m", "northing_m"]].to_numpy(float)
     due = patrol.candidate_targets(_inside(rests.parcels, outline), _nothing(county), _nothing(county), knobs)
@@ -150,9 +152,23 @@ def request_for(
         settings=knobs,
         seed=seed,
         views=views,
+        approach=_driven(terrain, rests, knobs),
         hours=_light_hours(county, outline, day, knobs.hours if hours is None else hours),
     )
     return replace(request, matrix=_kept_matrix(county.path, request))
+
+
+def _driven(terrain: Terrain, rests: Rests, knobs: PlanningSettings) -> travel.CostSurface | None:
+    """The ground with roads at a car's speed; None where teams walk from the office."""
+    if knobs.drive_kmh <= 0.0:
+        return None
+    return travel.cost_surface(terrain, rests.roads, replace(knobs, road_kmh=knobs.drive_kmh))
+
+
+def _only_within(mass: Grid, area: shapely.Geometry) -> Grid:
+    """The expected plots of the cells in an area, none elsewhere."""
+    held = rasterio.features.geometry_mask([area], mass.frame.shape, mass.frame.transform, invert=True)
+    return Grid(np.where(held, mass.values, np.float32(0.0)), mass.frame)
 
 
 def _rechecks(county: County, rests: Rests, day: str) -> set[str]:
@@ -261,6 +277,7 @@ def _digest(request: patrol.SweepRequest) -> str:
     places = request.targets[["easting_m", "northing_m"]].to_numpy(float)
     bases = request.teams[["easting_m", "northing_m"]].to_numpy(float)
     parts: list[Any] = [graph.data, graph.indices, request.surface.frame.bounds, request.budget_s, bases, places]
+    parts += [] if request.approach is None else [request.approach.graph.data]
     parts += lines_to_see(request.targets)
     told = hashlib.sha256()
     for part in parts:

@@ -132,8 +132,8 @@ class _Reading:
             self.found.units.pop(unit, None)
             self.found.duties = {key: duty for key, duty in self.found.duties.items() if duty["unit_id"] != unit}
             for line in self.sources.pop(unit, [number]):
-                told = {"value": parent, "field": "parent_id"}
-                self.found.refused.append(Refusal(line, "parent_id", "unit_unknown", told))
+                told = Refusal(line, "parent_id", "unit_unknown", {"value": parent, "field": "parent_id"})
+                self.found.refused.append(told)
         self.found.refused.sort(key=lambda refusal: int(str(refusal.row)))
 
     def notes(self) -> list[tuple[str, dict[str, Any]]]:

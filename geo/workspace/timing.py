@@ -12,12 +12,14 @@ from geo.analysis import ageing
 from geo.analysis.ageing import Fading
 from geo.analysis.detection import pod
 from geo.grid import Grid
+from geo.layers.terrain import Terrain
 from geo.season import Stage
 from geo.settings import assumptions
 from geo.store import grids
 from geo.workspace import effort
 from geo.workspace.county import County
 from geo.workspace.covering import measure_coverage
+from geo.workspace.effort import Overhead
 
 FIGURES = (
     "township_id",
@@ -25,6 +27,9 @@ FIGURES = (
     "seedling",
     "flower",
     "capsule",
+    "air_seedling",
+    "air_flower",
+    "air_capsule",
     "since",
     "faded",
     "season",
@@ -38,7 +43,8 @@ class TimingAnswer:
     """
     Per township, over its plantable ground: detection of looks in each stage, since the date, and faded.
 
-    `townships` has `FIGURES`: ``seedling, flower, capsule`` (round 1 to 3) each as one period; ``since`` the
+    `townships` has `FIGURES`: ``seedling, flower, capsule`` (round 1 to 3) each as one period, on foot,
+    and ``air_seedling, air_flower, air_capsule`` the same of flights and passes; ``since`` the
     detection of looks since the date, ``unseen_since`` the share of ground whose POD since then is below the blind
     limit; ``faded`` the detection with old looks at what they are still worth; ``season`` the figure of `coverage`;
     ``last_day`` (ISO) the last day with a look of at least the blind limit. None where nothing can be planted.
@@ -69,7 +75,7 @@ def measure_timing(
     county: County, *, since: datetime | None = None, fading: Fading | None = None, as_of: datetime | None = None
 ) -> TimingAnswer:
     """
-    Foot tracks only; the grids ``seen_since`` (POD) and ``last_seen`` (day after 1 January) are kept for the map.
+    The grids ``seen_since`` (POD) and ``last_seen`` (day after 1 January) are kept for the map.
 
     `since` defaults to 30 days before the moment; `fading` to no fading.
     """
@@ -86,6 +92,8 @@ def measure_timing(
     zones, risk = (grids.read_grid(county.path, name) for name in ("zones", "risk"))
     a = settings.detection.availability
     chances = {stage.name.lower(): pod(ages.stages[stage], a) for stage in Stage}
+    above = _from_above(county, effort.overhead_until(county, moment), terrain)
+    chances |= {f"air_{stage.name.lower()}": seen for stage, seen in above.items()}
     chances |= {"since": pod(ages.since, a), "faded": ageing.pod_of_nats(ages.faded, a)}
     grids.write_grid(county.path, "seen_since", Grid(chances["since"], terrain.elevation.frame))
     grids.write_grid(county.path, "last_seen", Grid(ages.last_day, terrain.elevation.frame))
@@ -101,6 +109,19 @@ def measure_timing(
         last_day=pd.Series(last, dtype=object),
     )
     return TimingAnswer(moment, begin, fade, answer.ledger_head, assumptions(settings), townships[list(FIGURES)])
+
+
+def _from_above(county: County, overhead: Overhead, terrain: Terrain) -> dict[Stage, npt.NDArray[np.float32]]:
+    """POD of flights and passes by the stage the plants of each place were in on the day."""
+    season, frame = county.season, terrain.elevation.frame
+    missed = {stage: np.ones(frame.shape, np.float32) for stage in Stage}
+    taken = overhead.taken()
+    heights = np.nan_to_num(terrain.elevation.values, nan=1000.0) if taken else np.zeros(0)
+    for name, seen in overhead.looks(county, terrain) if taken else ():
+        then = season.stage_of(np.floor(season.day_of(taken[name])), heights)
+        for stage in Stage:
+            missed[stage] *= np.where(then == stage, 1.0 - seen, np.float32(1.0))
+    return {stage: np.float32(1.0) - left for stage, left in missed.items()}
 
 
 def _weighted(

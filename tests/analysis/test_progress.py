@@ -155,3 +155,10 @@ def test_overdue_comes_first_and_key_and_edge_villages_before_the_others() -> No
 def test_late_is_after_the_last_day_and_still_counts() -> None:
     cells = village_progress(VILLAGES, DUE_FROM, DUE_TO, visits_of([report(day=30)]), START + timedelta(days=31)).cells
     assert cells.loc[0, ["state", "late"]].tolist() == ["looked_b", True]
+
+
+def test_a_village_of_no_township_is_counted_too() -> None:
+    lost = VILLAGES.assign(township_id=["t1", None, "t2"])
+    found = village_progress(lost, DUE_FROM, DUE_TO, visits_of([]), START + timedelta(days=115))
+    assert found.townships["villages_n"].sum() == len(found.cells) == 9
+    assert totals(found.townships)["overdue"] == 9

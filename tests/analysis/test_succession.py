@@ -4,7 +4,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.analysis.succession import plain_name, successors
+from geo.analysis.succession import plain_name, stem_of, successors
 
 
 def listed(**names: str) -> pd.DataFrame:
@@ -34,6 +34,13 @@ def test_an_office_and_the_order_of_peoples_do_not_make_another_township() -> No
 
 def test_one_other_character_under_the_same_code_is_a_question() -> None:
     assert change_of(listed(c1="中岭镇"), listed(c1="鬃岭镇")) == {("1", "1"): ("异写", False)}
+
+
+def test_another_people_in_the_name_under_the_same_code_is_a_question() -> None:
+    """A real case: 鸡场苗族彝族乡 (2016) is 鸡场苗族彝族布依族乡 (2023) under one code."""
+    found = change_of(listed(c1="鸡场苗族彝族乡"), listed(c1="鸡场苗族彝族布依族乡"))
+    assert found == {("1", "1"): ("更名", False)}
+    assert stem_of("鸡场苗族彝族布依族乡") == ("鸡场", "乡")
 
 
 def test_townships_that_swapped_codes_follow_their_names() -> None:

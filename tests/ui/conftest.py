@@ -1,12 +1,23 @@
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from ui_county import make_county
 
+from geo.workspace import accounts
 from geo.workspace.demonstrating import make_demo
 from geo.workspace.planning import accept_plan, next_day, plan_day
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    """Passwords hashed with less memory and fewer rounds: how well they are guarded is tested with the accounts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from geo.ui import jobs
 from geo.words import say
 from geo.workspace.county import County, open_county
 from geo.workspace.progress import measure_progress, running_round, today, village_states
+from geo.workspace.register import responsibility_register
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -158,8 +159,7 @@ def test_the_register_lists_nobodys_units_first_and_finds_by_name(demo: County) 
 
 
 def test_a_post_is_assigned_and_ended_and_its_past_stays(demo: County) -> None:
-    units = run(register_page).dataframe[0].value
-    unit = {"unit_id": units[say("ui_unit_id")].iloc[0], "name": units[say("ui_unit")].iloc[0]}
+    unit = responsibility_register(demo).units.iloc[0].to_dict()
     app = run(unit_forms, unit=unit)
     app.text_input[0].set_value("村委会主任")
     app.button[0].click().run()
@@ -172,6 +172,27 @@ def test_a_post_is_assigned_and_ended_and_its_past_stays(demo: County) -> None:
     own = demo.store.read("duties").query("unit_id == @unit['unit_id']")
     assert len(own) == 1
     assert in_force(own, demo.as_of()).empty
+
+
+def press(app: AppTest, code: str) -> None:
+    """Press the button a word stands on."""
+    next(button for button in app.button if button.label == say(code)).click().run()
+    assert not app.exception
+
+
+def test_a_units_figures_are_edited_and_a_group_is_put_under_it(demo: County) -> None:
+    units = responsibility_register(demo).units
+    unit = units[units["unit_kind"] == "village"].iloc[0].to_dict()
+    app = run(unit_forms, unit=unit)
+    next(field for field in app.number_input if field.label == say("ui_households")).set_value(77)
+    press(app, "ui_save_unit")
+    app = run(unit_forms, unit=unit)
+    next(field for field in app.text_input if field.label == say("ui_new_unit")).set_value("三组")
+    press(app, "ui_add_unit")
+    told = demo.store.read("units").set_index("unit_id")
+    assert told.loc[unit["unit_id"], "households_n"] == 77
+    assert told.loc[f"{unit['unit_id']}-三组", ["unit_kind", "parent_id"]].tolist() == ["group", unit["unit_id"]]
+    assert demo.store.verify().ok
 
 
 def test_targets_come_with_the_least_time_left_first(demo: County) -> None:

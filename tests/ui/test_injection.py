@@ -21,11 +21,13 @@ from geo.layers.tracks import SCHEMA as TRACKS
 from geo.ledger import Entry
 from geo.settings import Settings
 from geo.store import Change
-from geo.ui import features
+from geo.ui import border_matrix, features
 from geo.ui.main import PAGES
 from geo.ui.maps import h
+from geo.ui.sheet import sheet
 from geo.ui.state import plain
 from geo.words import explain
+from geo.workspace.county import open_county
 
 NOW = datetime(2026, 3, 18, 1, tzinfo=UTC)
 EPSG, WEST, SOUTH, SIDE, ROW = 4544, 500_000.0, 2_964_000.0, 1000.0, 12
@@ -107,12 +109,12 @@ def test_no_layer_of_the_map_carries_a_tag(hostile: Path, language: Any) -> None
     states = dict.fromkeys(held["villages"]["village_id"], "due")
     given = {
         "townships": features.townships(towns),
-        "parcels": features.parcels(gpd.GeoDataFrame(held["parcels"]), language),
+        "parcels": features.parcels(gpd.GeoDataFrame(held["parcels"]), language, NOW),
         "villages": features.villages(gpd.GeoDataFrame(held["villages"]), states, language),
-        "finds": features.finds(gpd.GeoDataFrame(held["finds"]), language),
+        "finds": features.finds(gpd.GeoDataFrame(held["finds"]), language, NOW),
     }
-    for layer, body in given.items():
-        told = body.decode().replace("<br>", "")
+    for layer, drawn in given.items():
+        told = features.collection(drawn).decode().replace("<br>", "")
         assert not TAG.search(told), layer
         assert "${" not in told, layer
         assert "`" not in told, layer
@@ -125,6 +127,20 @@ def test_every_payload_is_text_after_its_encoder(payload: str) -> None:
     assert "${" not in h(payload)
     told = plain(explain(FormatError("file_missing", file=payload)))
     assert not re.search(r"(?<!\\)[<`\[\]*$~|]", told)
+
+
+def test_the_matrix_of_edges_carries_no_tag_but_its_own() -> None:
+    """Two names of every payload meet at an edge; the table holds as many tags as with harmless names."""
+    plain_names = [f"n{n}" for n in range(N)]
+    counts = []
+    for names in (plain_names, PAYLOADS):
+        edges = gpd.GeoDataFrame(
+            {"township_id": IDS, "neighbour_id": IDS[1:] + IDS[:1], "township_name": names,
+             "neighbour_name": names[1:] + names[:1], "seen_by_neither": 0.5, "length_m": 100.0}
+        )  # fmt: skip
+        told = border_matrix.matrix(edges, "zh")
+        counts.append((len(TAG.findall(told)), told.count('="')))
+    assert counts[0] == counts[1]
 
 
 WALK = """() => {
@@ -192,6 +208,24 @@ def test_nothing_runs_on_any_page(hostile: Path, browser: Browser, tmp_path: Pat
         assert {name: found for name, found in seen.items() if found} == {}
         assert (watched.blocked, watched.errors, dialogs) == ([], [], [])
         page.close()
+
+
+@pytest.mark.browser
+@needs_chromium
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_nothing_runs_in_the_map_carried_out_on_a_stick(hostile: Path, browser: Browser, tmp_path: Path) -> None:
+    """The one file holds names inside a script: they must not end it, nor the page's markup."""
+    file = tmp_path / "map.html"
+    file.write_bytes(sheet(open_county(hostile)))
+    page = browser.new_page(viewport={"width": 900, "height": 700})
+    page.goto(file.as_uri())
+    page.locator("canvas").first.wait_for(state="attached", timeout=60_000)
+    for x in range(200, 700, 60):
+        page.mouse.move(x, 350)
+    page.wait_for_timeout(300)
+    ours = [one for one in found_in(page) if "SCRIPT" in one or "ran" in one or " in " in one]
+    assert ours == []
+    page.close()
 
 
 def _poke(page: Page, watched: Watched) -> None:

@@ -4,8 +4,9 @@ import folium
 import pytest
 from folium.plugins import Fullscreen
 
+from geo.season import Season
 from geo.ui import maps
-from geo.ui.routes import GRIDS, LAYERS
+from geo.ui.routes import GRIDS, LAYERS, TILED
 
 TEXTS = (
     "<img src=x onerror=alert(1)>",
@@ -22,8 +23,8 @@ TEXTS = (
 
 
 def whole_map() -> folium.Map:
-    names = [*GRIDS, *LAYERS]
-    return maps.county_map((104.9, 26.7, 105.1, 26.9), dict.fromkeys(names, "名"), dict.fromkeys(names, "1"))
+    layers = [maps.layer_given(name, "名", "1", "zh", many=name in TILED) for name in [*GRIDS, *LAYERS]]
+    return maps.county_map((104.9, 26.7, 105.1, 26.9), maps.drawing(layers, Season(2026), "zh"))
 
 
 def test_the_rendered_map_asks_nothing_from_outside() -> None:
@@ -37,7 +38,7 @@ def test_the_rendered_map_asks_nothing_from_outside() -> None:
 def test_every_layer_is_fetched_from_this_process() -> None:
     page = whole_map().get_root().render()
     for name in LAYERS:
-        assert f"/geo/layers/{name}.geojson" in page
+        assert (f"/geo/vector/{name}/" if name in TILED else f"/geo/layers/{name}.geojson") in page
     for name in GRIDS:
         assert f"/geo/tiles/{name}/" in page
 

@@ -89,6 +89,16 @@ def _fresh() -> None:
     st.cache_resource.clear()
 
 
+def measured(county: Path) -> None:
+    """Wait for the work that a page has begun beside itself."""
+    job = jobs.last(county, jobs.MEASURE)
+    assert job is not None
+    assert job.thread is not None
+    job.thread.join(200)
+    assert job.error is None
+    assert not job.broken
+
+
 def test_without_a_county_the_app_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TACHA_COUNTY", raising=False)
     app = AppTest.from_file(str(MAIN), default_timeout=60).run()
@@ -253,6 +263,8 @@ def test_a_page_that_fails_says_so_without_its_innards(served: Path, monkeypatch
 
 def test_the_border_register_lists_every_edge_once(served: Path) -> None:
     app = AppTest.from_function(borders_page, default_timeout=200).run()
+    measured(served)
+    app.run()
     assert not app.exception
     table = app.dataframe[0].value
     sides = {frozenset(pair) for pair in zip(table[say("ui_side_a")], table[say("ui_side_b")], strict=True)}
@@ -352,3 +364,27 @@ def test_the_first_user_is_an_administrator_and_may_then_add_others(served: Path
     app.text_input(key="user_password").set_value("一个足够长的密码 2026")
     app.button(key="user_add").click().run()
     assert accounts_on(served)
+
+
+def test_the_map_page_measures_beside_itself_and_then_lists_where_to_look_first(served: Path) -> None:
+    app = AppTest.from_function(map_page, default_timeout=200).run()
+    assert not app.exception
+    measured(served)
+    app.run()
+    assert not app.exception
+    listed = app.dataframe[0].value
+    assert listed[say("ui_township")].iloc[0] in NAMES
+    assert any(say("ui_foot", at="2026", head="")[:2] in caption.value for caption in app.caption)
+
+
+def test_coordinates_typed_in_another_datum_bring_the_map_to_their_place(served: Path) -> None:
+    app = AppTest.from_function(map_page, default_timeout=200).run()
+    app.text_input(key="map_search").set_value("北纬26°47′20″ 东经105°0′40″").run()
+    assert not app.exception
+    there = app.session_state["map_there"]["center"]
+    app.selectbox(key="map_datum").set_value("gcj02").run()
+    moved = app.session_state["map_there"]["center"]
+    assert there == [pytest.approx(26.788889, abs=1e-6), pytest.approx(105.011111, abs=1e-6)]
+    assert 100 < 111_320 * abs(moved[0] - there[0]) < 1000
+    app.text_input(key="map_search").set_value("10.0, 20.0").run()
+    assert app.error[0].value.startswith(plain("20.0"))

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
-from argon2 import PasswordHasher
 from asking import ask
 from PIL import Image
 from shapely.geometry import Point
@@ -32,13 +31,12 @@ from geo.errors import GeoError
 from geo.layers import SCHEMAS
 from geo.ledger import Entry
 from geo.store import Change, read_settings, write_settings
-from geo.ui import door, state
+from geo.ui import door, routes, state
 from geo.ui.__main__ import CONFIG
 from geo.ui.door import COOKIE, LOGIN, SEEN_AS
 from geo.ui.main import PAGES
 from geo.ui.routes import LAYERS, MIDDLEWARE, ROUTES
 from geo.words import say
-from geo.workspace import accounts
 from geo.workspace.accounts import add_account, change_own_password, change_password, change_role, lock_account, sign_in
 from geo.workspace.condition import back_up_county
 from geo.workspace.county import County, open_county
@@ -101,14 +99,6 @@ def _spread(county: County) -> None:
         }
         rows = schema.conform(gpd.GeoDataFrame(pd.DataFrame(held), geometry=places, crs=EPSG))
         county.store.append(Entry("import", {"layer": layer}), Change(layer, rows), now=NOW)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick_hashes() -> Iterator[None]:
-    """Two dozen passwords, hashed as argon2 hashes them but with less memory: what they guard is not tested here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +206,28 @@ def test_tiles_of_detection_hold_own_ground_only(county: County, tokens: dict[st
     answer = ask(APP, f"/geo/tiles/pod/13/{x}/{y}.png", headers=held(tokens, name))
     inked = bool((np.asarray(Image.open(io.BytesIO(answer.body)).convert("RGBA"))[..., 3] > 0).any())
     assert inked is (role in WHOLE or grounds[0] == TOWNS[0])
+
+
+@EVERYBODY
+def test_vector_tiles_hold_own_ground_only(county: County, tokens: dict[str, str], name: str) -> None:
+    """One tile holds both townships; a parcel's number stands in its label."""
+    role, grounds = ACCOUNTS[name]
+    x, y = tile_of(county_frame_of_two(), 11)
+    answer = ask(APP, f"/geo/vector/parcels/11/{x}/{y}.pbf?lang=zh", headers=held(tokens, name))
+    told = [n for n in (1, 2) if f"M{n}".encode() in answer.body]
+    wanted = [1, 2] if role in WHOLE else [] if role is Role.TEAM else [int(grounds[0][-1])]
+    assert (answer.status, told) == (200, wanted)
+
+
+@EVERYBODY
+def test_a_plan_not_yet_accepted_is_its_planners_alone(
+    county: County, tokens: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "_PROPOSED", {(county.path, name): (None, "1")})
+    monkeypatch.setattr(routes.features, "proposal", lambda plan, language: None)
+    monkeypatch.setattr(routes.features, "collection", lambda drawn: b"{}")
+    got = {one: ask(APP, "/geo/proposal.geojson", headers=held(tokens, one)).status for one in ACCOUNTS}
+    assert got == {one: 200 if one == name else 404 for one in ACCOUNTS}
 
 
 @EVERYBODY

@@ -103,7 +103,7 @@ def test_parcels_carry_a_colour_a_shape_and_their_place_in_degrees(served: Path)
 
 def test_tracks_arrive_as_plain_simplified_lines(served: Path) -> None:
     row = json.loads(get("/geo/layers/tracks.geojson")[2])["features"][0]
-    assert row["properties"] == {}
+    assert row["properties"] == {"t": 76, "m": 59}
     assert all(len(place) == 2 for place in row["geometry"]["coordinates"])
     assert len(row["geometry"]["coordinates"]) == 2
 

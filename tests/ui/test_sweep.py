@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import CHROMIUM, SCREENS, Watched, browsing, serving
+from browsing import CHROMIUM, PATIENCE_MS, SCREENS, Watched, browsing, serving
 from playwright.sync_api import Browser, Page
 
 from geo.layers import SCHEMAS
@@ -22,7 +22,8 @@ ENGLISH_IN_CHINESE = re.compile(r"[A-Za-z][a-z]{2,}(?:[ ’'][A-Za-z][a-z]+)*")
 HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
 NAMES = re.compile(
     r"\b(English|Excel|Word|Chrome|Edge|Firefox|Windows|Linux|OsmAnd|Ovital|Shapefile|Neighbour County|Demo County"
-    r"|made up|GeoTIFF|GeoJSON|tacha|users?|add|admin|role|new|listen|shp|whl|app|start|bat|Ctrl|toml|dbf|shx|prj|cpg)\b"
+    r"|made up|GeoTIFF|GeoJSON|tacha|users?|add|admin|role|new|listen|shp|whl|app|start|bat|Ctrl"
+    r"|toml|dbf|shx|prj|cpg)\b"
 )
 """Proper names, commands and file kinds: the same in every language."""
 pytestmark = [
@@ -134,7 +135,7 @@ def test_every_page_in_both_languages(address: str, browser: Browser, data_words
                 page.wait_for_timeout(250)
             if name in WITH_MAP:
                 pane = page.frame_locator("iframe[title*=folium]").locator(".leaflet-pane").first
-                pane.wait_for(state="attached", timeout=60_000)
+                pane.wait_for(state="attached", timeout=PATIENCE_MS)
             page.screenshot(path=SCREENS / f"{name}-{language}-{size}.png", full_page=True)
             found = foreign(page, language, data_words)
             found += [] if page.evaluate("document.documentElement.scrollWidth") <= width else ["wider than the window"]
@@ -143,7 +144,8 @@ def test_every_page_in_both_languages(address: str, browser: Browser, data_words
             found += [] if say(code, language) else [code]
             if found:
                 wrong[f"{name} {language}"] = found
-    (SCREENS / f"sweep-{size}.json").write_text(json.dumps(wrong, ensure_ascii=False, indent=1), "utf-8")
+                told = json.dumps(wrong, ensure_ascii=False, indent=1)
+                (SCREENS / f"sweep-{size}.json").write_text(told, "utf-8")
     assert (watched.blocked, watched.errors) == ([], [])
     assert wrong == {}
     context.close()

@@ -1,78 +1,123 @@
 """The season on the demo county: segments cut once, assignments numbered, walked ground counted, then planned anew."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 import shapely
 
 from geo.errors import LayerError
+from geo.workspace.aerial import flight_files, plan_flights
 from geo.workspace.assignments import assignment_board
 from geo.workspace.campaign import accept_season, plan_season, workdays
-from geo.workspace.county import open_county
+from geo.workspace.county import County, open_county
+from geo.workspace.planning import assigned_ground, plan_day
 from geo.workspace.segmenting import segments_of
 
 NOW = datetime(2026, 5, 30, tzinfo=UTC)
 
 
-@pytest.fixture
-def county(demo_copy: Path):
-    return open_county(demo_copy)
+@pytest.fixture(scope="module")
+def cut(measured_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> County:
+    """A copy of the demo county with its segments; the tests below only add to it."""
+    folder = tmp_path_factory.mktemp("season") / "county"
+    shutil.copytree(measured_demo, folder, ignore=shutil.ignore_patterns("inputs", "truth"))
+    county = open_county(folder)
+    segments_of(county, now=NOW)
+    return county
 
 
-def test_a_season_is_planned_kept_walked_and_planned_anew(county) -> None:
-    """One test, for cutting and planning a county takes its seconds."""
-    segments = segments_of(county, now=NOW)
-    townships = county.store.read("townships")
-    for township in townships.itertuples():
+@pytest.fixture(scope="module")
+def season(cut: County) -> County:
+    """The same with the season planned from March on."""
+    accept_season(cut, plan_season(cut, now=NOW, from_day="2026-03-01", off_days=["2026-03-10"]), now=NOW)
+    return cut
+
+
+def test_segments_tile_every_township_and_are_cut_once(cut: County) -> None:
+    head = cut.store.head().hash
+    segments = segments_of(cut, now=NOW)
+    assert cut.store.head().hash == head
+    assert segments["segment_id"].equals(segments["township_id"] + "-" + segments["label"])
+    for township in cut.store.read("townships").itertuples():
         mine = segments[segments["township_id"] == township.township_id]
         assert mine.area.sum() == pytest.approx(township.geometry.area)
         assert shapely.union_all(mine.geometry).symmetric_difference(township.geometry).area < 1.0
-    assert segments["segment_id"].equals(segments["township_id"] + "-" + segments["label"])
-    head = county.store.head().hash
-    assert segments_of(county, now=NOW)["segment_id"].equals(segments["segment_id"])
-    assert county.store.head().hash == head
 
-    first = plan_season(county, now=NOW, from_day="2026-03-01", off_days=["2026-03-10"])
-    told = first.json()
-    assert county.store.head().hash == head
-    assert told["expected_even"] < told["expected"] <= told["bound"]
-    days = {day for row in told["assignments"] for day in (row["day"], row["day_to"])}
-    assert min(days) >= "2026-03-01"
-    assert "2026-03-10" not in days
-    for row in told["assignments"]:
-        assert row["due_from"] <= row["day"] <= row["day_to"] <= row["due_to"]
-    joint = [row for row in told["assignments"] if row["purpose"] == "联合踏查"]
-    assert joint
-    assert all(row["partner_id"] and row["longitude"] and row["team_days_n"] >= 1 for row in joint)
 
-    accept_season(county, first, now=NOW)
-    board = assignment_board(county)
-    assert set(board["state"]) >= {"done", "overdue"}
+def test_assignments_keep_their_windows_and_joint_sweeps_have_two_sides(season: County) -> None:
+    rows = season.store.read("assignments")
+    rows = rows[(rows["purpose"] != "航测") & (rows["made_at"] < "2026-03-02")]
+    assert (rows["due_from"] <= rows["day"]).all()
+    assert (rows["day"] <= rows["day_to"]).all()
+    assert (rows["day_to"] <= rows["due_to"]).all()
+    assert rows["day"].min() >= "2026-03-01"
+    assert "2026-03-10" not in {*rows["day"], *rows["day_to"]}
+    joint = rows[rows["purpose"] == "联合踏查"]
+    assert len(joint)
+    assert joint["partner_id"].notna().all()
+    assert joint.geometry.notna().all()
+
+
+def test_states_follow_from_what_was_walked(season: County) -> None:
+    board = assignment_board(season, withdrawn=True)
+    board = board[board["made_at"] < "2026-03-02"]
+    assert set(board["state"]) >= {"done", "overdue"} or set(board["state"]) >= {"done", "withdrawn"}
     done = board[(board["state"] == "done") & (board["purpose"] == "踏查")]
     assert (done["searched_h"] >= 0.8 * done["hours"] - 1e-9).all()
-    early = assignment_board(county, as_of=datetime(2026, 3, 1, tzinfo=UTC))
-    assert set(early["state"]) == {"scheduled"} | ({"done"} & set(early["state"]))
+    early = assignment_board(season, as_of=datetime(2026, 3, 1, tzinfo=UTC))
+    assert not set(early.loc[early["purpose"] == "踏查", "state"]) & {"done", "overdue", "part_done"}
 
-    again = plan_season(county, now=NOW, from_day="2026-05-01")
-    accept_season(county, again, now=NOW)
-    after = assignment_board(county, withdrawn=True)
+
+def test_a_days_plan_keeps_to_the_assigned_segments(season: County) -> None:
+    rows = season.store.read("assignments")
+    sweeps = rows[(rows["purpose"] == "踏查") & (rows["township_id"] == "529901003") & (rows["round"] == 2)]
+    day = str(sweeps["day"].iloc[0])
+    ground = assigned_ground(season, "529901003", day)
+    plan = plan_day(season, day=day, township_ids=["529901003"], assigned=True)
+    walked = plan.stops[plan.stops["kind"] == "sweep"]
+    assert walked.within(ground.buffer(150.0)).all()
+    assert assigned_ground(season, "529901003", "2026-01-05") is None
+
+
+def test_a_later_plan_takes_the_place_of_what_is_not_done(season: County) -> None:
+    before = assignment_board(season)
+    again = plan_season(season, now=NOW, from_day="2026-05-01")
+    told = again.json()
+    assert told["expected_even"] <= told["expected"] <= told["bound"]
+    accept_season(season, again, now=NOW)
+    after = assignment_board(season, withdrawn=True)
     gone = after[after["state"] == "withdrawn"]
     assert set(gone["assignment_id"]) == set(again.withdrawn)
     assert (gone["due_to"] >= "2026-05-01").all()
+    assert not set(before.loc[before["state"] == "done", "assignment_id"]) & set(again.withdrawn)
     assert after["assignment_id"].is_unique
-    kept_done = set(done["assignment_id"]) & set(again.withdrawn)
-    assert not kept_done
-    assert len(assignment_board(county, township_id="529901003", round_=2)) < len(after)
-    assert county.store.verify().ok
+    assert season.store.verify().ok
 
 
-def test_holidays_and_days_off_are_no_workdays(county) -> None:
+def test_what_is_flown_is_numbered_and_other_programs_read_it(cut: County, tmp_path: Path) -> None:
+    known = set(cut.store.read("assignments")["assignment_id"])
+    flown = plan_flights(cut, 2, now=NOW)
+    assert not set(flown["assignment_id"]) & known
+    assert set(flown["reason"]) <= {"cliff", "far", "strip", "roof"}
+    assert flown["area_m2"].to_numpy() == pytest.approx(flown.area.to_numpy())
+    assert (flown["relief_m"] >= 0).all()
+    files = flight_files(cut, 2)
+    assert sorted(files) == ["flights-2026-R2-GCJ02.kml", "flights-2026-R2.kml", "flights-2026-R2.kmz"]
+    (tmp_path / "f.kml").write_bytes(files["flights-2026-R2.kml"])
+    shown = gpd.read_file(tmp_path / "f.kml", engine="pyogrio")
+    assert shown.geom_type.eq("Point").sum() == len(flown)
+    assert len(shown) == 2 * len(flown)
+
+
+def test_holidays_and_days_off_are_no_workdays(cut: County) -> None:
     """New year's eve of 2026 is 16 February; a week is off by default."""
-    days = workdays(county, "2026-02-14", ["2026-02-25"])
+    days = workdays(cut, "2026-02-14", ["2026-02-25"])
     assert days[0] == 44
     assert not set(range(46, 54)) & set(days.tolist())
     assert 55 not in days
     assert days[-1] == 150
     with pytest.raises(LayerError, match="day_bad"):
-        workdays(county, "2026-02-30")
+        workdays(cut, "2026-02-30")

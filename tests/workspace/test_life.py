@@ -12,8 +12,9 @@ from geo.ledger import Source
 from geo.store import read_settings
 from geo.words import explain
 from geo.workspace.county import County
-from geo.workspace.life import plot_life_of, recheck_calendar, record_step, sampled
-from geo.workspace.recording import record_find, record_verification, record_visit
+from geo.workspace.life import handling_hours, plot_life_of, recheck_calendar, record_step, sampled
+from geo.workspace.photographing import PhotoIn, add_photos
+from geo.workspace.recording import record_destruction, record_find, record_verification, record_visit
 
 FIND = {"parcel_id": "P1", "team_id": "T1", "found_at": NOW - timedelta(days=9), "plants_n": 40, "stage": "开花期"}
 GONE = {"fraction": 1.0, "method": "强制铲除", "destroyed_at": NOW - timedelta(days=8)}
@@ -155,3 +156,25 @@ def test_a_sampled_count_that_the_law_does_not_decide_is_shown(county):
     assert columns.pop("straddles") == [500]
     record_find(county.store, FIND | columns, now=NOW)
     assert plot_life_of(county, "P1", as_of=NOW).undecided_counts[0]["limits"] == [500]
+
+
+def test_hours_of_handling_count_what_is_known_and_say_what_is_not(county):
+    """P1: found, police after 3 h, destroyed after 10 h; P2: only found. Medians rest on P1 alone."""
+    store, begin = county.store, NOW - timedelta(days=9)
+    first = record_find(store, FIND, now=NOW)
+    told = {"at": begin + timedelta(hours=3), "station": "甲所", "receipt": "R1"}
+    record_step(store, "P1", Act.HAND_OVER, told, now=NOW)
+    record_destruction(store, first.id, GONE | {"destroyed_at": begin + timedelta(hours=10)}, now=NOW)
+    record_find(store, FIND | {"parcel_id": "P2"}, now=NOW)
+    found = handling_hours(county, as_of=NOW)
+    assert list(found.plots["parcel_id"]) == ["P1", "P2"]
+    assert [leg["median_h"] for leg in found.legs.values()] == [3.0, 7.0, 10.0]
+    assert all((leg["known_n"], leg["unknown_n"]) == (1, 1) for leg in found.legs.values())
+
+
+def test_a_photo_on_record_shows_a_plot_as_much_as_a_form(county):
+    record_visit(county.store, VISIT | {"outcome": "未发现", "evidence": "C"}, now=NOW)
+    assert "close_unshown" in plot_life_of(county, "P1", as_of=NOW).faults
+    picture = PhotoIn("a.heic", b"\0\0\0\x18ftypheic" + bytes(9), {"parcel_id": "P1"})
+    add_photos(county, [picture], now=NOW)
+    assert "close_unshown" not in plot_life_of(county, "P1", as_of=NOW).faults

@@ -63,7 +63,7 @@ def test_everything_a_township_brings_goes_in_with_one_entry(county: County, tmp
     }  # fmt: skip
     before = len(county.store.entries())
     merged = bundle_in(county, returned(county, tmp_path, files), now=NOW)
-    assert merged.new == {"tracks": 1, "returns": 1, "visits": 2, "finds": 1}
+    assert merged.new == {"tracks": 1, "returns": 1, "visits": 2, "finds": 1, "photos": 1}
     assert [file.json("en")["refused"] for file in merged.report.files] == [[]] * 4
     assert len(county.store.entries()) == before + 1
     assert {key: status for key, (status, _) in plots(county).items()} == {

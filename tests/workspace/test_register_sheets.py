@@ -1,5 +1,6 @@
 """The register as offices keep it: merged heads, names for codes, history; out and in again without loss."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from geo.errors import LayerError
 from geo.formats import Hints
 from geo.ledger import Entry
 from geo.settings import Settings
@@ -19,6 +21,7 @@ from geo.workspace.papers import register_paper
 from geo.workspace.progress import measure_progress
 from geo.workspace.register import responsibility_register
 from geo.workspace.register_lists import confirm_alias, import_divisions
+from geo.workspace.register_rows import add_unit, edit_unit
 from geo.workspace.register_sheets import import_register
 from geo.workspace.register_values import span_in
 
@@ -397,3 +400,44 @@ def test_department_grounds_are_those_that_are_drawn(county: County, tmp_path: P
     assert units.loc["520525002-吊水岩水库", "unit_kind"] == "库区"
     edges = responsibility_register(county, as_of=MARCH).edges
     assert "林业局副局长、县林业局" in set(edges["b_posts"]) | set(edges["a_posts"])
+
+
+def test_a_unit_is_edited_and_added_by_hand(county: County) -> None:
+    """Edits are entries of their own; the same again changes nothing; what cannot be held is refused."""
+    assert edit_unit(county, "520525001201", {"households_n": 55, "key_area": True}, now=NOW)
+    assert not edit_unit(county, "520525001201", {"households_n": 55}, now=NOW)
+    number = add_unit(county, "group", "一组", "520525001201", now=NOW)
+    units = responsibility_register(county, as_of=MARCH).units.set_index("unit_id")
+    assert units.loc["520525001201", ["name", "households_n", "key_area"]].tolist() == ["上河村", 55, True]
+    assert units.loc[number, ["parent_id", "township_id"]].tolist() == ["520525001201", "520525001"]
+    for wrong, call in {
+        "unit_unknown": lambda: edit_unit(county, "没有", {"name": "甲"}, now=NOW),
+        "record_field_unknown": lambda: edit_unit(county, "520525001201", {"colour": 1}, now=NOW),
+        "record_value_low": lambda: edit_unit(county, "520525001201", {"households_n": -1}, now=NOW),
+        "unit_exists": lambda: add_unit(county, "group", "一组", "520525001201", now=NOW),
+        "unit_parent_wrong": lambda: add_unit(county, "group", "二组", "520525001", now=NOW),
+    }.items():
+        with pytest.raises(LayerError) as caught:
+            call()
+        assert caught.value.code == wrong
+    assert county.store.verify().ok
+
+
+def test_the_registers_upper_level_form_has_its_own_columns(county: County, tmp_path: Path) -> None:
+    """One more sheet with the heads of the configuration; a field that does not exist is named; nothing changes in."""
+    import_register(county, office_book(tmp_path / "底数.xlsx"), now=NOW)
+    heads = ("单位名称=name", "包片县领导=县领导包片", "备注")
+    own = replace(county.settings.campaign, columns={"register": heads})
+    mapped = replace(county, settings=replace(county.settings, campaign=own))
+    out = tmp_path / "out.xlsx"
+    out.write_bytes(register_paper(mapped, as_of=MARCH))
+    rows = list(openpyxl.load_workbook(out)["上级表式"].iter_rows(min_row=3, values_only=True))
+    assert rows[0][:3] == ("单位名称", "包片县领导", "备注")
+    assert ("上河村", "副县长", None) in {row[:3] for row in rows}
+    head = county.store.head()
+    import_register(county, out, now=MARCH)
+    assert county.store.head() == head
+    wrong = replace(own, columns={"register": ("单位=nmae",)})
+    with pytest.raises(LayerError) as caught:
+        register_paper(replace(county, settings=replace(county.settings, campaign=wrong)), as_of=MARCH)
+    assert caught.value.code == "mapping_unknown"

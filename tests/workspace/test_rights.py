@@ -89,16 +89,16 @@ OWN: dict[Role, frozenset[str]] = {
     Role.POLICE: TOWNSHIP | {"leads"},
     Role.MEMBER: frozenset(
         {"villages", "tracks", "lookouts", "flights", "passes", "visits", "parcels", "finds", "steps", "alerts",
-         "returns", "routes", "stops"}
+         "returns", "routes", "stops", "photos"}
     ),
-    Role.TEAM: WORK | {"teams", "parcels", "steps", "returns"},
+    Role.TEAM: WORK | {"teams", "parcels", "steps", "returns", "photos"},
 }  # fmt: skip
 """Layers of which somebody sees their own ground's rows; what is neither here nor `OF_ALL` they see nothing of."""
 WHOLE: dict[Role, frozenset[str]] = {
     Role.ADMIN: EVERY,
     Role.COUNTY: EVERY,
     Role.AUDITOR: EVERY - {"leads"},
-    Role.COMMITTEE: EVERY - {"leads", "refusals", "routes", "stops"},
+    Role.COMMITTEE: EVERY - {"leads", "refusals", "routes", "stops", "photos"},
 }
 
 
@@ -147,6 +147,8 @@ ENTRIES: dict[str, tuple[Entry, str]] = {
     "visit": (Entry("visit"), "visits"),
     "find": (Entry("find"), "finds"),
     "forms": (Entry("forms"), "returns"),
+    "photos": (Entry("photos"), "photos"),
+    "rows under an export": (Entry("export"), "visits"),
     "step": (Entry("step", {"act": "guard"}), "steps"),
     "dismissal": (Entry("step", {"act": "dismiss"}), "steps"),
     "verification": (Entry("verification"), "finds"),
@@ -162,10 +164,10 @@ ENTRIES: dict[str, tuple[Entry, str]] = {
     "correction": (Entry("correction"), "visits"),
     "unheard-of": (Entry("unheard-of"), "visits"),
 }
-FIELD = {"visit", "find", "forms", "step", "tracks"}
+FIELD = {"visit", "find", "forms", "step", "tracks", "photos"}
 MAY: dict[Role, set[str]] = {
     Role.ADMIN: set(ENTRIES),
-    Role.COUNTY: set(ENTRIES) - {"unheard-of"},
+    Role.COUNTY: set(ENTRIES) - {"unheard-of", "rows under an export"},
     Role.COMMITTEE: set(),
     Role.TOWNSHIP: FIELD | {"dismissal", "verification", "flag", "plan", "orders", "signing", "daily"},
     Role.POLICE: FIELD | {"dismissal", "verification", "flag", "signing", "daily"},

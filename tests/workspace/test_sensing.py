@@ -20,6 +20,7 @@ from geo.workspace.evidence import evidence_at
 from geo.workspace.explaining import evidence_of_township
 from geo.workspace.importing import import_files
 from geo.workspace.sensing import measure_sensors
+from geo.workspace.timing import measure_timing
 
 NOW = datetime(2026, 5, 21, tzinfo=UTC)
 EARLIER = datetime(2026, 3, 1, tzinfo=UTC)
@@ -113,4 +114,6 @@ def test_what_looked_from_above_stands_in_every_explanation(demo_copy: Path, tmp
     cell = evidence_at(county, float(longitude), float(latitude))
     assert cell.pod == pytest.approx(float(season.values[row, col]), abs=1e-6)
     assert set(cell.tracks.loc[cell.tracks["pod"] > 0.0, "mode"]) >= {"drone"}
+    seen = measure_timing(county).townships.iloc[0]
+    assert sum(seen[f"air_{stage}"] for stage in ("seedling", "flower", "capsule")) > 0.05
     assert next(month for month in cell.periods if month["month"] == "2026-04")["air"] > 0.5

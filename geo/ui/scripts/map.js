@@ -58,7 +58,9 @@ var tacha = (function () {
             color: "#ffffff", weight: style.weight + one.halo, fill: false}}) : null;
         var layer = L.geoJSON(null, {
             interactive: one.labelled,
-            filter: function (feature) { return shows(map, feature.properties.t); },
+            filter: function (feature) {
+                return shows(map, feature.properties.t) && !(one.now && map.tacha.months[map.tacha.month]);
+            },
             style: function (feature) {
                 var share = feature.properties.share;
                 return share === undefined ? style

@@ -137,7 +137,7 @@ def _joint(edge: dict[str, Any]) -> None:
     county = state.county()
     if not may(county.actor, Action.EXPORT):
         return
-    rounds = season_rounds(county.settings.season, county.settings.campaign)
+    rounds = season_rounds(county.season, county.settings.campaign)
     moment = state.as_of(county.path, state.head_of(county))
     running = int(np.argmax([round_.stop > moment for round_ in rounds] + [True]))
     first, second = st.columns([2, 3], vertical_alignment="bottom")

@@ -10,8 +10,10 @@ import streamlit as st
 
 from geo.layers.parcels import OPEN
 from geo.ui import handover, jobs, state
+from geo.ui.board import board
 from geo.ui.mapview import Clicked, map_and_panel
 from geo.ui.planning import JOB, plan_panel, proposed
+from geo.words import Language
 
 LISTED = 60
 NEAR_DEG = 0.0006
@@ -39,6 +41,7 @@ def page() -> None:
         wanted = "plan_townships" in st.session_state or jobs.last(path, JOB) is not None
         with st.expander(state.word("ui_plan_head"), expanded=wanted):
             plan_panel(county)
+    board(path, head)
     handover.offered(county, routes_n=held["routes"])
     state.foot(state.as_of(path, head), head)
 
@@ -83,6 +86,11 @@ def _row_at(rows: pd.DataFrame, clicked: Mapping[str, float] | None) -> int | No
 
 
 def _spots(path: Path, head: str) -> pd.DataFrame:
+    return _spot_rows(path, head, state.language())
+
+
+@state.kept()
+def _spot_rows(path: Path, head: str, language: Language) -> pd.DataFrame:
     measured = state.borders_now(path, head)
     if measured is None or measured.blind_spots.empty:
         return pd.DataFrame()
@@ -102,6 +110,11 @@ def _spots(path: Path, head: str) -> pd.DataFrame:
 
 
 def _targets(path: Path, head: str) -> pd.DataFrame:
+    return _target_rows(path, head, state.language())
+
+
+@state.kept()
+def _target_rows(path: Path, head: str, language: Language) -> pd.DataFrame:
     parcels = gpd.GeoDataFrame(state.county().store.read("parcels"))
     due = parcels[parcels["status"].isin([str(status) for status in OPEN])]
     due = due.sort_values("deadline", kind="stable").head(LISTED)

@@ -10,14 +10,16 @@ import streamlit as st
 
 from geo.errors import GeoError
 from geo.formats.bundle import zipped
-from geo.layers.duties import DUTY_KINDS, in_force
+from geo.layers.duties import DUTY_KINDS, TIERS, in_force
+from geo.layers.townships import GROUND_KINDS
+from geo.report.register_book import day_text, last_day
 from geo.season import CHINA
 from geo.ui import jobs, state
 from geo.workspace.county import County
 from geo.workspace.map_papers import joint_papers, map_papers
 from geo.workspace.papers import form_papers, order_papers, progress_paper, register_paper
 from geo.workspace.register import Register, responsibility_register
-from geo.workspace.register_rows import assign_post, end_post
+from geo.workspace.register_rows import MU_M2, add_unit, assign_post, edit_unit, end_post
 from geo.workspace.register_sheets import import_register
 
 JOB = "papers"
@@ -97,7 +99,7 @@ def _rows(units: pd.DataFrame) -> pd.DataFrame:
 
 
 def _unit(county: County, unit: dict[str, Any]) -> None:
-    """The posts of one unit: those in force, one more, one ended."""
+    """One unit: its posts in force, one more, one ended, those it had; its figures; a unit under it."""
     st.subheader(state.plain(unit["name"] or unit["unit_id"]), anchor=False)
     now = datetime.now(UTC)
     duties = county.store.read("duties")
@@ -105,31 +107,123 @@ def _unit(county: County, unit: dict[str, Any]) -> None:
     left, right = st.columns(2)
     with left, st.form("assign", border=True):
         kind = st.selectbox(state.word("ui_duty_kind"), DUTY_KINDS, format_func=lambda k: state.word(f"ui_duty_{k}"))
+        tier = st.selectbox(state.word("ui_tier"), TIERS, index=None, placeholder="–", help=state.word("ui_tier_help"))
         post = st.text_input(state.word("ui_post"), help=state.word("ui_post_help"))
         since = st.date_input(state.word("ui_since"), county.as_of().astimezone(CHINA).date())
         sent = st.form_submit_button(state.word("ui_assign_post"), type="primary")
     if sent and post.strip() and since:
         begin = datetime.combine(since, time(), CHINA)
-        number, added = assign_post(county, unit["unit_id"], post, kind=kind, valid_from=begin, now=now)
+        try:
+            number, added = assign_post(
+                county,
+                unit["unit_id"],
+                post,
+                kind=kind,
+                valid_from=begin,
+                now=now,
+                tier=tier if kind == "包保" else None,
+            )
+        except GeoError as error:
+            state.sorry(error)
+            return
         _said(state.word("ui_post_assigned" if added else "ui_already", id=number))
     elif sent:
         left.warning(state.word("ui_post_needed"))
     with right:
         if own.empty:
             st.info(state.word("ui_posts_none"))
+        else:
+            _end_form(county, own, now)
+        _history(duties[duties["unit_id"] == unit["unit_id"]])
+    if unit["unit_kind"] != "enclave":
+        left, right = st.columns(2)
+        with left:
+            _figures(county, unit, now)
+        with right:
+            _below(county, unit, now)
+
+
+def _end_form(county: County, own: pd.DataFrame, now: datetime) -> None:
+    with st.form("end", border=True):
+        named = {row["duty_id"]: f"{row['post']}（{row['duty_kind']}）" for row in own.to_dict("records")}
+        ended = st.selectbox(state.word("ui_which_post"), list(named), format_func=named.__getitem__)
+        until = st.date_input(state.word("ui_until"), county.as_of().astimezone(CHINA).date())
+        sent = st.form_submit_button(state.word("ui_end_post"))
+    if sent and until:
+        try:
+            end_post(county, ended, at=datetime.combine(until, time(), CHINA), now=now)
+        except GeoError as error:
+            state.sorry(error)
             return
-        with st.form("end", border=True):
-            named = {row["duty_id"]: f"{row['post']}（{row['duty_kind']}）" for row in own.to_dict("records")}
-            ended = st.selectbox(state.word("ui_which_post"), list(named), format_func=named.__getitem__)
-            until = st.date_input(state.word("ui_until"), county.as_of().astimezone(CHINA).date())
-            sent = st.form_submit_button(state.word("ui_end_post"))
-        if sent and until:
-            try:
-                end_post(county, ended, at=datetime.combine(until, time(), CHINA), now=now)
-            except GeoError as error:
-                state.sorry(error)
-                return
-            _said(state.word("ui_post_ended", day=until))
+        _said(state.word("ui_post_ended", day=until))
+
+
+def _history(duties: pd.DataFrame) -> None:
+    """Every post the unit has or had, the latest first."""
+    if duties.empty:
+        return
+    held = duties.sort_values("valid_from", ascending=False, kind="stable")
+    rows = {
+        state.word("ui_post"): held["post"],
+        state.word("ui_duty_kind"): held["tier"].fillna(held["duty_kind"]),
+        state.word("ui_from_day"): [day_text(moment) for moment in held["valid_from"]],
+        state.word("ui_last_day"): [last_day(moment) or "–" for moment in held["valid_to"]],
+    }
+    st.caption(state.word("ui_post_history"))
+    st.dataframe(pd.DataFrame(rows), hide_index=True, placeholder="", height=35 * min(len(held) + 1, 6) + 3)
+
+
+def _figures(county: County, unit: dict[str, Any], now: datetime) -> None:
+    """Households, area, height and marks, as the register says them."""
+    with st.form("figures", border=True):
+        name = st.text_input(state.word("ui_unit"), unit["name"] or "")
+        first, second, third = st.columns(3)
+        households = first.number_input(state.word("ui_households"), 0, value=_whole(unit["households_n"]), step=1)
+        due = None if pd.isna(unit["due_m2"]) else round(float(unit["due_m2"]) / MU_M2, 4)
+        mu = second.number_input(state.word("ui_due_mu"), 0.0, value=due, step=10.0)
+        height = None if pd.isna(unit["elevation_m"]) else float(unit["elevation_m"])
+        elevation = third.number_input(state.word("ui_elevation"), -500.0, 9000.0, value=height, step=10.0)
+        key = first.checkbox(state.word("ui_key_area"), unit["key_area"] is True)
+        edge = second.checkbox(state.word("ui_edge"), unit["edge"] is True)
+        sent = st.form_submit_button(state.word("ui_save_unit"))
+    if not sent:
+        return
+    given = {
+        "name": name.strip(), "households_n": households, "elevation_m": elevation,
+        "due_m2": unit["due_m2"] if mu == due else None if mu is None else round(mu * MU_M2, 3),
+        "key_area": key or (None if pd.isna(unit["key_area"]) else False),
+        "edge": edge or (None if pd.isna(unit["edge"]) else False),
+    }  # fmt: skip
+    try:
+        changed = edit_unit(county, unit["unit_id"], given, now=now)
+    except GeoError as error:
+        state.sorry(error)
+        return
+    _said(state.word("unit_edited" if changed else "ui_already", name=name.strip(), id=unit["unit_id"]))
+
+
+def _below(county: County, unit: dict[str, Any], now: datetime) -> None:
+    """A group, grid or department ground that no list brings: typed in under this unit."""
+    kinds = {"village": ("group", "责任网格", *GROUND_KINDS), "group": ("责任网格",),
+             "township": ("责任网格", *GROUND_KINDS), "county": GROUND_KINDS}.get(unit["unit_kind"])  # fmt: skip
+    if not kinds:
+        return
+    with st.form("below", border=True):
+        kind = st.selectbox(state.word("ui_unit_kind"), kinds, format_func=state.kind)
+        name = st.text_input(state.word("ui_new_unit"))
+        sent = st.form_submit_button(state.word("ui_add_unit"))
+    if not sent:
+        return
+    try:
+        number = add_unit(county, kind, name, unit["unit_id"], now=now)
+    except GeoError as error:
+        state.sorry(error)
+        return
+    _said(state.word("unit_edited", name=name.strip(), id=number))
+
+
+def _whole(value: Any) -> int | None:
+    return None if pd.isna(value) else int(value)
 
 
 def _files(county: County) -> None:
@@ -140,6 +234,7 @@ def _files(county: County) -> None:
         left.download_button(state.word("ui_register_out"), book, "责任底数册.xlsx", XLSX, on_click="ignore")
         with right, st.form("register_in", clear_on_submit=True, border=False):
             given = st.file_uploader(state.word("ui_register_in"), ["xlsx", "csv"], max_upload_size=20)
+            since = st.date_input(state.word("ui_undated"), None, help=state.word("ui_undated_help"))
             sent = st.form_submit_button(state.word("ui_take_it"))
         if not sent or given is None:
             return
@@ -147,7 +242,8 @@ def _files(county: County) -> None:
             path = Path(folder) / Path(given.name).name
             path.write_bytes(given.getvalue())
             try:
-                report = import_register(county, path, now=datetime.now(UTC))
+                begin = datetime.combine(since, time(), CHINA) if since else None
+                report = import_register(county, path, now=datetime.now(UTC), since=begin)
             except GeoError as error:
                 state.sorry(error)
                 return
