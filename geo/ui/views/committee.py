@@ -33,7 +33,7 @@ def page() -> None:
         shown, hide_index=True, column_config=assessment.columns(told), placeholder="–", on_select="rerun",
         selection_mode="single-row", height=35 * min(len(shown) + 1, 27) + 3, key="assessed",
     )  # fmt: skip
-    st.caption(state.word("committee_note_ranks") + state.word("ui_sure"))
+    st.caption(f"{state.word('committee_note_ranks')} {state.word('ui_sure')}")
     picked = chosen["selection"]["rows"] if chosen else []
     if picked and picked[0] < len(told.townships):
         row = told.townships.iloc[picked[0]].to_dict()
