@@ -51,7 +51,7 @@ def _first(path: Path, head: str, clicked: Clicked | None, *, ready: bool) -> Cl
     kinds = [name for name in ("blind_spots", "parcels") if ready or name == "parcels"]
     kind = st.segmented_control(
         state.word("ui_look_first"), kinds, default=kinds[0], format_func=lambda name: state.word(f"ui_layer_{name}"),
-        key="look_first",
+        key=f"look_first_{len(kinds)}",
     )  # fmt: skip
     rows = _spots(path, head) if kind == "blind_spots" else _targets(path, head) if kind else pd.DataFrame()
     if rows.empty:
