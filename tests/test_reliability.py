@@ -1,8 +1,5 @@
 """The calibration benchmark: its walker against closed forms, its dice and intervals by hand, and a short run."""
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,10 +7,9 @@ from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
+from benchmarks.calibration import judge, one_season, roll, tenth, walk_past
 from geo.analysis.detection import InverseCube
 
-BENCHMARK = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "calibration.py"), run_name="benchmark")
-walk_past, tenth, roll, judge = (BENCHMARK[name] for name in ("walk_past", "tenth", "roll", "judge"))
 NEW_YEAR = 1_767_196_800.0  # midnight of 1 January 2026 in China
 FLOWER_DAY = 80
 
@@ -99,7 +95,7 @@ def test_what_is_said_is_right_as_often_as_said():
     """Five seasons, 100 townships, 4,000 township-seasons: every tenth that holds 300 of them passes."""
     rng = np.random.default_rng(7)
     priors = (0.5, 0.9, 0.7, 0.9, 0.8)
-    worlds = pd.concat([BENCHMARK["one_season"](rng, prior, 40) for prior in priors], ignore_index=True)
+    worlds = pd.concat([one_season(rng, prior, 40) for prior in priors], ignore_index=True)
     assert worlds["detection"].max() > 0.6
     assert worlds["found_0"].mean() == pytest.approx(worlds["detection"].mean(), rel=0.08)
     answer = judge(roll(worlds, rng))

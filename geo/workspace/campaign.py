@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import rasterio.features
 import shapely
+from affine import Affine
 
 from geo.analysis import scheduling
 from geo.analysis.rounds import due_windows, season_rounds, spring_festival
@@ -241,7 +242,7 @@ def _pieces(county: County, rests: Rests, number: int, mine: gpd.GeoDataFrame, r
     west, north = frame.west_m, frame.north_m
     label = rasterio.features.rasterize(
         [(shape, n + 1) for n, shape in enumerate(mine.geometry)], (rows, cols),
-        transform=rasterio.transform.from_origin(west, north, side, side), dtype="int32",
+        transform=Affine(side, 0.0, west, 0.0, -side, north), dtype="int32",
     )  # fmt: skip
     area_km2 = cells * frame.cell_m**2 / 1e6
     with np.errstate(invalid="ignore", divide="ignore"):

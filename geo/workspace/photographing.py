@@ -119,8 +119,9 @@ def brought_photos(
     """
     The pictures of a returned bundle, by name: originals kept, and the rows that are new, each with the find it shows.
 
-    A file that cannot be looked at is kept all the same.
+    A file that cannot be looked at is kept all the same. One on record that no new find shows is not new.
     """
+    known = set(county.store.read("photos")["sha256"])
     shown = {"photo_sha256": "铲除前", "after_sha256": "铲除后"}
     of_find = {
         str(find[column]): (find, shows) for column, shows in shown.items() for find in finds.to_dict("records")
@@ -133,6 +134,8 @@ def brought_photos(
         except FormatError:
             read = Photo(Path(file).suffix.lower())
         digest = photos.keep_original(county.path, content, read.suffix, read.thumbnail)
+        if digest in known and digest not in of_find:
+            continue
         find, shows = of_find.get(digest, ({}, SHOWS[0]))
         about = {name: find[name] for name in ("find_id", "parcel_id") if isinstance(find.get(name), str)}
         one = PhotoIn(file, content, about, find.get("team_id"), shows)

@@ -23,7 +23,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
 NAMES = re.compile(
     r"\b(English|Excel|Word|Chrome|Edge|Firefox|Windows|Linux|OsmAnd|Ovital|Shapefile|Neighbour County|Demo County"
     r"|made up|GeoTIFF|GeoJSON|tacha|users?|add|admin|role|new|listen|shp|whl|app|start|bat|Ctrl"
-    r"|toml|dbf|shx|prj|cpg|plan|day)\b"
+    r"|toml|dbf|shx|prj|cpg|plan|day|season)\b"
 )
 """Proper names, commands and file kinds: the same in every language."""
 HASH = re.compile(r"[0-9a-f]{8,}(…[0-9a-f]{4})?")
@@ -64,7 +64,8 @@ def data_words(county: Path) -> set[str]:
         held = store.read(layer)
         for column in schema.columns:
             if column.kind == "text":
-                found |= {str(one) for one in held[column.name].dropna().unique()}
+                texts = {str(one) for one in held[column.name].dropna().unique()}
+                found |= texts | {one.split(" ", 1)[-1] for one in texts}  # stops are shown without their code
     return {one for one in found if not one.isdigit()} | {open_county(county).settings.name}
 
 
@@ -80,10 +81,10 @@ READ = """() => {
 
 def text_of(page: Page, data: set[str]) -> str:
     """What a reader reads, less what comes from the data and what is the same in every language."""
-    told = str(page.evaluate(READ))
+    told = NAMES.sub(" ", str(page.evaluate(READ)))
     for word in sorted(data, key=len, reverse=True):
         told = told.replace(word, " ")
-    return NAMES.sub(" ", HASH.sub(" ", told))
+    return HASH.sub(" ", told)
 
 
 LANGUAGES = {"zh": (ENGLISH_IN_CHINESE, set()), "en": (HAN, {"中文", "示例县", "我的县", "启动"})}

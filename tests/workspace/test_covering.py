@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import openpyxl
-import pandas as pd
 import pytest
 
 from geo.analysis import coverage as engine
@@ -17,6 +16,7 @@ from geo.store import Change, grids
 from geo.ui import assessment
 from geo.words import say
 from geo.workspace import effort
+from geo.workspace.assessing import assess_county
 from geo.workspace.county import County, open_county
 from geo.workspace.covering import measure_borders, measure_both, measure_coverage
 from geo.workspace.reporting import township_table
@@ -150,16 +150,15 @@ def test_workbook_table_page_and_json_leave_the_same_figures_empty(demo_copy: Pa
     sheet = openpyxl.load_workbook(io.BytesIO(township_table(county, as_of=None, language="zh"))).worksheets[0]
     heads = [cell.value for cell in sheet[5]]
     told = say("reason_forms_only")
-    page = assessment.rows(answer)
+    page = assessment.rows(assess_county(county)).set_index(say("committee_name"))
     for number, row in enumerate(answer.json()["townships"]):
         if row["effort"]["B"]["records_n"]:
             cells = dict(zip(heads, (cell.value for cell in sheet[6 + number]), strict=True))
             assert (cells[say("column_detection")], cells[say("column_p_zero")]) == (None, None)
             assert told in cells[say("column_reason")]
-            shown = page.iloc[number]
-            assert told in shown[say("ui_note")]
-            assert pd.isna(shown[say("ui_detection")])
-            assert pd.isna(shown[say("ui_p_zero")])
+            shown = page.loc[row["name"]]
+            assert told in shown[say("committee_why")]
+            assert shown[say("committee_detection")] is None
 
 
 def test_villages_make_up_their_township(measured_demo: Path) -> None:

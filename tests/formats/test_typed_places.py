@@ -6,7 +6,7 @@ import pytest
 
 from geo.crs import gcj02_from_wgs84, to_metric
 from geo.formats.datum import datum_of
-from geo.formats.places import degrees_in
+from geo.formats.typed_places import degrees_in
 
 COUNTY = pyproj.CRS(4544)
 EAST, NORTH = 105.2345, 26.7123
