@@ -46,14 +46,15 @@ def test_an_accepted_plan_walked_and_handed_in_raises_detection(county: County, 
     route = routes.iloc[0]
     handed = export_routes(county, "gpx", day=route["day"], team_id=route["team_id"])
     name, content = next((name, held) for name, held in handed.items() if b"<trk>" in held)
-    before = measure_coverage(county).townships.set_index("township_id")["detection"].fillna(0.0)
+    moment = START + timedelta(hours=12)  # one moment for both: alerts fade by the hour
+    before = measure_coverage(county, as_of=moment).townships.set_index("township_id")["detection"].fillna(0.0)
     fixes = content.count(b"<trkpt")
     pace_s = 3600.0 * float(route["length_m"]) / 1000.0 / max(fixes - 1, 1)
     file = tmp_path / Path(name).name
     file.write_bytes(walked(content, START, min(pace_s, 60.0)))
-    report = import_files(county, "tracks", [file], Hints(team_id=route["team_id"]), now=START + timedelta(hours=12))
+    report = import_files(county, "tracks", [file], Hints(team_id=route["team_id"]), now=moment)
     assert report.files[0].accepted == report.files[0].read > 0
-    after = measure_coverage(county).townships.set_index("township_id")["detection"].fillna(0.0)
+    after = measure_coverage(county, as_of=moment).townships.set_index("township_id")["detection"].fillna(0.0)
     assert (after >= before - 1e-9).all()
     assert after.sum() > before.sum()
 
