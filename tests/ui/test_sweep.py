@@ -81,10 +81,10 @@ READ = """() => {
 
 def text_of(page: Page, data: set[str]) -> str:
     """What a reader reads, less what comes from the data and what is the same in every language."""
-    told = NAMES.sub(" ", str(page.evaluate(READ)))
-    for word in sorted(data, key=len, reverse=True):
+    told = str(page.evaluate(READ))
+    for word in sorted((one for one in data if len(one) > 1), key=len, reverse=True):  # a letter is part of other words
         told = told.replace(word, " ")
-    return HASH.sub(" ", told)
+    return NAMES.sub(" ", HASH.sub(" ", told))
 
 
 LANGUAGES = {"zh": (ENGLISH_IN_CHINESE, set()), "en": (HAN, {"中文", "示例县", "我的县", "启动"})}
