@@ -141,6 +141,8 @@ def arranged(request: SweepRequest, orders: Mapping[str, Sequence[str]]) -> Plan
     ValueError
         For a team or target the request does not hold, a target given twice, and stops without a way between them.
     """
+    if request.hours is not None:  # a leg longer than the day is a day too long, not a way that is missing
+        request = replace(request, matrix=travel_matrix(replace(request, hours=None)))
     kept, problem = _kept(request)
     number = {str(one): n for n, one in enumerate(kept["target_id"])}
     teams = [str(one) for one in request.teams["team_id"]]

@@ -79,15 +79,16 @@ def test_rechecks_are_must_visits_and_courtyards_are_offered(demo_copy: Path) ->
     rests = gather(county)
     assert (rests.in_yards > 0).all()
     assert ((rests.present + rests.in_yards) <= 1.0).all()
-    teams = special_teams(county, ONE)
-    request = request_for(county, rests, ONE[0], teams, day=DAY)
+    own = str(rests.yards["township_id"].iloc[0])
+    number = list(county.store.read("townships")["township_id"]).index(own)
+    request = request_for(county, rests, own, special_teams(county, [own]), day=DAY)
     kinds = request.targets.groupby("kind")["must"].all()
     yards = request.targets[request.targets["kind"] == "courtyard"]
     assert len(yards)
-    assert yards["mass"].sum() <= rests.in_yards[0] + 1e-9
+    assert yards["mass"].sum() <= rests.in_yards[number] + 1e-9
     assert request.views.mass[-len(yards) :] == pytest.approx(yards["mass"].to_numpy())
     assert not kinds["courtyard"]
-    due = set(rests.rechecks.loc[rests.rechecks["township_id"] == ONE[0], "parcel_id"])
+    due = set(rests.rechecks.loc[rests.rechecks["township_id"] == own, "parcel_id"])
     listed = request.targets[request.targets["kind"] == "recheck"]
     assert set(listed["target_id"]) <= due
     assert listed["must"].all()

@@ -285,15 +285,16 @@ def test_an_account_without_ground_may_nothing() -> None:
 
 
 PAGES_OF = {
-    Role.ADMIN: {"today", "map", "team", "record", "borders", "targets", "register", "committee", "trace", "data",
-                 "admin"},
-    Role.COUNTY: {"today", "map", "team", "record", "borders", "targets", "register", "committee", "trace", "data"},
-    Role.COMMITTEE: {"today", "map", "borders", "register", "committee"},
-    Role.TOWNSHIP: {"today", "map", "team", "record", "borders", "targets", "register", "committee", "data"},
-    Role.POLICE: {"today", "map", "team", "record", "borders", "targets", "register", "data"},
-    Role.MEMBER: {"today", "map", "team", "record", "borders", "targets", "register", "data"},
-    Role.TEAM: {"team", "record"},
-    Role.AUDITOR: {"today", "map", "borders", "targets", "register", "committee", "trace"},
+    Role.ADMIN: {"guide", "today", "map", "team", "record", "borders", "targets", "register", "committee", "trace",
+                 "data", "admin"},
+    Role.COUNTY: {"guide", "today", "map", "team", "record", "borders", "targets", "register", "committee", "trace",
+                  "data"},
+    Role.COMMITTEE: {"guide", "today", "map", "borders", "register", "committee"},
+    Role.TOWNSHIP: {"guide", "today", "map", "team", "record", "borders", "targets", "register", "committee", "data"},
+    Role.POLICE: {"guide", "today", "map", "team", "record", "borders", "targets", "register", "data"},
+    Role.MEMBER: {"guide", "today", "map", "team", "record", "borders", "targets", "register", "data"},
+    Role.TEAM: {"guide", "team", "record"},
+    Role.AUDITOR: {"guide", "today", "map", "borders", "targets", "register", "committee", "trace"},
 }  # fmt: skip
 
 
