@@ -100,7 +100,7 @@ def test_the_walk_is_measured_beside_the_plan(county):
 
 def test_the_route_comes_as_files_for_phones(county):
     files = outing_files(county, outings_of(county, TEAM)[0])
-    assert sorted(name.rsplit(".", 1)[1] for name in files) == ["geojson", "gpx", "gpx", "kml"]
+    assert sorted(name.rsplit(".", 1)[1] for name in files) == ["geojson", "gpx", "gpx", "kml", "kml", "kmz"]
 
 
 def test_a_find_on_no_plot_gets_one_and_its_whole_story_in_one_form(county):
