@@ -51,13 +51,17 @@ class PostgisStore:
     def __init__(self, url: str) -> None:
         self._engines: dict[int, Engine] = {}
         self._url, self.schema, self.place = _address(url)
-        meta = self._meta()
-        if int(meta["schema_version"]) > SCHEMA_VERSION:
-            version = meta["schema_version"]
-            raise StoreError("store_newer", path=self.place, version=version, known=SCHEMA_VERSION)
-        self._srs_id = int(meta["srs_id"])
-        self._crs = pyproj.CRS.from_epsg(self._srs_id)
-        self._upgrade(int(meta["schema_version"]))
+        try:
+            meta = self._meta()
+            if int(meta["schema_version"]) > SCHEMA_VERSION:
+                version = meta["schema_version"]
+                raise StoreError("store_newer", path=self.place, version=version, known=SCHEMA_VERSION)
+            self._srs_id = int(meta["srs_id"])
+            self._crs = pyproj.CRS.from_epsg(self._srs_id)
+            self._upgrade(int(meta["schema_version"]))
+        except BaseException:  # a store that does not open leaves no connection behind
+            self.close()
+            raise
 
     @property
     def crs(self) -> pyproj.CRS:

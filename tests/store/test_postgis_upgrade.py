@@ -21,7 +21,7 @@ def older(tmp_path, settings_of):
         fill(store)
         store.close()
     yield settings
-    engine = sa.create_engine(URL.replace("postgresql:", "postgresql+psycopg:"))
+    engine = sa.create_engine(URL.replace("postgresql:", "postgresql+psycopg:"), poolclass=sa.pool.NullPool)
     name = settings.store_url.split("schema=")[1]
     with engine.begin() as db:
         for (copy,) in db.execute(
@@ -41,7 +41,7 @@ def test_an_older_shared_county_gains_layers_and_columns_and_still_verifies(tmp_
     store.close()
     again = stores.open_store(tmp_path)
     assert again.head().hash == last.hash
-    engine = sa.create_engine(URL.replace("postgresql:", "postgresql+psycopg:"))
+    engine = sa.create_engine(URL.replace("postgresql:", "postgresql+psycopg:"), poolclass=sa.pool.NullPool)
     with engine.connect() as db:
         copies = db.execute(
             sa.text("SELECT count(*) FROM pg_namespace WHERE nspname LIKE :n"), {"n": f"{again.schema}_v%"}
@@ -52,7 +52,7 @@ def test_an_older_shared_county_gains_layers_and_columns_and_still_verifies(tmp_
 
 
 def test_one_that_disagrees_with_its_ledger_is_left_as_it_is(tmp_path, older):
-    engine = sa.create_engine(URL.replace("postgresql:", "postgresql+psycopg:"))
+    engine = sa.create_engine(URL.replace("postgresql:", "postgresql+psycopg:"), poolclass=sa.pool.NullPool)
     name = older.store_url.split("schema=")[1]
     with engine.begin() as db:
         db.execute(sa.text(f'UPDATE "{name}".finds SET plants_n = 1 WHERE fid = 2'))
