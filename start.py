@@ -51,12 +51,12 @@ def ready_python() -> Path | None:
         if has_packages(python):
             return python
     tell("第一次启动：安装所需组件，几分钟……", "First start: installing what is needed, a few minutes ...")
-    wheels = HERE / "wheels"
-    source = ("--no-index", "--find-links", wheels) if wheels.is_dir() else ()
+    wheels = sorted((HERE / "wheels").glob("*.whl"))
+    brought = ("--no-index", *wheels) if wheels else ()
     if not own_python().is_file():
         venv.EnvBuilder(with_pip=True).create(HERE / ".venv")
     install = (own_python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:")
-    if run(*install, *source, "-r", HERE / "requirements.lock") == 0 and has_packages(own_python()):
+    if run(*install, *brought, "-r", HERE / "requirements.lock") == 0 and has_packages(own_python()):
         return own_python()
     return None
 
