@@ -118,7 +118,7 @@ def cut_at_cells(
                 to_v = line_v
                 line_v += step_v
             if there > here:
-                col, row = int(math.floor(0.5 * (at_u + to_u))), int(math.floor(0.5 * (at_v + to_v)))  # noqa: RUF046
+                col, row = int(math.floor(0.5 * (at_u + to_u))), int(math.floor(0.5 * (at_v + to_v)))
                 if 0 <= col < cols and 0 <= row < rows:
                     same = m > 0 and runs[m - 1, 3] == track[i] and runs[m - 1, 4] == day[i]
                     if not (same and runs[m - 1, 1] == row and runs[m - 1, 2] == col):

@@ -9,7 +9,7 @@ divide, square root): the bits do not depend on the processor. One without 512-b
 import operator
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import extending
 from numba.core import cgutils
 from numba.core import types as numba_types
@@ -41,7 +41,7 @@ class _LanesModel(models.PrimitiveModel):
     """One LLVM vector value."""
 
     def __init__(self, dmm: Any, fe_type: Any) -> None:
-        super().__init__(dmm, fe_type, _FLOATS)  # type: ignore[no-untyped-call]
+        super().__init__(dmm, fe_type, _FLOATS)
 
 
 def _place(builder: Any, data: Any, index: Any, wide: Any) -> Any:
@@ -72,7 +72,7 @@ def _bits(builder: Any, word: Any) -> Any:
 
 
 @intrinsic
-def base(typingctx, array):  # type: ignore[no-untyped-def]
+def base(typingctx, array):
     """
     The memory of a C-contiguous array, which whoever calls keeps alive.
 
@@ -83,27 +83,27 @@ def base(typingctx, array):  # type: ignore[no-untyped-def]
     if array.layout != "C":
         raise TypingError(f"only a C-contiguous array has neighbours, got layout {array.layout}")
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return context.make_array(signature.args[0])(context, builder, args[0]).data
 
     return types.CPointer(array.dtype)(array), codegen
 
 
 @intrinsic
-def load(typingctx, data, index):  # type: ignore[no-untyped-def]
+def load(typingctx, data, index):
     """Sixteen neighbours of float32 from a flat index on."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.load(_place(builder, args[0], args[1], _FLOATS), align=4)
 
     return lanes(data, types.intp), codegen
 
 
 @intrinsic
-def store(typingctx, data, index, value):  # type: ignore[no-untyped-def]
+def store(typingctx, data, index, value):
     """Write sixteen neighbours."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         builder.store(args[2], _place(builder, args[0], args[1], _FLOATS), align=4)
         return context.get_dummy_value()
 
@@ -111,30 +111,30 @@ def store(typingctx, data, index, value):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def spread(typingctx, value):  # type: ignore[no-untyped-def]
+def spread(typingctx, value):
     """One number in every lane, rounded to float32."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return _splat(builder, args[0], _FLOATS)
 
     return lanes(types.float32), codegen
 
 
 @intrinsic
-def pick(typingctx, data, index):  # type: ignore[no-untyped-def]
+def pick(typingctx, data, index):
     """One element at a flat index."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.load(builder.gep(args[0], [args[1]]))
 
     return data.dtype(data, types.intp), codegen
 
 
 @intrinsic
-def put(typingctx, data, index, value):  # type: ignore[no-untyped-def]
+def put(typingctx, data, index, value):
     """The counterpart of `pick`."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         builder.store(args[2], builder.gep(args[0], [args[1]]))
         return context.get_dummy_value()
 
@@ -143,7 +143,7 @@ def put(typingctx, data, index, value):  # type: ignore[no-untyped-def]
 
 def _binary(emit: Any) -> Any:
     @intrinsic
-    def made(typingctx, one, other):  # type: ignore[no-untyped-def]
+    def made(typingctx, one, other):
         return lanes(lanes, lanes), lambda context, builder, signature, args: emit(builder, *args)
 
     return made
@@ -161,7 +161,7 @@ _times, _divided = _binary(lambda b, x, y: b.fmul(x, y)), _binary(lambda b, x, y
 
 def _operator(symbol: Any, made: Any) -> None:
     @overload(symbol)
-    def _(one, other):  # type: ignore[no-untyped-def]
+    def _(one, other):
         if one is lanes and other is lanes:
             return lambda one, other: made(one, other)
         return None
@@ -176,8 +176,8 @@ _operator(operator.truediv, _divided)
 
 def _unary(name: str) -> Any:
     @intrinsic
-    def made(typingctx, value):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def made(typingctx, value):
+        def codegen(context, builder, signature, args):
             return _intrinsic_call(builder, name, [_FLOATS], args)
 
         return lanes(lanes), codegen
@@ -189,30 +189,30 @@ root, absolute = _unary("sqrt"), _unary("fabs")
 
 
 @intrinsic
-def fused(typingctx, one, other, more):  # type: ignore[no-untyped-def]
+def fused(typingctx, one, other, more):
     """one * other + more, rounded once."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return _intrinsic_call(builder, "fma", [_FLOATS] * 3, args)
 
     return lanes(lanes, lanes, lanes), codegen
 
 
 @intrinsic
-def at_least(typingctx, one, other):  # type: ignore[no-untyped-def]
+def at_least(typingctx, one, other):
     """One bit per lane: one >= other; a NaN gives 0."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return _word(builder, builder.fcmp_ordered(">=", *args))
 
     return types.uint16(lanes, lanes), codegen
 
 
 @intrinsic
-def expand(typingctx, data, index, word):  # type: ignore[no-untyped-def]
+def expand(typingctx, data, index, word):
     """As many neighbours as `word` has bits, each in the lane of its bit; 0 elsewhere."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         place = builder.gep(args[0], [args[1]])
         given = [place, _bits(builder, args[2]), ir.Constant(_FLOATS, None)]
         return _intrinsic_call(builder, "masked.expandload", [place.type, _BITS, _FLOATS], given)
@@ -221,10 +221,10 @@ def expand(typingctx, data, index, word):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def add_where(typingctx, total, index, word, value):  # type: ignore[no-untyped-def]
+def add_where(typingctx, total, index, word, value):
     """Add the lanes whose bit is set to sixteen neighbours of a float64 array."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         chosen = builder.select(_bits(builder, args[2]), args[3], ir.Constant(_FLOATS, None))
         place = _place(builder, args[0], args[1], _DOUBLES)
         before = builder.load(place, align=8)
@@ -235,10 +235,10 @@ def add_where(typingctx, total, index, word, value):  # type: ignore[no-untyped-
 
 
 @intrinsic
-def bits_of(typingctx, words, index, lane):  # type: ignore[no-untyped-def]
+def bits_of(typingctx, words, index, lane):
     """Bit `lane` of sixteen neighbouring uint16, gathered into one."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         row = builder.load(_place(builder, args[0], args[1], _WORDS), align=2)
         one = builder.shl(ir.Constant(ir.IntType(16), 1), builder.trunc(args[2], ir.IntType(16)))
         held = builder.and_(row, _splat(builder, one, _WORDS))
@@ -248,7 +248,7 @@ def bits_of(typingctx, words, index, lane):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def turn(typingctx, source, starts, shift, less, target, index):  # type: ignore[no-untyped-def]
+def turn(typingctx, source, starts, shift, less, target, index):
     """
     A 16 x 16 block on its side: lane k of row j of `target` becomes source[starts[k] + shift + j] - less[k].
 
@@ -256,7 +256,7 @@ def turn(typingctx, source, starts, shift, less, target, index):  # type: ignore
     `less` (2, 16): first one, then the other.
     """
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         rows = []
         for lane in range(LANES):
             begin = builder.load(builder.gep(args[1], [ir.Constant(ir.IntType(64), lane)]))

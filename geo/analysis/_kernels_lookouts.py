@@ -8,7 +8,7 @@ compiled = nb.njit(cache=True, nogil=True, error_model="numpy")
 
 
 @compiled
-def see_far(elevation, row, col, cell, eye_m, target_m, bend, radius_m, seen):  # type: ignore[no-untyped-def]
+def see_far(elevation, row, col, cell, eye_m, target_m, bend, radius_m, seen):
     """
     Mark in `seen` (2 k + 1 square, the observer in the middle) every cell in sight.
 
@@ -38,7 +38,7 @@ def see_far(elevation, row, col, cell, eye_m, target_m, bend, radius_m, seen):  
 
 
 @compiled
-def _clear(elevation, row, col, down, right, far, eye, slope, bend):  # type: ignore[no-untyped-def]
+def _clear(elevation, row, col, down, right, far, eye, slope, bend):
     """Whether no crossing on the way rises above the line of sight."""
     rows_n, cols_n = abs(down), abs(right)
     step_r, step_c = 1 if down > 0 else -1, 1 if right > 0 else -1

@@ -12,7 +12,7 @@ TINY_S = 1e-6
 
 
 @njit(cache=True)
-def route_s(route, length, cost):  # type: ignore[no-untyped-def]
+def route_s(route, length, cost):
     """Seconds of one team's day: walking and service, base to base."""
     home = cost.shape[0] - 1
     if length == 0:
@@ -24,7 +24,7 @@ def route_s(route, length, cost):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def see(stop, held, miss, gain, first, cells, pod, seers_first, seers, seers_pod, mass):  # type: ignore[no-untyped-def]
+def see(stop, held, miss, gain, first, cells, pod, seers_first, seers, seers_pod, mass):
     """
     Bring `miss` of the cells a stop sees, and `gain` of all who see them, up to date after `held[stop]` changed.
 
@@ -43,7 +43,7 @@ def see(stop, held, miss, gain, first, cells, pod, seers_first, seers, seers_pod
 
 
 @njit(cache=True)
-def fill_gains(held, miss, gain, first, cells, pod, mass, bonus):  # type: ignore[no-untyped-def]
+def fill_gains(held, miss, gain, first, cells, pod, mass, bonus):
     """Chance per cell that nobody sees what is there, and what each stop sees of it, from scratch."""
     miss[:] = 1.0
     for stop in range(len(held)):
@@ -57,7 +57,7 @@ def fill_gains(held, miss, gain, first, cells, pod, mass, bonus):  # type: ignor
 
 
 @njit(cache=True)
-def worth(held, miss, spent, mass, bonus, per_second):  # type: ignore[no-untyped-def]
+def worth(held, miss, spent, mass, bonus, per_second):
     """True detection plus bonuses, less a hair per second so that equal plans prefer the shorter."""
     total = 0.0
     for cell in range(len(mass)):
@@ -69,7 +69,7 @@ def worth(held, miss, spent, mass, bonus, per_second):  # type: ignore[no-untype
 
 
 @njit(cache=True)
-def turn_round(route, i, j):  # type: ignore[no-untyped-def]
+def turn_round(route, i, j):
     """Walk places i … j backwards."""
     while i < j:
         route[i], route[j] = route[j], route[i]
@@ -78,7 +78,7 @@ def turn_round(route, i, j):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def two_opt(route, length, cost):  # type: ignore[no-untyped-def]
+def two_opt(route, length, cost):
     """Reverse stretches while that saves seconds on directed times; true when anything changed."""
     home = cost.shape[0] - 1
     changed, improved = False, True
@@ -105,7 +105,7 @@ def two_opt(route, length, cost):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def move_stretch(route, length, cost):  # type: ignore[no-untyped-def]
+def move_stretch(route, length, cost):
     """Move one stretch of up to three stops to the best other place of its route; true when that saved seconds."""
     home = cost.shape[0] - 1
     for size in range(1, min(3, length - 1) + 1):
@@ -136,7 +136,7 @@ def move_stretch(route, length, cost):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def shorten(route, length, cost):  # type: ignore[no-untyped-def]
+def shorten(route, length, cost):
     """Reversals and moved stretches until neither helps; the route is changed in place, its seconds returned."""
     two_opt(route, length, cost)
     while move_stretch(route, length, cost):
@@ -145,7 +145,7 @@ def shorten(route, length, cost):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def cheapest_place(route, length, stop, cost):  # type: ignore[no-untyped-def]
+def cheapest_place(route, length, stop, cost):
     """Extra seconds and place of the cheapest insertion of a stop."""
     home = cost.shape[0] - 1
     extra, place, left = np.inf, 0, home
@@ -159,7 +159,7 @@ def cheapest_place(route, length, stop, cost):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def take_out(routes, lengths, team, place, held):  # type: ignore[no-untyped-def]
+def take_out(routes, lengths, team, place, held):
     held[routes[team, place]] = False
     for i in range(place, lengths[team] - 1):
         routes[team, i] = routes[team, i + 1]
@@ -167,7 +167,7 @@ def take_out(routes, lengths, team, place, held):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True)
-def destroy(routes, lengths, held, touched, near, draw, most):  # type: ignore[no-untyped-def]
+def destroy(routes, lengths, held, touched, near, draw, most):
     """Take out a stretch of one route, most stops near a place (`near`: nearest first), or a random few."""
     total = lengths.sum()
     if total == 0:
@@ -210,7 +210,7 @@ def destroy(routes, lengths, held, touched, near, draw, most):  # type: ignore[n
 
 
 @njit(cache=True)
-def repair(  # type: ignore[no-untyped-def]
+def repair(
     routes, lengths, spent, held, miss, gain, touched, allowed, cost, base, budget,
     first, cells, pod, seers_first, seers, seers_pod, mass, extra, place, draw,
 ):  # fmt: skip
@@ -254,7 +254,7 @@ def repair(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def put_in(routes, lengths, held, extra, place, allowed, stop, team, cost):  # type: ignore[no-untyped-def]
+def put_in(routes, lengths, held, extra, place, allowed, stop, team, cost):
     """Insert a stop at its cheapest place; all other stops' cheapest places in that route are kept up to date."""
     route, at = routes[team], place[team, stop]
     home = cost.shape[0] - 1
@@ -283,7 +283,7 @@ def put_in(routes, lengths, held, extra, place, allowed, stop, team, cost):  # t
 
 
 @njit(cache=True)
-def search(  # type: ignore[no-untyped-def]
+def search(
     routes, lengths, best_routes, best_lengths, iterations, warmth, most,
     allowed, cost, base, near, budget, first, cells, pod, seers_first, seers, seers_pod, mass, bonus,
     hurry, hair, draw,

@@ -36,7 +36,7 @@ _DOUBT = np.float32(32.0 / 2.0**24)
 
 
 @compiled
-def lean_program(program):  # type: ignore[no-untyped-def]
+def lean_program(program):
     """`visibility.ray_program` as bare pointers, and the number of rays; the caller keeps the arrays alive."""
     begin, near, far, low, high, places, share, inverse, distance = program
     rays = len(begin) - 1
@@ -45,7 +45,7 @@ def lean_program(program):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def see(ground, observers, n, half, heights, program, room, seen):  # type: ignore[no-untyped-def]
+def see(ground, observers, n, half, heights, program, room, seen):
     """
     What up to sixteen observers see: `seen` (side * side + 16,) uint16, one bit per observer.
 
@@ -78,7 +78,7 @@ def see(ground, observers, n, half, heights, program, room, seen):  # type: igno
 
 
 @compiled
-def _load_windows(ground, observers, n, half, eye, room):  # type: ignore[no-untyped-def]
+def _load_windows(ground, observers, n, half, eye, room):
     """Heights above each observer's eye, the observers in the lanes; NaN outside the raster and in voids."""
     patch, starts, less = room
     elevation, down, across, floor = ground
@@ -108,12 +108,12 @@ def _load_windows(ground, observers, n, half, eye, room):  # type: ignore[no-unt
 
 
 @compiled
-def _slope(patch, low, high, low_share, high_share):  # type: ignore[no-untyped-def]
+def _slope(patch, low, high, low_share, high_share):
     return fused(load(patch, high), high_share, load(patch, low) * low_share)
 
 
 @compiled
-def _meet(patch, at, per_m, aim, top, least, seen, goal):  # type: ignore[no-untyped-def]
+def _meet(patch, at, per_m, aim, top, least, seen, goal):
     """A target's cell: is it seen, by how much, and how steep is its ground."""
     rise = load(patch, at)
     line = fused(rise, per_m, aim)
@@ -122,7 +122,7 @@ def _meet(patch, at, per_m, aim, top, least, seen, goal):  # type: ignore[no-unt
 
 
 @compiled
-def _cast(ground, observers, n, half, heights, program, patch, doubt, seen):  # type: ignore[no-untyped-def]
+def _cast(ground, observers, n, half, heights, program, patch, doubt, seen):
     """Running maximum slope along every ray, targets tested as the ray reaches them; eight mirrored rays at a time."""
     begin, rays = program[0], program[1]
     near, far, low_share, high_share = program[2]
@@ -172,7 +172,7 @@ def _cast(ground, observers, n, half, heights, program, patch, doubt, seen):  # 
 
 
 @compiled
-def _settle(view, ray, image, unsure):  # type: ignore[no-untyped-def]
+def _settle(view, ray, image, unsure):
     """Walk a ray again for every observer whose bit is set."""
     ground, observers, n, half, heights, program, seen = view
     for lane in range(n):
@@ -182,7 +182,7 @@ def _settle(view, ray, image, unsure):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _walk_again(ground, row, col, half, heights, program, ray, image, lane, seen):  # type: ignore[no-untyped-def]
+def _walk_again(ground, row, col, half, heights, program, ray, image, lane, seen):
     """One ray of one observer in float64, term by term as the definition has it."""
     begin, (places, shares, distances) = program[0], program[4]
     flip = -1 if image & 1 else 1
@@ -206,21 +206,21 @@ def _walk_again(ground, row, col, half, heights, program, ray, image, lane, seen
 
 
 @compiled
-def _image(major, minor, kind, flip):  # type: ignore[no-untyped-def]
+def _image(major, minor, kind, flip):
     """Row and column of a place of the first octant in one of its images, as `visibility.ray_program` numbers them."""
     minor = -minor if kind & 1 else minor
     return (flip * minor, flip * major) if kind & 2 else (flip * major, flip * minor)
 
 
 @compiled
-def _height(ground, row, col):  # type: ignore[no-untyped-def]
+def _height(ground, row, col):
     if 0 <= row < ground[1] and 0 <= col < ground[2]:
         return np.float64(pick(ground[0], row * ground[2] + col))
     return np.nan
 
 
 @compiled
-def see_all(surface, floor, rows, cols, half, heights, program, room, seen):  # type: ignore[no-untyped-def]
+def see_all(surface, floor, rows, cols, half, heights, program, room, seen):
     """`see` for any number of observers, sixteen to a row of `seen`; `room` as in `see`, but arrays."""
     ground = (base(surface), surface.shape[0], surface.shape[1], base(floor))
     lean, work = lean_program(program), (base(room[0]), base(room[1]), base(room[2]))

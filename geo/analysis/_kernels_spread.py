@@ -54,7 +54,7 @@ _GAUSS2 = np.float32(0.5 / math.sqrt(3.0))
 
 
 @compiled
-def clamped_piece(ax, ay, bx, by, inner, reach):  # type: ignore[no-untyped-def]
+def clamped_piece(ax, ay, bx, by, inner, reach):
     """Integral of max(r, inner)^-3 along the piece a-b (seen from the target), cut at the reach; inner > 0."""
     length = math.sqrt((bx - ax) ** 2 + (by - ay) ** 2)
     if length == 0.0:
@@ -81,7 +81,7 @@ def clamped_piece(ax, ay, bx, by, inner, reach):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _cube(h, s0, s1):  # type: ignore[no-untyped-def]
+def _cube(h, s0, s1):
     r0, r1 = math.sqrt(h * h + s0 * s0), math.sqrt(h * h + s1 * s1)
     below = abs(s0) * r1 + abs(s1) * r0
     if s0 * s1 >= 0.0:
@@ -90,7 +90,7 @@ def _cube(h, s0, s1):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def gauss_piece(ax, ay, bx, by, sigma, reach):  # type: ignore[no-untyped-def]
+def gauss_piece(ax, ay, bx, by, sigma, reach):
     """Half the difference of error functions times the fall across the piece, cut at the reach."""
     length = math.hypot(bx - ax, by - ay)
     if length == 0.0:
@@ -110,7 +110,7 @@ def gauss_piece(ax, ay, bx, by, sigma, reach):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def width_at(ground, calendar, row, col, day):  # type: ignore[no-untyped-def]
+def width_at(ground, calendar, row, col, day):
     """Sweep width of a target cell on a day, in cells: cover x growth stage at that height; 0 for voids."""
     cover, table, starts, stages, per_100_m = calendar
     at = row * ground[2] + col
@@ -124,7 +124,7 @@ def width_at(ground, calendar, row, col, day):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _moments(pieces, n0, n1):  # type: ignore[no-untyped-def]
+def _moments(pieces, n0, n1):
     """Integrals of x^p y^q along a run, p and q as in `MOMENTS`: three Gauss points are exact to degree five."""
     m0 = m1 = m2 = m3 = m4 = m5 = m6 = m7 = m8 = m9 = m10 = 0.0
     m11 = m12 = m13 = m14 = m15 = m16 = m17 = m18 = m19 = m20 = 0.0
@@ -162,19 +162,19 @@ def _moments(pieces, n0, n1):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _piece(pieces, k):  # type: ignore[no-untyped-def]
+def _piece(pieces, k):
     """Both ends and the weight of a sub-piece."""
     ends = pieces[0]
     return pick(ends, 4 * k), pick(ends, 4 * k + 1), pick(ends, 4 * k + 2), pick(ends, 4 * k + 3), pick(pieces[1], k)
 
 
 @compiled
-def _wide(value):  # type: ignore[no-untyped-def]
+def _wide(value):
     return spread(np.float32(value))
 
 
 @compiled
-def _near_values(values, shape, pieces, n0, n1):  # type: ignore[no-untyped-def]
+def _near_values(values, shape, pieces, n0, n1):
     """Closed form for the cells near the observer, sixteen at a time."""
     xs, ys, count, _ = shape[0]
     for at in range(0, count, LANES):
@@ -191,7 +191,7 @@ def _near_values(values, shape, pieces, n0, n1):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _ring_values(values, shape, pieces, n0, n1, any_seen, lane):  # type: ignore[no-untyped-def]
+def _ring_values(values, shape, pieces, n0, n1, any_seen, lane):
     """Cells that the reach cuts through: the part of each piece within reach, two Gauss points."""
     xs, ys, count, _ = shape[1]
     begin, (reach, curve) = shape[0][2], shape[3]
@@ -224,7 +224,7 @@ def _ring_values(values, shape, pieces, n0, n1, any_seen, lane):  # type: ignore
 
 
 @compiled
-def _far_values(tables, at, terms, m):  # type: ignore[no-untyped-def]
+def _far_values(tables, at, terms, m):
     """Moments times tables for sixteen cells of a row: what is even and what is odd in the row's offset."""
     even = load(tables, at) * m[0]
     odd = load(tables, at + 4 * LANES) * m[4]
@@ -253,7 +253,7 @@ def _far_values(tables, at, terms, m):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _spread_run(flat, start, stride, seen, any_seen, lane, half, shape, pieces, n0, n1, values):  # type: ignore[no-untyped-def]
+def _spread_run(flat, start, stride, seen, any_seen, lane, half, shape, pieces, n0, n1, values):
     """Add the integral of r^-3 along a run to every cell in sight but the clamped ones. `start`: its first cell."""
     tables, table_at, terms, masks, places = shape[2]
     _near_values(values, shape, pieces, n0, n1)
@@ -286,7 +286,7 @@ def _spread_run(flat, start, stride, seen, any_seen, lane, half, shape, pieces, 
 
 
 @compiled
-def _listed(values, masks, places, k):  # type: ignore[no-untyped-def]
+def _listed(values, masks, places, k):
     """Near and ring cells of one row and block, each in its lane."""
     out = expand(values, pick(places, 2 * k + 1), pick(masks, 2 * k + 1))
     if pick(masks, 2 * k):
@@ -295,7 +295,7 @@ def _listed(values, masks, places, k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _spread_slowly(  # type: ignore[no-untyped-def]
+def _spread_slowly(
     flat, start, stride, seen, lane, half, offsets, pieces, n0, n1, law, ground, calendar, row, col, day
 ):
     """Every case of the law, one cell at a time. `row`, `col`: observer in the terrain."""
@@ -320,7 +320,7 @@ def _spread_slowly(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _touch(touched, across, row, col, half):  # type: ignore[no-untyped-def]
+def _touch(touched, across, row, col, half):
     """Mark the blocks that a window around an observer in the scratch may write to."""
     wide = (2 * half + LANES) // LANES * LANES
     for a in range((row - half) // BLOCK, (row + half) // BLOCK + 1):
@@ -329,7 +329,7 @@ def _touch(touched, across, row, col, half):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _widths(line, ground, calendar, row, col, day):  # type: ignore[no-untyped-def]
+def _widths(line, ground, calendar, row, col, day):
     """`width_at` of the cells of a block's row that lie in the terrain, in steps the compiler can do side by side."""
     cover, table, starts, stages, per_100_m = calendar
     local, width = line
@@ -347,7 +347,7 @@ def _widths(line, ground, calendar, row, col, day):  # type: ignore[no-untyped-d
 
 
 @compiled
-def _nats(line, scratch, place, ground, calendar, law, row, col, box, day):  # type: ignore[no-untyped-def]
+def _nats(line, scratch, place, ground, calendar, law, row, col, box, day):
     """
     Hazard of a block's row with the targets' sweep widths of that day, into the first of `line`; 0 outside the box.
 
@@ -378,7 +378,7 @@ def _nats(line, scratch, place, ground, calendar, law, row, col, box, day):  # t
 
 
 @compiled
-def _settle(lean, sizes, law, origin, box, day):  # type: ignore[no-untyped-def]
+def _settle(lean, sizes, law, origin, box, day):
     """The end of a day within a track: into the total with that day's sweep widths, the scratch to 0."""
     ground, calendar, scratch, total, touched, line = lean
     stride, down, across = sizes
@@ -394,7 +394,7 @@ def _settle(lean, sizes, law, origin, box, day):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _hand_over(lean, sizes, law, origin, box, day, settled, where, units, n):  # type: ignore[no-untyped-def]
+def _hand_over(lean, sizes, law, origin, box, day, settled, where, units, n):
     """The end of a track: every touched block in whole units from the n-th place on, scratch and total to 0."""
     ground, calendar, scratch, total, touched, line = lean
     stride, down, across = sizes
@@ -424,7 +424,7 @@ def _hand_over(lean, sizes, law, origin, box, day, settled, where, units, n):  #
 
 
 @compiled
-def _lean_shape(shape, offsets):  # type: ignore[no-untyped-def]
+def _lean_shape(shape, offsets):
     """`_far_field.window_shape` as bare pointers."""
     tables, table_at, terms, masks, places, lists, counts, reach, curve = shape
     near = (base(lists[0]), base(lists[1]), counts[0], base(lists[2]))
@@ -434,7 +434,7 @@ def _lean_shape(shape, offsets):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _spread_batch(batch, n, day, origin, lean, law, heights, half, sizes):  # type: ignore[no-untyped-def]
+def _spread_batch(batch, n, day, origin, lean, law, heights, half, sizes):
     """Sixteen runs or fewer of one day: what their observers see, then each run on its cells. Pointers only."""
     ground, calendar, program, shape, offsets, pieces, begin, room, flat, touched = lean
     stride, across = sizes
@@ -461,7 +461,7 @@ def _spread_batch(batch, n, day, origin, lean, law, heights, half, sizes):  # ty
 
 
 @compiled
-def spread_tracks(ground, box, runs, ends, weights, program, shape, offsets, law, heights, half, room):  # type: ignore[no-untyped-def]
+def spread_tracks(ground, box, runs, ends, weights, program, shape, offsets, law, heights, half, room):
     """
     Hazard of some tracks on the cells of a box, in whole units, as blocks that may overlap.
 
@@ -537,7 +537,7 @@ def spread_tracks(ground, box, runs, ends, weights, program, shape, offsets, law
 
 
 @compiled
-def _longer(array, least, held):  # type: ignore[no-untyped-def]
+def _longer(array, least, held):
     """A copy with room for twice as much, the first `held` rows filled."""
     out = np.empty((2 * least, *array.shape[1:]), array.dtype)
     out[:held] = array[:held]
@@ -545,7 +545,7 @@ def _longer(array, least, held):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def add_blocks(hazard, corner, where, units, sign):  # type: ignore[no-untyped-def]
+def add_blocks(hazard, corner, where, units, sign):
     """Add (or take away) blocks on a raster whose first cell is `corner` of the terrain; what lies outside is 0."""
     rows, cols = hazard.shape
     for k in range(len(where)):

@@ -11,9 +11,7 @@ TOUCH = 1e-9  # cells: a centre at exactly the buffer's distance counts as insid
 
 
 @njit(cache=True, inline="always")
-def _row_interval(  # type: ignore[no-untyped-def]
-    row: float, x0: float, y0: float, x1: float, y1: float, radius: float
-):
+def _row_interval(row: float, x0: float, y0: float, x1: float, y1: float, radius: float):
     """Columns (low, high) at which the line of centres `row` lies within `radius` of the segment; low > high: none."""
     low, high = np.inf, -np.inf
     for x, y in ((x0, y0), (x1, y1)):
