@@ -1,6 +1,6 @@
 """倒查 of one plot: who answered, planned, walked, looked, reported and approved until it was found, by the ledger."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -471,34 +471,15 @@ def _tell_reported(told: _Told, county: County, parcel: pd.DataFrame, village: A
                 n=int(one["finds_n"]),
                 post=one["post"],
             )
-    for step in _order_steps(county, units, until).to_dict("records"):
-        if step["step"] in (Step.SIGNED, Step.ANSWERED):
-            told.say(
-                "reported",
-                "dossier_order_step",
-                step["at"],
-                rows=[("order_steps", str(step["step_id"]))],
-                order=step["order_id"],
-                step=step["step"],
-                post=step["post"],
-            )
+    _tell_order_steps(told, "reported", (Step.SIGNED, Step.ANSWERED), _order_steps(county, units, until))
     if len(told.held) == before:
         told.say("reported", "dossier_unreported", since=_day(start))
 
 
 def _tell_approved(told: _Told, county: County, parcel: pd.DataFrame, village: Any, moment: datetime) -> None:
     store, key, before = county.store, str(parcel["parcel_id"].iloc[0]), len(told.held)
-    for step in _order_steps(county, dict(_units(county, parcel, village)), moment).to_dict("records"):
-        if step["step"] in STEPS_APPROVING:
-            told.say(
-                "approved",
-                "dossier_order_step",
-                step["at"],
-                rows=[("order_steps", str(step["step_id"]))],
-                order=step["order_id"],
-                step=step["step"],
-                post=step["post"],
-            )
+    happened = _order_steps(county, dict(_units(county, parcel, village)), moment)
+    _tell_order_steps(told, "approved", STEPS_APPROVING, happened)
     steps = store.read_where("steps", "parcel_id", key)
     steps = steps[(steps["at"] <= moment) & (steps["act"] != "assign")].sort_values("at", kind="stable")
     for step in steps.to_dict("records"):
@@ -514,6 +495,19 @@ def _tell_approved(told: _Told, county: County, parcel: pd.DataFrame, village: A
         )
     if len(told.held) == before:
         told.say("approved", "dossier_unapproved")
+
+
+def _tell_order_steps(told: _Told, part: str, kinds: Collection[str], steps: pd.DataFrame) -> None:
+    for step in steps[steps["step"].isin([str(kind) for kind in kinds])].to_dict("records"):
+        told.say(
+            part,
+            "dossier_order_step",
+            step["at"],
+            rows=[("order_steps", str(step["step_id"]))],
+            order=step["order_id"],
+            step=step["step"],
+            post=step["post"],
+        )
 
 
 def _order_steps(county: County, units: dict[str, str], until: datetime) -> pd.DataFrame:
