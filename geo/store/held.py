@@ -1,4 +1,4 @@
-"""A store whose layers are kept in memory for as long as its ledger does not grow: for a server, which asks often."""
+"""A store whose layers are kept in memory for as long as its ledger does not grow."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -23,7 +23,7 @@ class HeldStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = RLock()
-        self._head = ""
+        self._last: Linked | None = None
         self._tables: dict[str, pd.DataFrame] = {}
         self._entries: list[Linked] = []
 
@@ -62,6 +62,8 @@ class HeldStore:
     def entries(self, after: int = 0) -> list[Linked]:
         with self._lock:
             self._refresh()
+            if after and not self._entries:  # the end of the chain alone
+                return self._store.entries(after)
             last = self._entries[-1].seq if self._entries else 0
             self._entries = [*self._entries, *self._store.entries(last)]
             return [entry for entry in self._entries if entry.seq > after] if after else list(self._entries)
@@ -89,17 +91,14 @@ class HeldStore:
 
     def _refresh(self) -> None:
         """Forget the layers the ledger's new entries name; all of them where it is another ledger."""
-        head = self._store.head()
-        now = head.hash if head else ""
-        if now == self._head:
+        head, last = self._store.head(), self._last
+        if head == last:
             return
-        last = self._entries[-1] if self._entries else None
-        new = self._store.entries(last.seq if last else 0)
+        new = self._store.entries(last.seq) if last else []
         if last is None or not new or new[0].previous != last.hash:
-            self._tables, self._entries = {}, self._store.entries()
-        else:
-            for entry in new:
-                for layer in entry.body.get("rows", ()):
-                    self._tables.pop(layer, None)
-            self._entries = [*self._entries, *new]
-        self._head = now
+            self._tables, self._entries, self._last = {}, [], head
+            return
+        for entry in new:
+            for layer in entry.body.get("rows", ()):
+                self._tables.pop(layer, None)
+        self._last = new[-1]

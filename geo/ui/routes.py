@@ -24,9 +24,8 @@ from geo.analysis.zonal import zone_grid
 from geo.errors import GeoError
 from geo.grid import Frame, Grid
 from geo.patrol import Plan
-from geo.store import grids, open_store, read_settings
+from geo.store import grids, read_settings
 from geo.store.county_file import NAME
-from geo.store.held import HeldStore
 from geo.ui import features, shell, tiles, vector
 from geo.ui.door import ACTOR, Door, county_path
 from geo.ui.maps import SCRIPT
@@ -58,7 +57,7 @@ def opened(path: Path, actor: Actor = DESKTOP) -> County:
 
 @lru_cache(maxsize=4)
 def _held(path: Path, settings_written: int) -> County:
-    return open_county(path, DESKTOP, HeldStore(open_store(path)))
+    return open_county(path)
 
 
 def version_of(path: Path, layer: str, head: str) -> str:

@@ -23,6 +23,7 @@ from geo.ledger import Entry
 from geo.season import Season
 from geo.settings import Settings
 from geo.store import Change, Store, grids
+from geo.store.held import HeldStore
 from geo.words import say
 from geo.workspace.own_ground import OwnStore
 from geo.workspace.rights import DESKTOP, Actor
@@ -131,7 +132,7 @@ class County:
 
 def open_county(path: Path, actor: Actor = DESKTOP, store: Store | None = None) -> County:
     """Open the county in a folder as somebody, over its `store` where the caller holds it; `StoreError` without one."""
-    settings, store = stores.read_settings(path), store or stores.open_store(path)
+    settings, store = stores.read_settings(path), store or HeldStore(stores.open_store(path))
     if actor == DESKTOP:
         return County(path, settings, store)
     return County(path, settings, OwnStore(store, actor, strip_m=settings.borders.strip_m), actor)
@@ -227,7 +228,7 @@ def found(
     path: Path, settings: Settings, townships: gpd.GeoDataFrame, notes: list[dict[str, object]], *, now: datetime
 ) -> County:
     """Lay a county's folder down with its townships (metres, the settings' CRS)."""
-    store = stores.create(path, settings)
+    store = HeldStore(stores.create(path, settings))
     store.append(Entry("import", {"layer": "townships", "files": notes}), Change("townships", townships), now=now)
     return County(path, settings, store)
 

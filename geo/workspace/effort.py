@@ -199,11 +199,8 @@ def _compute(
     (county.grids / "effort.json").unlink(missing_ok=True)
     settings, frame = county.settings.detection, terrain.elevation.frame
     pieces, period = pieces_of(county, tracks)
-    owner = (
-        tracks["township_id"].fillna("").to_numpy(dtype=object)[pieces.track]
-        if len(pieces.track)
-        else np.array([], object)
-    )
+    owner, units = pd.factorize(tracks["township_id"].fillna("").to_numpy(dtype=object), sort=True)
+    parts = _parted(period, owner[pieces.track], len(units))
     side_a = _side_unit(edges, "township_id", strips)
     side_b = _side_unit(edges, "neighbour_id", strips)
     watched_in = county.season.period_of(lookouts["started_at"])
@@ -212,8 +209,10 @@ def _compute(
         progress(f"{month}", number, len(months))
         hazard = np.zeros(frame.shape, np.int32)
         a, b = np.zeros(len(strips.cells), np.int32), np.zeros(len(strips.cells), np.int32)
-        for unit in sorted(set(owner[period == number])):
-            mine = pieces.take((period == number) & (owner == unit))
+        for code, unit in enumerate(units):
+            if (number, code) not in parts:
+                continue
+            mine = pieces.take(parts[number, code])
             window = coverage.reach_window(mine, frame, settings.reach_m)
             local = Grid(np.zeros(window.shape, np.int32), window)
             coverage.accumulate(local, mine, terrain, county.season, settings)
@@ -242,6 +241,16 @@ def _compute(
     grids.write_grid(county.path, "pod", Grid(shown, frame))
     np.savez(county.grids / "sides.npz", a=season_pod(seen_a), b=season_pod(seen_b))
     progress(months[-1], len(months), len(months))
+
+
+def _parted(
+    period: npt.NDArray[np.int64], owner: npt.NDArray[np.int64], units_n: int
+) -> dict[tuple[int, int], npt.NDArray[np.int64]]:
+    """Positions of the pieces of each period and owner, in their order."""
+    both = period * units_n + owner
+    order = np.argsort(both, kind="stable")
+    cuts = np.flatnonzero(np.diff(both[order])) + 1
+    return {divmod(int(both[part[0]]), units_n): part for part in np.split(order, cuts) if len(part)}
 
 
 def _side_unit(edges: gpd.GeoDataFrame, column: str, strips: Strips) -> npt.NDArray[np.object_]:
