@@ -3,6 +3,9 @@ The compiled inner loop of route search; `geo.analysis.routing` says what it mea
 
 Stops are numbered 0 … n-1, a base stands at index n of its own cost matrix: `cost[b, i, j]` is the seconds from i to
 j with the service at j, `base[team]` the matrix a team uses. A plan is `routes` (teams, n) with `lengths` (teams,).
+
+Where stops have hours of their own (`timed`), a team that sets out at `start` is done with stop i at `ready[i]` or
+later (it waits) and at `latest[i]` at the latest; the home's `latest` does not count, the budget does.
 """
 
 import numpy as np
@@ -21,6 +24,67 @@ def route_s(route, length, cost):
     for i in range(1, length):
         total += cost[route[i - 1], route[i]]
     return total
+
+
+@njit(cache=True)
+def away_s(route, length, cost, start, ready, latest):
+    """Seconds of one team's day, waiting included; infinite where it comes too late to a stop."""
+    home = cost.shape[0] - 1
+    now, last = start, home
+    for i in range(length):
+        now = max(now + cost[last, route[i]], ready[route[i]])
+        if now > latest[route[i]] + TINY_S:
+            return np.inf
+        last = route[i]
+    return now + cost[last, home] - start if length else 0.0
+
+
+@njit(cache=True)
+def slacks(route, length, cost, start, budget, ready, latest, done, until):
+    """When each stop of a route is done (`done`), and when it may be done at the latest (`until`), both by place."""
+    home = cost.shape[0] - 1
+    now, last = start, home
+    for i in range(length):
+        now = max(now + cost[last, route[i]], ready[route[i]])
+        done[i] = now
+        last = route[i]
+    by = start + budget
+    for i in range(length - 1, -1, -1):
+        after = route[i + 1] if i + 1 < length else home
+        by = min(by - cost[route[i], after], latest[route[i]])
+        until[i] = by
+
+
+@njit(cache=True)
+def place_in_time(route, length, stop, cost, start, budget, ready, latest, done, until):
+    """Extra seconds (walking, and waiting for the stop) and place of the cheapest insertion every hour allows."""
+    home = cost.shape[0] - 1
+    extra, place = np.inf, 0
+    for k in range(length + 1):
+        left = route[k - 1] if k > 0 else home
+        right = route[k] if k < length else home
+        come = (done[k - 1] if k > 0 else start) + cost[left, stop]
+        leave = max(come, ready[stop])
+        by = until[k] if k < length else start + budget
+        if leave > latest[stop] + TINY_S or leave + cost[stop, right] > by - TINY_S:
+            continue
+        here = cost[left, stop] + cost[stop, right] - (cost[left, right] if length else 0.0) + leave - come
+        if here < extra:
+            extra, place = here, k
+    return extra, place
+
+
+@njit(cache=True)
+def places_in_time(
+    route, length, held, allowed, cost, start, budget, ready, latest, extra, place, done, until
+):  # fmt: skip
+    """`place_in_time` of every stop nobody holds, into one team's `extra` and `place`."""
+    slacks(route, length, cost, start, budget, ready, latest, done, until)
+    for stop in range(len(held)):
+        if not held[stop] and allowed[stop]:
+            extra[stop], place[stop] = place_in_time(
+                route, length, stop, cost, start, budget, ready, latest, done, until
+            )
 
 
 @njit(cache=True)
@@ -145,6 +209,21 @@ def shorten(route, length, cost):
 
 
 @njit(cache=True)
+def shortened(route, length, cost, budget, timed, start, ready, latest):
+    """`shorten`, undone where the shorter way comes too late somewhere; the seconds of the day."""
+    if not timed:
+        return shorten(route, length, cost)
+    before = route[:length].copy()
+    was = away_s(route, length, cost, start, ready, latest)
+    shorten(route, length, cost)
+    now = away_s(route, length, cost, start, ready, latest)
+    if now <= was and now <= budget:
+        return now
+    route[:length] = before
+    return was
+
+
+@njit(cache=True)
 def cheapest_place(route, length, stop, cost):
     """Extra seconds and place of the cheapest insertion of a stop."""
     home = cost.shape[0] - 1
@@ -211,7 +290,7 @@ def destroy(routes, lengths, held, touched, near, draw, most):
 
 @njit(cache=True)
 def repair(
-    routes, lengths, spent, held, miss, gain, touched, allowed, cost, base, budget,
+    routes, lengths, spent, held, miss, gain, touched, allowed, cost, base, budget, timed, start, ready, latest,
     first, cells, pod, seers_first, seers, seers_pod, mass, extra, place, draw,
 ):  # fmt: skip
     """Put in the stop with the best marginal gain per extra second (random exponent) until nothing fits."""
@@ -220,12 +299,18 @@ def repair(
     least = 1e-9 * budget.max()
     taste = np.empty(stops)
     prize = np.zeros(stops)
+    done, until = np.empty(stops), np.empty(stops)
     for stop in range(stops):
         taste[stop] = 0.9 + 0.2 * draw.random()
         if not held[stop] and gain[stop] > 0.0:
             prize[stop] = (gain[stop] * taste[stop]) ** exponent
     for team in range(teams):
-        if touched[team]:
+        if touched[team] and timed:
+            places_in_time(
+                routes[team], lengths[team], held, allowed[team], cost[base[team]], start[team], budget[team],
+                ready, latest, extra[team], place[team], done, until,
+            )  # fmt: skip
+        elif touched[team]:
             for stop in range(stops):
                 if not held[stop] and allowed[team, stop]:
                     extra[team, stop], place[team, stop] = cheapest_place(
@@ -234,7 +319,7 @@ def repair(
     while True:
         top, best, best_team = 0.0, -1, -1
         for team in range(teams):
-            slack = budget[team] - spent[team] - TINY_S
+            slack = 1e300 if timed else budget[team] - spent[team] - TINY_S
             for stop in range(stops):
                 if held[stop] or not allowed[team, stop] or not extra[team, stop] <= slack:
                     continue
@@ -243,8 +328,20 @@ def repair(
                     top, best, best_team = score, stop, team
         if best < 0:
             return
-        put_in(routes, lengths, held, extra, place, allowed, best, best_team, cost[base[best_team]])
-        spent[best_team] += extra[best_team, best]
+        if timed:
+            put_at(routes[best_team], lengths[best_team], best, place[best_team, best])
+            lengths[best_team] += 1
+            held[best] = True
+            spent[best_team] = away_s(
+                routes[best_team], lengths[best_team], cost[base[best_team]], start[best_team], ready, latest
+            )
+            places_in_time(
+                routes[best_team], lengths[best_team], held, allowed[best_team], cost[base[best_team]],
+                start[best_team], budget[best_team], ready, latest, extra[best_team], place[best_team], done, until,
+            )  # fmt: skip
+        else:
+            put_in(routes, lengths, held, extra, place, allowed, best, best_team, cost[base[best_team]])
+            spent[best_team] += extra[best_team, best]
         see(best, held, miss, gain, first, cells, pod, seers_first, seers, seers_pod, mass)
         for j in range(first[best], first[best + 1]):
             for k in range(seers_first[cells[j]], seers_first[cells[j] + 1]):
@@ -254,13 +351,19 @@ def repair(
 
 
 @njit(cache=True)
+def put_at(route, length, stop, at):
+    """Insert a stop into a route at a place."""
+    for i in range(length, at, -1):
+        route[i] = route[i - 1]
+    route[at] = stop
+
+
+@njit(cache=True)
 def put_in(routes, lengths, held, extra, place, allowed, stop, team, cost):
     """Insert a stop at its cheapest place; all other stops' cheapest places in that route are kept up to date."""
     route, at = routes[team], place[team, stop]
     home = cost.shape[0] - 1
-    for i in range(lengths[team], at, -1):
-        route[i] = route[i - 1]
-    route[at] = stop
+    put_at(route, lengths[team], stop, at)
     lengths[team] += 1
     held[stop] = True
     length = lengths[team]
@@ -285,8 +388,8 @@ def put_in(routes, lengths, held, extra, place, allowed, stop, team, cost):
 @njit(cache=True)
 def search(
     routes, lengths, best_routes, best_lengths, iterations, warmth, most,
-    allowed, cost, base, near, budget, first, cells, pod, seers_first, seers, seers_pod, mass, bonus,
-    hurry, hair, draw,
+    allowed, cost, base, near, budget, timed, start, ready, latest,
+    first, cells, pod, seers_first, seers, seers_pod, mass, bonus, hurry, hair, draw,
 ):  # fmt: skip
     """
     Large-neighbourhood search at one temperature, in place.
@@ -301,14 +404,14 @@ def search(
     for team in range(teams):
         for i in range(best_lengths[team]):
             held[best_routes[team, i]] = True
-        spent[team] = route_s(best_routes[team], best_lengths[team], cost[base[team]])
+        spent[team] = away_s(best_routes[team], best_lengths[team], cost[base[team]], start[team], ready, latest)
     fill_gains(held, miss, gain, first, cells, pod, mass, bonus)
     best = worth(held, miss, spent, mass, bonus, hair)
     held[:] = False
     for team in range(teams):
         for i in range(lengths[team]):
             held[routes[team, i]] = True
-        spent[team] = route_s(routes[team], lengths[team], cost[base[team]])
+        spent[team] = away_s(routes[team], lengths[team], cost[base[team]], start[team], ready, latest)
     fill_gains(held, miss, gain, first, cells, pod, mass, bonus)
     current = worth(held, miss, spent, mass, bonus, hurry)
     trial, trial_n = routes.copy(), lengths.copy()
@@ -330,18 +433,22 @@ def search(
                             routes[team, i], trial_held, trial_miss, trial_gain,
                             first, cells, pod, seers_first, seers, seers_pod, mass,
                         )  # fmt: skip
-                trial_spent[team] = shorten(trial[team], trial_n[team], cost[base[team]])
+                trial_spent[team] = shortened(
+                    trial[team], trial_n[team], cost[base[team]], budget[team], timed, start[team], ready, latest
+                )
         touched[:] = True
         while touched.any():
             before[:] = trial_n
             repair(
                 trial, trial_n, trial_spent, trial_held, trial_miss, trial_gain, touched, allowed, cost, base, budget,
-                first, cells, pod, seers_first, seers, seers_pod, mass, extra, place, draw,
+                timed, start, ready, latest, first, cells, pod, seers_first, seers, seers_pod, mass, extra, place, draw,
             )  # fmt: skip
             for team in range(teams):
                 touched[team] = trial_n[team] != before[team]
                 if touched[team]:
-                    trial_spent[team] = shorten(trial[team], trial_n[team], cost[base[team]])
+                    trial_spent[team] = shortened(
+                        trial[team], trial_n[team], cost[base[team]], budget[team], timed, start[team], ready, latest
+                    )
         value = worth(trial_held, trial_miss, trial_spent, mass, bonus, hurry)
         if value >= current + warmth * np.log(max(draw.random(), 1e-300)):
             for team in range(teams):

@@ -8,7 +8,7 @@ is a large prize), and an answer that is not feasible is thrown away.
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -81,16 +81,41 @@ def _data(problem: routing.Problem, weight: float) -> "pyvrp.ProblemData":
     per_value = weight * typical / unit / max(float(np.median(value[value > 0])) if (value > 0).any() else 1.0, 1e-300)
     value[~(problem.allowed & (problem.out + problem.back.T <= problem.budget[:, None])).any(axis=0)] = 0.0
     prize = np.where(problem.must & (value > 0), MUST, np.minimum(value * per_value, MUST)).astype(np.int64)
+    hours, shifts = _hours(problem, unit)
     return pyvrp.ProblemData(
         [pyvrp.Location(0.0, 0.0)] * (stops + teams),
-        [pyvrp.Client(location=stop, prize=int(prize[stop]), required=False) for stop in range(stops)],
+        [pyvrp.Client(location=stop, prize=int(prize[stop]), required=False, **hours[stop]) for stop in range(stops)],
         [pyvrp.Depot(location=stops + team) for team in range(teams)],
         [
-            pyvrp.VehicleType(1, start_depot=team, end_depot=team, max_distance=int(problem.budget[team] / unit))
+            pyvrp.VehicleType(
+                1, start_depot=team, end_depot=team, max_distance=int(problem.budget[team] / unit), **shifts[team]
+            )
             for team in range(teams)
         ],
         [whole],  # type: ignore[list-item]
-        [np.zeros_like(whole)],  # type: ignore[list-item]
+        [whole if problem.timed else np.zeros_like(whole)],  # type: ignore[list-item]
+    )
+
+
+def _hours(problem: routing.Problem, unit: float) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """
+    Hours of stops and teams in whole units; nothing where no stop has any.
+
+    A leg holds the service at its far end, so a stop's hours are those at which it is done. Rounded inwards.
+    """
+    teams, stops = problem.out.shape
+    if not problem.timed:
+        return [{}] * stops, [{}] * teams
+    start, opens, closes = problem.clock
+    begin = float(start.min())
+    ready = np.ceil(np.maximum(opens + problem.service - begin, 0.0) / unit)
+    latest = np.floor(np.clip(closes + problem.service - begin, -unit, 1e3 * problem.budget.max() + start.max()) / unit)
+    shut = latest < np.maximum(ready, 0.0)
+    latest, ready = np.where(shut, 0.0, latest), np.where(shut, 0.0, ready)
+    early, late = np.ceil((start - begin) / unit), np.floor((start - begin + problem.budget) / unit)
+    return (
+        [{"tw_early": int(a), "tw_late": int(b)} for a, b in zip(ready, latest, strict=True)],
+        [{"tw_early": int(a), "tw_late": int(b), "start_late": int(a)} for a, b in zip(early, late, strict=True)],
     )
 
 

@@ -30,6 +30,8 @@ HURRY = 0.03
 MOST_OUT = 20
 """At most so many stops are taken out in one turn."""
 NEAREST = 60
+LATE_S = 1e-6
+"""So much later than a stop's last second still counts as in time: the same sums, added in another order."""
 _CHUNK = 100
 
 
@@ -67,6 +69,11 @@ class Problem:
         Stops that come before all others, (stops,).
     allowed
         Whether a team may take a stop, (teams, stops).
+    opens, closes
+        When the service at a stop may begin, first and last second, (stops,); who comes early waits. None: any time.
+    sets_out
+        The second each team sets out, (teams,), on the clock of `opens` and `closes`; None: all at 0. A team that works
+        on several days stands here once for each of them.
     """
 
     out: Floats
@@ -77,6 +84,22 @@ class Problem:
     views: Views
     must: npt.NDArray[np.bool_]
     allowed: npt.NDArray[np.bool_]
+    opens: Floats | None = None
+    closes: Floats | None = None
+    sets_out: Floats | None = None
+
+    @property
+    def timed(self) -> bool:
+        """Whether any stop has hours of its own."""
+        return self.opens is not None or self.closes is not None
+
+    @property
+    def clock(self) -> tuple[Floats, Floats, Floats]:
+        """`sets_out`, `opens` and `closes`, filled in where there are none."""
+        teams, stops = self.out.shape
+        start = np.zeros(teams) if self.sets_out is None else np.asarray(self.sets_out, float)
+        opens = np.full(stops, -np.inf) if self.opens is None else np.asarray(self.opens, float)
+        return start, opens, np.full(stops, np.inf) if self.closes is None else np.asarray(self.closes, float)
 
 
 @dataclass(frozen=True)
@@ -111,13 +134,25 @@ def with_separate(views: Views, mass: npt.ArrayLike, pod: float) -> Views:
     )
 
 
+def waits_of(problem: Problem, team: int, route: tuple[int, ...]) -> list[float]:
+    """Seconds a team waits at each stop of its route until the stop's hours begin; infinite where it comes too late."""
+    start, opens, closes = problem.clock
+    now, waits = float(start[team]), []
+    for n, stop in enumerate(route):
+        now += float(problem.leg[route[n - 1], stop] if n else problem.out[team, stop])
+        waits.append(max(0.0, float(opens[stop]) - now) if now <= closes[stop] + LATE_S else np.inf)
+        now += waits[-1] + float(problem.service[stop])
+    return waits
+
+
 def seconds_of(problem: Problem, team: int, route: tuple[int, ...]) -> float:
-    """Seconds of a team's day, leg by leg, base to base."""
+    """Seconds of a team's day, base to base, waiting included; infinite where it comes too late to a stop."""
     if not route:
         return 0.0
     walked = problem.out[team, route[0]] + problem.back[route[-1], team]
     walked += sum(problem.leg[a, b] for a, b in pairwise(route))
-    return float(walked + problem.service[list(route)].sum())
+    waited = sum(waits_of(problem, team, route)) if problem.timed else 0.0
+    return float(walked + problem.service[list(route)].sum() + waited)
 
 
 def value_of(views: Views, stops: Iterable[int]) -> float:
@@ -230,7 +265,14 @@ def _anneal(
     bonus = np.where(problem.must, MUST_FACTOR * prize, 0.0)
     hours = max(float(problem.budget.sum()), 1.0)
     current, best = (plan[0].copy(), plan[1].copy()), (plan[0].copy(), plan[1].copy())
-    fixed = (*_ways(problem), *_sights(problem.views, len(bonus)), bonus, HURRY * prize / hours, 1e-7 * prize / hours)
+    fixed = (
+        *_ways(problem),
+        *_hours(problem),
+        *_sights(problem.views, len(bonus)),
+        bonus,
+        HURRY * prize / hours,
+        1e-7 * prize / hours,
+    )
     share = 0.0
     while share < 1.0:
         warmth = WARM * prize * COLD**share
@@ -253,7 +295,16 @@ def _ways(problem: Problem) -> tuple[npt.NDArray[np.generic], ...]:
     near = np.argsort(np.where(np.isfinite(apart), apart, 1e30), axis=1, kind="stable")[:, :NEAREST]
     there_and_back = problem.out + problem.back.T + problem.service
     allowed = problem.allowed & (there_and_back <= problem.budget[:, None])
+    if problem.timed:
+        alone = [[seconds_of(problem, team, (stop,)) for stop in range(stops)] for team in range(len(problem.budget))]
+        allowed &= np.array(alone) <= problem.budget[:, None]
     return allowed, cost, base.reshape(-1).astype(np.int64), np.ascontiguousarray(near), problem.budget.astype(float)
+
+
+def _hours(problem: Problem) -> tuple[bool, Floats, Floats, Floats]:
+    """Whether stops have hours; when teams set out; when each stop is done at the earliest and at the latest."""
+    start, opens, closes = problem.clock
+    return problem.timed, start, opens + problem.service, closes + problem.service
 
 
 def _sights(views: Views, stops: int) -> tuple[npt.NDArray[np.generic], ...]:

@@ -1,11 +1,12 @@
 """Route search: answers found by hand and by brute force, and promises every plan must keep."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 import pytest
 
-from geo.analysis import routing
+from geo.analysis import additive, best_routes, routing
 
 
 def plane_problem(rng, stops=8, teams=1, budget=2.0, views=None):
@@ -141,3 +142,71 @@ def test_a_day_without_stops_is_an_empty_plan():
     problem = plane_problem(np.random.default_rng(1), stops=0, teams=2)
     assert routing.solve(problem, np.random.default_rng(0)).routes == ((), ())
     assert routing.bound(problem) == routing.tighter_bound(problem) == 0.0
+
+
+def with_hours(rng, problem, days=1):
+    """The problem with hours for half of its stops, its teams at work on several days of ten seconds."""
+    teams, stops = problem.out.shape
+    opens = np.where(rng.random(stops) < 0.5, rng.uniform(0.0, 1.0, stops) + 10.0 * rng.integers(days, size=stops), 0.0)
+    closes = np.where(opens > 0.0, opens + rng.uniform(0.1, 0.8, stops), np.inf)
+    return replace(
+        problem,
+        out=np.tile(problem.out, (days, 1)),
+        back=np.tile(problem.back, (1, days)),
+        budget=np.tile(problem.budget, days),
+        allowed=np.tile(problem.allowed, (days, 1)),
+        opens=opens,
+        closes=closes,
+        sets_out=np.repeat(10.0 * np.arange(days), teams),
+    )
+
+
+def arrivals(problem, team, route):
+    """The second at which the service of each stop begins, added up by hand."""
+    now, begun = problem.sets_out[team], []
+    for before, stop in zip((None, *route[:-1]), route, strict=True):
+        now += problem.out[team, stop] if before is None else problem.leg[before, stop]
+        now = max(now, problem.opens[stop])
+        begun.append(now)
+        now += problem.service[stop]
+    return begun, now + problem.back[route[-1], team] - problem.sets_out[team]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_with_hours_of_their_own_the_best_day_is_found_too(seed):
+    rng = np.random.default_rng(seed)
+    problem = with_hours(rng, plane_problem(rng, stops=6, budget=2.2))
+    found = routing.solve(problem, np.random.default_rng(seed), iterations=6000)
+    assert found.value == pytest.approx(best_by_hand(problem))
+
+
+@pytest.mark.parametrize("search", ["own", "additive", "both"])
+@pytest.mark.parametrize("seed", range(4))
+def test_nobody_comes_too_late_and_early_comers_wait_within_their_hours(seed, search):
+    rng = np.random.default_rng(seed)
+    problem = with_hours(rng, plane_problem(rng, stops=30, teams=2), days=3)
+    turns = iter(range(300))
+    found = {
+        "own": lambda: routing.solve(problem, rng, iterations=300),
+        "additive": lambda: additive.solve(problem, seed=seed, stop=lambda _: next(turns) >= 200),
+        "both": lambda: best_routes.solve(problem, rng, iterations=800),
+    }[search]()
+    stops = [stop for route in found.routes for stop in route]
+    assert len(stops) == len(set(stops)) > 5
+    assert np.isfinite(problem.closes[stops]).any()
+    for team, route in enumerate(found.routes):
+        if route:
+            begun, away = arrivals(problem, team, route)
+            assert (np.array(begun) <= problem.closes[list(route)] + 1e-6).all()
+            assert found.seconds[team] == pytest.approx(away)
+            assert away <= problem.budget[team] + 1e-9
+
+
+def test_hours_nobody_can_keep_leave_the_stop_out_and_wide_ones_change_nothing():
+    rng = np.random.default_rng(3)
+    plain = plane_problem(rng, stops=12, teams=2)
+    shut = replace(plain, closes=np.where(np.arange(12) == 4, -1.0, np.inf))
+    assert 4 not in [stop for route in routing.solve(shut, rng, iterations=300).routes for stop in route]
+    wide = replace(plain, opens=np.zeros(12), closes=np.full(12, 1e6))
+    one, two = (best_routes.solve(each, np.random.default_rng(1), iterations=2000) for each in (plain, wide))
+    assert two.value >= 0.97 * one.value
