@@ -42,6 +42,8 @@ class SweepRequest:
         Columns of `TARGETS`; `mass` is expected finds there, `sweep_s` the seconds of searching at the stop.
     pinned, forbidden
         Target ids the leader wants in (treated as must-visits) or out.
+    windows
+        First and last second after setting out at which a target may be begun, by target id; who comes early waits.
     views
         What the targets see, where they overlap; rows in the order of `targets`. None: each its own ground.
     matrix
@@ -61,6 +63,7 @@ class SweepRequest:
     seed: int = 7
     pinned: Collection[str] = ()
     forbidden: Collection[str] = ()
+    windows: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     views: routing.Views | None = None
     matrix: travel.Matrix | None = None
     approach: travel.CostSurface | None = None
@@ -84,7 +87,8 @@ class Plan:
         Layers `routes` and `stops`, CRS of the request's surface.
     unmet
         Columns of `UNMET`: must-visits left out and every target nobody can walk to. Reasons: `closed` (on closed
-        ground), `unreachable` (no way there), `hours` (no time), `forbidden`.
+        ground), `unreachable` (no way there), `hours` (no time), `window` (nobody can be there at its hours and back in
+        time), `forbidden`.
     expected
         Expected finds of all routes together, ground seen twice counted once.
     bound, tighter_bound
@@ -180,7 +184,7 @@ def _plan(
     return Plan(
         routes=_layer(route_layer.SCHEMA, routes),
         stops=_layer(route_layer.STOPS, stops),
-        unmet=_unmet(request, request.targets.reset_index(drop=True), planned),
+        unmet=_unmet(request, request.targets.reset_index(drop=True), planned, _shut(request, kept, problem)),
         expected=routing.value_of(problem.views, [stop for order in plans for stop in order]),
         bound=routing.bound(problem),
         tighter_bound=routing.tighter_bound(problem),
@@ -250,7 +254,28 @@ def _problem(request: SweepRequest, targets: pd.DataFrame, chosen: npt.NDArray[n
         views=views if request.views is None else _only_rows(request.views, chosen),
         must=_must(request, kept),
         allowed=np.isfinite(out) & np.isfinite(back.T),
+        **_hours(request, kept),
     )
+
+
+def _hours(request: SweepRequest, kept: pd.DataFrame) -> dict[str, Floats]:
+    """When the targets in play may be begun, where any has hours of its own."""
+    if not request.windows:
+        return {}
+    spans = [request.windows.get(str(one), (-np.inf, np.inf)) for one in kept["target_id"]]
+    opens, closes = np.array(spans, float).reshape(-1, 2).T
+    return {"opens": opens, "closes": closes}
+
+
+def _shut(request: SweepRequest, kept: pd.DataFrame, problem: routing.Problem) -> set[str]:
+    """Targets whose hours no team can keep, even with nothing else to do."""
+    held = [(n, str(one)) for n, one in enumerate(kept["target_id"]) if str(one) in request.windows]
+    teams = range(len(problem.budget))
+    return {
+        name
+        for n, name in held
+        if not any(routing.seconds_of(problem, team, (n,)) <= problem.budget[team] for team in teams)
+    }
 
 
 def _varied(problem: routing.Problem, rng: np.random.Generator, variety: float) -> routing.Problem:
@@ -277,6 +302,8 @@ class _Outing:
     """
     One team's day on the ground: rows of the targets in `order`, places base to base, seconds by leg and stop.
 
+    `service_s` counts what is waited at a stop before its hours, too (`wait_s`).
+
     `heads` are where a team that is driven gets out and is picked up, each with the second of its day.
     """
 
@@ -288,6 +315,7 @@ class _Outing:
     line: shapely.LineString
     leg_s: Floats
     service_s: Floats
+    wait_s: Floats
     heads: tuple[tuple[Floats, float], ...] = ()
 
 
@@ -306,7 +334,9 @@ def _outing(
     searched = [_lines_of(targets)[stop] for stop in order]
     known_s = _known_s(problem, team, order)
     line, leg_s = _walk(request, entry, leaving, searched, known_s) if order else (entry, np.zeros(1))
-    away_s = float(leg_s.sum() + problem.service[list(order)].sum())
+    wait_s = _waits(problem, order, leg_s)
+    service_s = problem.service[list(order)] + wait_s
+    away_s = float(leg_s.sum() + service_s.sum())
     heads = _road_heads(request, line, base, base, away_s) if order else ()
     name = (request.day, request.township_id, str(request.teams["team_id"].iloc[team]))
     return _Outing(
@@ -317,9 +347,21 @@ def _outing(
         places=entry,
         line=shapely.LineString(line),
         leg_s=leg_s,
-        service_s=problem.service[list(order)],
+        service_s=service_s,
+        wait_s=wait_s,
         heads=heads,
     )
+
+
+def _waits(problem: routing.Problem, order: tuple[int, ...], leg_s: Floats) -> Floats:
+    """Seconds waited at each stop, with the legs as they are on the ground."""
+    _, opens, _ = problem.clock
+    now, waits = 0.0, np.zeros(len(order))
+    for n, stop in enumerate(order):
+        now += leg_s[n]
+        waits[n] = max(0.0, opens[stop] - now)
+        now += waits[n] + problem.service[stop]
+    return waits
 
 
 def _route_row(request: SweepRequest, outing: _Outing) -> dict[str, object]:
@@ -341,6 +383,7 @@ def _stop_rows(request: SweepRequest, targets: pd.DataFrame, outing: _Outing) ->
     base = str(request.teams["name"].iloc[outing.team])
     listed = targets.iloc[list(outing.order)]
     arrive_s = np.r_[0.0, np.cumsum(outing.leg_s) + np.r_[0.0, np.cumsum(outing.service_s)]]
+    arrive_s[1:-1] += outing.wait_s  # a stop is reached when its work begins
     names = [base, *listed["name"].map(str), base]
     code = _code(request, outing.team)
     columns = {
@@ -408,7 +451,7 @@ def _walk(
     return walked[fresh], np.array(seconds)
 
 
-def _unmet(request: SweepRequest, targets: pd.DataFrame, planned: set[str]) -> pd.DataFrame:
+def _unmet(request: SweepRequest, targets: pd.DataFrame, planned: set[str], shut: set[str]) -> pd.DataFrame:
     """Must-visits left out, and all targets no team can walk to, each with its reason."""
     must = _must(request, targets)
     opened = travel.is_open(request.surface, _xy(targets))
@@ -420,7 +463,8 @@ def _unmet(request: SweepRequest, targets: pd.DataFrame, planned: set[str]) -> p
         walkable = bool(opened[i]) and int(ground[i]) in based
         if target.target_id in planned or (walkable and not must[i]) or (forbidden[i] and not must[i]):
             continue
-        reason = "forbidden" if forbidden[i] else "closed" if not opened[i] else "hours" if walkable else "unreachable"
+        late = "window" if target.target_id in shut else "hours"
+        reason = "forbidden" if forbidden[i] else "closed" if not opened[i] else late if walkable else "unreachable"
         rows.append((str(target.target_id), str(target.name), bool(must[i]), reason))
     return pd.DataFrame(rows, columns=list(UNMET))
 

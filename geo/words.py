@@ -626,6 +626,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "{route}: planned {ha} ha, tracks that day {tracks}; seen {seen_share}, too fast {too_fast_share}, "
         "out of sight {out_of_sight_share}, not walked {not_walked_share}",
     ),
+    "pin_unknown": (
+        "“{value}”不在当天可安排的地点中：编号有误、已销号，或不在这些乡镇",
+        "“{value}” is not among the day's targets: no such id, closed already, or in none of these townships",
+    ),
+    "pin_hours_bad": (
+        "“{value}”写不成时段；请写成 编号@09:00-10:30，先早后晚",
+        "“{value}” names no hours; write ID@09:00-10:30, the earlier first",
+    ),
     "arrange_bad": ("这样安排不了：{why}", "this cannot be arranged: {why}"),
     "arrange_long": (
         "{team}：需 {hours} 小时，超过可用的 {budget} 小时，未采纳；请去掉几个点或增加工时",
@@ -715,6 +723,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "plan_unmet": ("未能安排：{name}：{why}", "not met: {name}: {why}"),
     "unmet_unreachable": ("没有可走的路线（被断崖或水域隔开）", "no way there on foot (cut off by cliffs or water)"),
     "unmet_hours": ("工时不够", "not enough hours"),
+    "unmet_window": ("约定时段内赶不到", "nobody can be there at its hours"),
     "unmet_closed": ("位于水面或陡崖", "lies on water or a cliff"),
     "unmet_forbidden": ("被负责人排除", "ruled out by the leader"),
     "files_written": ("已写出 {n} 个文件到 {folder}", "{n} files written to {folder}"),
@@ -2366,7 +2375,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_plan_of": ("共 {of}", "of {of}"),
     "ui_plan_why": ("未能安排的点及原因", "What could not be met, and why"),
     "ui_plan_pinned": ("必到（编号，空格隔开）", "Must visit (ids, spaced)"),
-    "ui_plan_pinned_help": ("这些地块排在最前", "These come before all others"),
+    "ui_plan_pinned_help": (
+        "这些地块排在最前；约好时段的写成 编号@09:00-10:30",
+        "These come before all others; with hours agreed write ID@09:00-10:30",
+    ),
     "ui_plan_forbidden": ("排除", "Rule out"),
     "ui_plan_extra": ("对比：多几队", "Compare: more teams"),
     "ui_plan_extra_help": (

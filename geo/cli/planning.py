@@ -31,7 +31,9 @@ def plan(
     hours: Annotated[float | None, typer.Option(min=0.0, max=24.0, help="每队工时 hours per team")] = None,
     seed: Annotated[int, typer.Option(help="换一个种子得到另一方案 another seed, another plan")] = 7,
     township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
-    pin: Annotated[list[str] | None, typer.Option(help="必到：地块或踏查单元编号 must be visited")] = None,
+    pin: Annotated[
+        list[str] | None, typer.Option(help="必到：地块或踏查单元编号，可写时段 must be visited: ID or ID@09:00-10:30")
+    ] = None,
     forbid: Annotated[list[str] | None, typer.Option(help="不去：地块或踏查单元编号 left out")] = None,
     assigned: Annotated[
         bool,

@@ -139,11 +139,14 @@ def _change(county: County, found: Found) -> None:
     places = [one for one in places if one not in ("None", "nan")]
     with st.form("plan_change", border=False):
         first, second, third = st.columns([4, 4, 2], vertical_alignment="bottom")
-        held = {name: [one for one in found.asked[name] if one in places] for name in ("pinned", "forbidden")}
+        pins = {one.partition("@")[0]: one for one in found.asked["pinned"]}  # with the hours they were given
+        held = {"pinned": [one for one in pins if one in places]}
+        held["forbidden"] = [one for one in found.asked["forbidden"] if one in places]
         pinned = first.multiselect(state.word("ui_plan_pinned"), places, held["pinned"])
         forbidden = second.multiselect(state.word("ui_plan_forbidden"), places, held["forbidden"])
         if third.form_submit_button(state.word("ui_plan_again")):
-            _begin(county, found.asked | {"pinned": tuple(pinned), "forbidden": tuple(forbidden)})
+            asked = tuple(pins.get(one, one) for one in pinned)
+            _begin(county, found.asked | {"pinned": asked, "forbidden": tuple(forbidden)})
 
 
 def _cards(plan: Plan) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import geopandas as gpd
@@ -47,28 +47,56 @@ def plan_day(
     extra_teams
         So many more teams start from each township's office than the county has.
     pinned, forbidden
-        Parcels and segments that come before all others, or that no team may take.
+        Parcels and segments that come before all others, or that no team may take. A pin may name the hours between
+        which its work begins: ``P0012@09:00-10:30``.
     assigned
         Sweep only in the segments that assignments of the day name; a township that has none is planned whole.
 
     Raises
     ------
     StoreError
-        Where the county has no terrain, no teams or no office to start from.
+        Where the county has no terrain, no teams or no office to start from, a pin's hours are none, or what is pinned
+        is not on offer that day.
     """
+    pins, windows = pinned_hours(pinned, county.settings.planning.start_clock)
     teams = _reinforced(special_teams(county, township_ids), extra_teams)
     if not county.has_terrain():
         raise StoreError("terrain_missing", path=county.path.name)
     rests = gather(county, progress=progress)
-    plans = []
+    plans, offered = [], set()
     for number, (township_id, squad) in enumerate(teams.groupby("township_id", sort=True)):
         if progress:
             progress(str(township_id), number, teams["township_id"].nunique())
         within = assigned_ground(county, str(township_id), day) if assigned else None
         request = request_for(county, rests, str(township_id), squad, day=day, hours=hours, seed=seed, within=within)
-        asked = replace(request, pinned=pinned, forbidden=forbidden)
+        asked = replace(request, pinned=pins, forbidden=forbidden, windows=windows)
+        offered |= set(request.targets["target_id"])
         plans.append(patrol.plan_sweep(asked, cancelled=cancelled))
+    if set(pins) - offered:
+        raise StoreError("pin_unknown", value="、".join(sorted(set(pins) - offered)))
     return patrol.joined(plans)
+
+
+def pinned_hours(pinned: Collection[str], start_clock: float) -> tuple[list[str], dict[str, tuple[float, float]]]:
+    """
+    The ids of pins, and the seconds after setting out (at `start_clock` o'clock) of those that name their hours.
+
+    >>> pinned_hours(["P1", "P2@09:00-10:30"], 8.5)
+    (['P1', 'P2'], {'P2': (1800.0, 7200.0)})
+    """
+    ids, windows = [], {}
+    for pin in pinned:
+        name, mark, span = pin.partition("@")
+        ids.append(name)
+        if mark:
+            try:
+                begin, end = (time.fromisoformat(one.strip()) for one in span.split("-"))
+            except ValueError as error:
+                raise StoreError("pin_hours_bad", value=pin) from error
+            if end <= begin:
+                raise StoreError("pin_hours_bad", value=pin)
+            windows[name] = tuple((one.hour + one.minute / 60.0 - start_clock) * 3600.0 for one in (begin, end))
+    return ids, windows  # type: ignore[return-value]
 
 
 def assigned_ground(county: County, township_id: str, day: str) -> shapely.Geometry | None:

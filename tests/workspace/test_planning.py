@@ -53,6 +53,32 @@ def test_the_seed_decides_the_plan(demo_copy: Path) -> None:
     assert all((plan.hours_used <= plan.budget_h).all() for plan in plans)
 
 
+def test_a_pin_with_hours_is_reached_within_them_and_one_nobody_can_keep_is_named(demo_copy: Path) -> None:
+    """Teams set out at half past eight: 12:00 to 12:20 is 12,600 to 13,800 seconds later."""
+    county = open_county(demo_copy)
+    plain = plan_day(county, day=DAY, township_ids=ONE)
+    first = plain.stops[plain.stops["kind"] == "parcel"].iloc[0]
+    assert first["arrive_s"] < 12_600
+    name = str(first["target_id"])
+    late = plan_day(county, day=DAY, township_ids=ONE, pinned=[f"{name}@12:00-12:20"])
+    then = late.stops.set_index("target_id")["arrive_s"]
+    assert 12_600 <= then[name] <= 13_800
+    assert (late.hours_used <= late.budget_h).all()
+    hours = late.routes[["walked_s", "service_s"]].sum(axis=1).to_numpy() / 3600.0
+    assert hours == pytest.approx(late.hours_used.to_numpy())
+    shut = plan_day(county, day=DAY, township_ids=ONE, pinned=[f"{name}@08:31-08:32"])
+    told = shut.unmet.set_index("target_id")
+    assert (bool(told.loc[name, "must"]), told.loc[name, "reason"]) == (True, "window")
+
+
+@pytest.mark.parametrize(
+    ("pin", "code"), [("P9", "pin_unknown"), ("P9@9-10", "pin_hours_bad"), ("P9@10:00-09:00", "pin_hours_bad")]
+)
+def test_a_pin_that_is_none_is_named(demo_copy: Path, pin: str, code: str) -> None:
+    with pytest.raises(StoreError, match=f"{code}: value=P9"):
+        plan_day(open_county(demo_copy), day=DAY, township_ids=ONE, pinned=[pin])
+
+
 def test_an_unknown_township_is_named(demo_copy: Path) -> None:
     with pytest.raises(StoreError, match="township_unknown: value=9"):
         plan_day(open_county(demo_copy), day=DAY, township_ids=["9"])
