@@ -764,6 +764,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "no chance can be given for the whole county: {names} cannot be computed; lowest of the others {lowest_p_zero}, "
         "below the goal {below_goal_n}; finds this year {finds_n}, still standing {finds_standing_n}",
     ),
+    "assure_none": (
+        "全县的把握度不能计算：没有一个乡镇有可算的数；本年发现 {finds_n} 处，未铲净 {finds_standing_n} 处",
+        "no chance can be given for the whole county: no township's can be computed; finds this year {finds_n}, "
+        "still standing {finds_standing_n}",
+    ),
     "assure_unknown_one": ("{name}（{why}）", "{name} ({why})"),
     "demo_made": (
         "虚构示例县已建好：{path}；读 {read}，收 {accepted}，未收 {refused}",
@@ -931,6 +936,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "effort_forms": ("{n} 次 {hours} 时", "{n} × {hours} h"),
     # reasons a figure is missing
     "reason_no_plantable": ("没有可种植地", "no plantable ground"),
+    "reason_ground_unknown": ("缺高程或地表覆盖，不能计算", "height or ground cover missing: cannot be computed"),
     "reason_no_track": ("本季没有轨迹，不能计算", "no track this season: cannot be computed"),
     "reason_others_tracks": (
         "本乡镇队伍没有轨迹，数字来自他队到过的轨迹",

@@ -27,7 +27,7 @@ from geo.layers.terrain import Terrain
 from geo.season import Season
 from geo.settings import AbsenceSettings, Settings
 
-MISSING = ("no_plantable", "no_track")  # reasons that leave no number
+MISSING = ("no_plantable", "ground_unknown", "no_track")  # reasons that leave no number
 FIGURES = ("detection", "detection_with_courtyards", "p_zero", "plots_left")
 
 Floats = npt.NDArray[np.float64]
@@ -226,9 +226,9 @@ def assess(
         second sensors), detection_low and detection_high (5 and 95 % over W and availability),
         detection_with_courtyards (courtyards as a stratum of their share of risk), p_zero, p_zero_low, p_zero_high,
         p_zero_prior_50, p_zero_prior_90, plots_left (plots expected to stand unseen), hours_to_95 (hours), levers
-        (see `levers.levers`) and reasons (dict figure → code): no_plantable, no_track, find_open, ceiling,
-        courtyards_unknown. Looks count where they reach, whoever walked: a township nobody's track reached has no
-        number. Hours are NaN with find_open and ceiling; courtyards of unknown number count as unseen.
+        (see `levers.levers`) and reasons (dict figure → code): no_plantable, ground_unknown, no_track, find_open,
+        ceiling, courtyards_unknown. Looks count where they reach, whoever walked: a township nobody's track reached has
+        no number. Hours are NaN with find_open and ceiling; courtyards of unknown number count as unseen.
         ``villages`` has index ``village_id`` and columns township_id, detection, p_zero, risk_share and reasons.
     """
     n, periods, current = len(zone_ids), len(season.months), current_period(season, as_of)
@@ -260,7 +260,8 @@ def assess(
     }
     table = pd.DataFrame(figures, index=pd.Index(list(zone_ids), name="township_id"))
     looked = _looked(has_tracks[:, span], looks.missed[:, 0], beside, settings.absence, span)
-    reasons = _reasons(looks, looked=looked, restarts=restarts, yards=yards, hours=hours)
+    bare = _bare(looks.totals, zones, terrain)
+    reasons = _reasons(looks, looked=looked, restarts=restarts, yards=yards, hours=hours, bare=bare)
     for figure in (*FIGURES, "hours_to_95"):
         table[figure] = table[figure].mask(np.array([said.get(figure, "") in MISSING for said in reasons], bool))
     known = np.isfinite(table["p_zero"].to_numpy())
@@ -334,8 +335,28 @@ def _looked(
     return np.asarray(np.asarray(has_tracks, bool).any(axis=1) | (missed < 1.0) | forms)
 
 
+def _bare(totals: Floats, zones: Grid, terrain: Terrain) -> list[str]:
+    """
+    Per zone why it has no ground to look at: nothing can be planted, or height or cover is not known; "" where it has.
+    """
+    said = []
+    for zone, total in enumerate(totals):
+        if total > 0.0:
+            said.append("")
+        else:
+            unknown = bool(terrain.unknown[zones.values == zone + 1].any())
+            said.append("ground_unknown" if unknown else "no_plantable")
+    return said
+
+
 def _reasons(
-    looks: Looks, *, looked: npt.NDArray[np.bool_], restarts: Ints, yards: Courtyards, hours: Floats
+    looks: Looks,
+    *,
+    looked: npt.NDArray[np.bool_],
+    restarts: Ints,
+    yards: Courtyards,
+    hours: Floats,
+    bare: list[str],
 ) -> list[dict[str, str]]:
     """Per zone: figure → code of ``words`` for every figure that is missing, 0 by rule, or rests on an unknown."""
     said: list[dict[str, str]] = []
@@ -349,8 +370,8 @@ def _reasons(
             reasons |= dict.fromkeys(FIGURES, "no_track")
         if restarts[zone] == OPEN:
             reasons |= dict.fromkeys(("p_zero", "hours_to_95"), "find_open")
-        if looks.totals[zone] <= 0.0:
-            reasons |= dict.fromkeys((*FIGURES, "hours_to_95"), "no_plantable")
+        if bare[zone]:
+            reasons |= dict.fromkeys((*FIGURES, "hours_to_95"), bare[zone])
         said.append(reasons)
     return said
 
@@ -360,7 +381,7 @@ def county_absence(table: pd.DataFrame, draws: Floats, settings: AbsenceSettings
     The county: product over townships, beside the lowest township and the number below the goal.
 
     Townships where nothing can be planted are left out. p_zero and its interval are None while a township's is
-    unknown for want of looks (`unknown_n`): leaving it out would flatter the county.
+    unknown for want of looks or of a map of its ground (`unknown_n`): leaving it out would flatter the county.
     """
     bare = np.array([said.get("p_zero") == "no_plantable" for said in table["reasons"]], bool)
     known = table["p_zero"].notna().to_numpy()
