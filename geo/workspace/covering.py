@@ -30,7 +30,7 @@ from geo.workspace.rights import DESKTOP, Actor
 
 Progress = Callable[[str, int, int], None]
 TREND_ROWS = 512
-FORM = 2
+FORM = 3
 """Kept figures of another form are computed anew."""
 FIGURES = (
     "township_id",
@@ -179,6 +179,8 @@ def _borders(county: County, survey: Survey | None, moment: datetime, report: Pr
         edges, strips = survey.edges, survey.strips
         plantable = survey.terrain.plantable.reshape(-1)[strips.cells]
         pod_a, pod_b = survey.effort.pod_a, survey.effort.pod_b
+        unheard = edges["neighbour_id"].isin(_unheard(county)).to_numpy()[strips.border]
+        pod_b = np.where(unheard, np.float32(np.nan), pod_b)
         spots = _blind_spots(county, survey, moment, report)
     else:
         edges, strips = effort.edges_and_strips(county)
@@ -196,6 +198,12 @@ def _borders(county: County, survey: Survey | None, moment: datetime, report: Pr
         {"borders": _to_plain(table), "blind_spots": _to_plain(spots), "notes": _notes(county)},
     )
     return BordersAnswer(moment, _head(county), assumptions(county.settings), table, spots, _notes(county))
+
+
+def _unheard(county: County) -> set[str]:
+    """Neighbouring counties whose teams are not on record: what they looked at is not known, and no 0."""
+    neighbours, teams, lookouts = (county.store.read(layer) for layer in ("neighbours", "teams", "lookouts"))
+    return set(neighbours["neighbour_id"]) - set(teams["township_id"]) - set(lookouts["township_id"])
 
 
 def measure_both(

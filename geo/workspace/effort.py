@@ -76,12 +76,12 @@ def edges_and_strips(county: County) -> tuple[gpd.GeoDataFrame, Strips]:
 
 def tracks_until(county: County, moment: datetime) -> gpd.GeoDataFrame:
     """
-    The season's tracks that ended by a moment, each with the township of its team (None: the county's own).
+    The tracks begun in the season that ended by a moment, each with the township of its team (None: the county's own).
 
     ``entered`` (bool): a visit to courtyards is on record for it by then, so buildings hid nothing from it.
     """
     tracks, visits = county.store.read("tracks"), county.store.read("visits")
-    begun = tracks["started_at"] >= county.season.bounds[0]
+    begun = (tracks["started_at"] >= county.season.bounds[0]) & (tracks["started_at"] < county.season.bounds[-1])
     inside = visits[(visits["ground"] == COURTYARD) & (visits["visited_at"] <= moment)]["track_id"].dropna()
     tracks = tracks[begun & (tracks["ended_at"] <= moment)].reset_index(drop=True)
     return gpd.GeoDataFrame(tracks.assign(entered=tracks["track_id"].isin(set(inside)).to_numpy(bool)))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 
 from geo.analysis import coverage as engine
@@ -111,6 +112,35 @@ def test_the_months_grids_are_what_one_pass_over_all_tracks_gives(measured_demo:
     parts = sum(grids.read_grid(county.path, f"hazard_{month}").values.astype(np.int64) for month in months)
     assert whole.values.any()
     np.testing.assert_array_equal(parts, whole.values)
+
+
+def test_what_a_neighbouring_county_looked_at_is_unknown_until_its_teams_are_on_record(demo_copy: Path) -> None:
+    county = open_county(demo_copy)
+    neighbours = set(county.store.read("neighbours")["neighbour_id"])
+    edges = measure_borders(county).borders
+    beyond = edges["neighbour_id"].isin(neighbours)
+    assert beyond.any()
+    assert edges.loc[beyond, "seen_from_b"].isna().all()
+    assert edges.loc[beyond, "seen_by_neither"].notna().all()
+    assert edges.loc[~beyond & ~edges["neighbour_id"].isin(["0", "enclave"]), "seen_from_b"].notna().all()
+    teams = county.store.read("teams").head(1).assign(team_id="邻-1", township_id=sorted(neighbours)[0])
+    county.store.append(Entry("import", {}), Change("teams", teams), now=NOW)
+    edges = measure_borders(county).borders
+    assert edges.loc[edges["neighbour_id"] == sorted(neighbours)[0], "seen_from_b"].notna().all()
+
+
+def test_a_track_after_the_season_changes_no_figure_of_the_season(demo_copy: Path) -> None:
+    """Detection is of the season's months; the buffer figure and the effort beside it are of the same tracks."""
+    county = open_county(demo_copy)
+    june = datetime(2026, 6, 20, tzinfo=UTC)
+    names = ["buffer_share", "repeated", "detection", "effort"]
+    before = measure_coverage(county, as_of=june).townships[names]
+    tracks = county.store.read("tracks")
+    late = pd.Timestamp("2026-06-10T02:00Z") - tracks["started_at"]
+    moved = tracks.assign(track_id=tracks["track_id"] + "-6", started_at=tracks["started_at"] + late,
+                          ended_at=tracks["ended_at"] + late)  # fmt: skip
+    county.store.append(Entry("import", {}), Change("tracks", moved), now=NOW)
+    assert measure_coverage(county, as_of=june).townships[names].equals(before)
 
 
 def untracked(county: County) -> County:
