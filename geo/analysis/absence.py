@@ -27,7 +27,7 @@ from geo.layers.terrain import Terrain
 from geo.season import Season
 from geo.settings import AbsenceSettings, Settings
 
-MISSING = ("no_plantable", "ground_unknown", "no_track")  # reasons that leave no number
+MISSING = ("no_plantable", "ground_unmapped", "no_track")  # reasons that leave no number
 FIGURES = ("detection", "detection_with_courtyards", "p_zero", "plots_left")
 
 Floats = npt.NDArray[np.float64]
@@ -254,7 +254,7 @@ def assess(
         second sensors), detection_low and detection_high (5 and 95 % over W and availability),
         detection_with_courtyards (courtyards as a stratum of their share of risk), p_zero, p_zero_low, p_zero_high,
         p_zero_prior_50, p_zero_prior_90, plots_left (plots expected to stand unseen), hours_to_95 (hours), levers
-        (see `levers.levers`) and reasons (dict figure → code): no_plantable, ground_unknown, no_track, find_open,
+        (see `levers.levers`) and reasons (dict figure → code): no_plantable, ground_unmapped, no_track, find_open,
         ceiling, courtyards_unknown. Looks count where they reach, whoever walked: a township nobody's track reached has
         no number. Hours are NaN with find_open and ceiling; courtyards of unknown number count as unseen.
         ``villages`` has index ``village_id`` and columns township_id, detection, p_zero, risk_share and reasons.
@@ -380,7 +380,7 @@ def _bare(totals: Floats, zones: Grid, terrain: Terrain) -> list[str]:
             said.append("")
         else:
             unknown = bool(terrain.unknown[zones.values == zone + 1].any())
-            said.append("ground_unknown" if unknown else "no_plantable")
+            said.append("ground_unmapped" if unknown else "no_plantable")
     return said
 
 

@@ -67,7 +67,7 @@ def whole(fixes: pd.DataFrame, terrain: Terrain) -> absence.Assessment:
 def test_a_township_that_is_all_void_has_no_figure_and_its_neighbour_keeps_its_own():
     table = assessed(straight(50.0, 1150.0), ground(void=slice(0, 60)))
     assert table.loc["a", ["detection", "p_zero", "plots_left", "hours_to_95"]].isna().all()
-    assert table.loc["a", "reasons"]["p_zero"] == "ground_unknown"
+    assert table.loc["a", "reasons"]["p_zero"] == "ground_unmapped"
     assert table.loc["b", "detection"] > 0.03
 
 
