@@ -45,6 +45,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "{file}：不是能识别的格式（可读 SHP、GPKG、GeoJSON、KML/KMZ、GPX、奥维 ovkml/ovjsn、CSV、XLSX，栅格用 GeoTIFF）",
         "{file}: not a format this program reads (SHP, GPKG, GeoJSON, KML/KMZ, GPX, ovkml/ovjsn, CSV, XLSX; GeoTIFF for rasters)",
     ),
+    "format_foreign": (
+        "{file}：这是 {kind} 文件，不能直接导入；轨迹请导出为 GPX，表格另存为 XLSX，图形导出为 SHP、GeoJSON 或 KML",
+        "{file}: a {kind} file, which this program does not read; export tracks as GPX, save tables as XLSX, shapes as SHP, "
+        "GeoJSON or KML",
+    ),
     "format_not_for_layer": (
         "{file}：{kind} 不能作为图层 {layer} 导入",
         "{file}: {kind} cannot be imported as {layer}",
@@ -103,6 +108,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "时间“{value}”没有时区，请用 --timezone 说明",
         'time "{value}" has no zone; say which with --timezone',
     ),
+    "geometry_broken": ("图形的坐标不全或有误，无法读取", "coordinates missing or wrong: the geometry cannot be read"),
     "geometry_bad": ("图形无法读取（{why}）", "geometry cannot be read ({why})"),
     "record_bad": ("记录无法读取（{why}）", "record cannot be read ({why})"),
     "geometry_repaired": ("有的图形有误，已修复", "invalid geometries were repaired"),
@@ -773,6 +779,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "no chance can be given for the whole county: {names} cannot be computed; lowest of the others {lowest_p_zero}, "
         "below the goal {below_goal_n}; finds this year {finds_n}, still standing {finds_standing_n}",
     ),
+    "assure_none": (
+        "全县的把握度不能计算：没有一个乡镇有可算的数；本年发现 {finds_n} 处，未铲净 {finds_standing_n} 处",
+        "no chance can be given for the whole county: no township's can be computed; finds this year {finds_n}, "
+        "still standing {finds_standing_n}",
+    ),
     "assure_unknown_one": ("{name}（{why}）", "{name} ({why})"),
     "demo_made": (
         "虚构示例县已建好：{path}；读 {read}，收 {accepted}，未收 {refused}",
@@ -940,6 +951,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "effort_forms": ("{n} 次 {hours} 时", "{n} × {hours} h"),
     # reasons a figure is missing
     "reason_no_plantable": ("没有可种植地", "no plantable ground"),
+    "reason_ground_unmapped": ("缺高程或地表覆盖，不能计算", "height or ground cover missing: cannot be computed"),
     "reason_no_track": ("本季没有轨迹，不能计算", "no track this season: cannot be computed"),
     "reason_others_tracks": (
         "本乡镇队伍没有轨迹，数字来自他队到过的轨迹",

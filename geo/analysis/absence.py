@@ -27,7 +27,7 @@ from geo.layers.terrain import Terrain
 from geo.season import Season
 from geo.settings import AbsenceSettings, Settings
 
-MISSING = ("no_plantable", "no_track")  # reasons that leave no number
+MISSING = ("no_plantable", "ground_unmapped", "no_track")  # reasons that leave no number
 FIGURES = ("detection", "detection_with_courtyards", "p_zero", "plots_left")
 
 Floats = npt.NDArray[np.float64]
@@ -67,6 +67,21 @@ class Beside:
         return cls(empty, empty, empty)
 
 
+@dataclass(frozen=True)
+class Since:
+    """
+    Looks that count towards the chance that nothing stands, where a find has started a township's chain again.
+
+    As in `assess`, without what was looked at before the find's destruction was verified in the month of that day.
+    """
+
+    hazards: Iterable[tuple[int, Grid]]
+    sensed: Sensed
+    courtyards: Courtyards
+    class_b: Floats
+    village_beside: Beside
+
+
 def township_cases(looks: Looks, *, beside: Beside, restarts: Ints, current: int, settings: Settings) -> list[Case]:
     """What each zone's probability rests on, from the period its chain starts in; an `OPEN` zone's from the first."""
     return [
@@ -91,16 +106,24 @@ def _case(ground: Floats, zone: int, *, beside: Beside, start: int, current: int
 
 
 def township_absence(
-    looks: Looks, *, beside: Beside, restarts: Ints, current: int, settings: Settings, rng: np.random.Generator
+    looks: Looks,
+    *,
+    beside: Beside,
+    restarts: Ints,
+    current: int,
+    settings: Settings,
+    rng: np.random.Generator,
+    season: Looks | None = None,
 ) -> tuple[dict[str, Floats], Floats, Floats]:
     """
     p_zero with its interval and for priors .5 and .9, of each zone; its draws (zones, draws), and those of detection.
 
     Drawn are one factor on W (lognormal; hazards scale with its square), availability (normal, clipped) and prior
     (logit-normal), common to the county: they are the same unknowns everywhere. Quantiles 5 and 95 % are widened to
-    contain the figure. An `OPEN` zone has probability 0.
+    contain the figure. An `OPEN` zone has probability 0. `season`: the looks of the whole season, where `looks` are
+    only those since finds.
     """
-    model = settings.absence
+    model, whole = settings.absence, season or looks
     factor = np.exp(2.0 * model.sweep_width_sd * rng.standard_normal(model.draws))
     wobble = settings.detection.availability + model.availability_sd * rng.standard_normal(model.draws)
     availability = np.clip(wobble, 0.01, 0.999)
@@ -111,13 +134,15 @@ def township_absence(
     result = {name: np.zeros(len(cases)) for name in base}
     draws, seen = np.zeros((len(cases), model.draws)), np.zeros((len(cases), model.draws))
     for zone, case in enumerate(cases):
-        season = replace(case, ground=np.nan_to_num(looks.missed[zone, : current + 1], nan=1.0))
-        escaped = drawn_ground(looks, zone, season, factor=factor, availability=availability)
+        full = replace(case, ground=np.nan_to_num(whole.missed[zone, : current + 1], nan=1.0))
+        escaped = drawn_ground(whole, zone, full, factor=factor, availability=availability)
         if len(escaped):
             seen[zone] = 1.0 - escaped[0]
         if restarts[zone] == OPEN:
             continue
         ground = escaped[len(escaped) - len(case.ground) :]
+        if whole is not looks:
+            ground = drawn_ground(looks, zone, case, factor=factor, availability=availability)
         draws[zone] = replace(case, ground=ground, availability=availability, prior=priors).p()
         for name, prior in base.items():
             result[name][zone] = replace(case, prior=prior).p()
@@ -198,6 +223,7 @@ def assess(
     parts: Parts | None = None,
     village_beside: Beside | None = None,
     sensed: Sensed | None = None,
+    since: Since | None = None,
 ) -> Assessment:
     """
     Every township's detection and probability that nothing stands undetected, its villages' and the county's.
@@ -218,6 +244,8 @@ def assess(
         Villages' ground, and what was looked at beside tracks in each part, (parts, periods).
     sensed
         What flights and passes of each period have missed, see `looks.Sensed`; None: there were none.
+    since
+        What counts after finds, where there are any that are verified; detection stays that of the whole season.
 
     Returns
     -------
@@ -226,9 +254,9 @@ def assess(
         second sensors), detection_low and detection_high (5 and 95 % over W and availability),
         detection_with_courtyards (courtyards as a stratum of their share of risk), p_zero, p_zero_low, p_zero_high,
         p_zero_prior_50, p_zero_prior_90, plots_left (plots expected to stand unseen), hours_to_95 (hours), levers
-        (see `levers.levers`) and reasons (dict figure → code): no_plantable, no_track, find_open, ceiling,
-        courtyards_unknown. Looks count where they reach, whoever walked: a township nobody's track reached has no
-        number. Hours are NaN with find_open and ceiling; courtyards of unknown number count as unseen.
+        (see `levers.levers`) and reasons (dict figure → code): no_plantable, ground_unmapped, no_track, find_open,
+        ceiling, courtyards_unknown. Looks count where they reach, whoever walked: a township nobody's track reached has
+        no number. Hours are NaN with find_open and ceiling; courtyards of unknown number count as unseen.
         ``villages`` has index ``village_id`` and columns township_id, detection, p_zero, risk_share and reasons.
     """
     n, periods, current = len(zone_ids), len(season.months), current_period(season, as_of)
@@ -240,14 +268,20 @@ def assess(
     if finds is not None and len(finds):
         restarts = find_restarts(finds, zones, zone_ids=zone_ids, season=season, as_of=as_of)
     restarts = np.minimum(restarts, max(current, 0))
-    common = {"beside": beside, "restarts": restarts, "current": current, "settings": settings}
-    looks = sum_looks(
-        hazards, zones=pieces.grid, parents=pieces.parents, zones_n=n, carried=carried(**common),  # type: ignore[arg-type]
-        risk=risk, terrain=terrain, season=season, settings=settings, as_of=as_of, sensed=sensed,
-    )  # fmt: skip
-    chances, draws, seen = township_absence(looks, rng=rng, **common)  # type: ignore[arg-type]
-    cases = township_cases(looks, **common)  # type: ignore[arg-type]
-    hours = hours_to_goal(looks, cases, restarts=restarts, goal=settings.absence.goal)
+    later = beside if since is None else Beside(since.courtyards.shares, since.class_b, beside.tips)
+    common = {"beside": later, "restarts": restarts, "current": current, "settings": settings}
+
+    def summed(held: Iterable[tuple[int, Grid]], past: Sensed | None) -> Looks:
+        return sum_looks(
+            held, zones=pieces.grid, parents=pieces.parents, zones_n=n, carried=carried(**common),  # type: ignore[arg-type]
+            risk=risk, terrain=terrain, season=season, settings=settings, as_of=as_of, sensed=past,
+        )  # fmt: skip
+
+    looks = summed(hazards, sensed)
+    counted = looks if since is None else summed(since.hazards, since.sensed)
+    chances, draws, seen = township_absence(counted, rng=rng, season=looks, **common)  # type: ignore[arg-type]
+    cases = township_cases(counted, **common)  # type: ignore[arg-type]
+    hours = hours_to_goal(counted, cases, restarts=restarts, goal=settings.absence.goal)
     share, span = settings.absence.courtyard_share, slice(0, current + 1)
     entered = 1.0 - np.prod(1.0 - settings.detection.availability * yards.shares[:, span], axis=1)
     figures = {
@@ -260,7 +294,8 @@ def assess(
     }
     table = pd.DataFrame(figures, index=pd.Index(list(zone_ids), name="township_id"))
     looked = _looked(has_tracks[:, span], looks.missed[:, 0], beside, settings.absence, span)
-    reasons = _reasons(looks, looked=looked, restarts=restarts, yards=yards, hours=hours)
+    bare = _bare(looks.totals, zones, terrain)
+    reasons = _reasons(looks, looked=looked, restarts=restarts, yards=yards, hours=hours, bare=bare)
     for figure in (*FIGURES, "hours_to_95"):
         table[figure] = table[figure].mask(np.array([said.get(figure, "") in MISSING for said in reasons], bool))
     known = np.isfinite(table["p_zero"].to_numpy())
@@ -270,12 +305,12 @@ def assess(
         table[companion] = table[companion].where(table["detection"].notna())
     table["hours_to_95"] = table["hours_to_95"].where(np.isfinite(table["hours_to_95"].to_numpy()))
     named = [
-        levers(looks, zone, case, settings) if known[zone] and restarts[zone] != OPEN else []
+        levers(counted, zone, case, settings) if known[zone] and restarts[zone] != OPEN else []
         for zone, case in enumerate(cases)
     ]
     table["levers"] = pd.Series(named, index=table.index, dtype=object)
     table["reasons"] = pd.Series(reasons, index=table.index, dtype=object)
-    of_parts = village_beside or Beside.none(len(pieces.parents), periods)
+    of_parts = since.village_beside if since else village_beside or Beside.none(len(pieces.parents), periods)
     in_parts = np.zeros(len(pieces.parents), np.int64)
     if parts is not None and finds is not None and len(finds):
         names = [name or "" for name in pieces.village_ids]
@@ -283,7 +318,7 @@ def assess(
             finds.assign(township_id=None), pieces.grid, zone_ids=names, season=season, as_of=as_of
         )
     villages = village_absence(
-        looks, pieces, zone_ids=zone_ids, beside=of_parts, restarts=np.minimum(in_parts, max(current, 0)),
+        looks, counted, pieces, zone_ids=zone_ids, beside=of_parts, restarts=np.minimum(in_parts, max(current, 0)),
         current=current, settings=settings,
     )  # fmt: skip
     whole = county_absence(table, draws, settings.absence) | county_detection(looks, seen)
@@ -292,6 +327,7 @@ def assess(
 
 def village_absence(
     looks: Looks,
+    counted: Looks,
     parts: Parts,
     *,
     zone_ids: Sequence[str],
@@ -302,7 +338,8 @@ def village_absence(
 ) -> pd.DataFrame:
     """
     Detection and p_zero of each village: its prior is the township's to the power of its share of the risk, and so is
-    the chance that nothing is planted in a period. Villages without ground on the map are not in the table.
+    the chance that nothing is planted in a period. Villages without ground on the map are not in the table. Detection
+    is that of the season's `looks`, p_zero that of those `counted` since finds.
     """
     rows = []
     model = settings.absence
@@ -311,9 +348,8 @@ def village_absence(
             continue
         parent, risk = int(parts.parents[part]), float(looks.fine_totals[part])
         share = risk / looks.totals[parent] if risk > 0.0 else 0.0
-        case = _case(
-            looks.fine_missed[part], part, beside=beside, start=int(restarts[part]), current=current, settings=settings
-        )
+        escaped, start = counted.fine_missed[part], int(restarts[part])
+        case = _case(escaped, part, beside=beside, start=start, current=current, settings=settings)
         own = replace(case, prior=model.prior**share, introduction=1.0 - (1.0 - case.introduction) ** share)
         seen = 1.0 - float(looks.fine_missed[part, 0]) if risk > 0.0 else np.nan
         looked = seen > 0.0 or bool((model.class_b_sensitivity * case.forms > 0.0).any())
@@ -334,8 +370,28 @@ def _looked(
     return np.asarray(np.asarray(has_tracks, bool).any(axis=1) | (missed < 1.0) | forms)
 
 
+def _bare(totals: Floats, zones: Grid, terrain: Terrain) -> list[str]:
+    """
+    Per zone why it has no ground to look at: nothing can be planted, or height or cover is not known; "" where it has.
+    """
+    said = []
+    for zone, total in enumerate(totals):
+        if total > 0.0:
+            said.append("")
+        else:
+            unknown = bool(terrain.unknown[zones.values == zone + 1].any())
+            said.append("ground_unmapped" if unknown else "no_plantable")
+    return said
+
+
 def _reasons(
-    looks: Looks, *, looked: npt.NDArray[np.bool_], restarts: Ints, yards: Courtyards, hours: Floats
+    looks: Looks,
+    *,
+    looked: npt.NDArray[np.bool_],
+    restarts: Ints,
+    yards: Courtyards,
+    hours: Floats,
+    bare: list[str],
 ) -> list[dict[str, str]]:
     """Per zone: figure → code of ``words`` for every figure that is missing, 0 by rule, or rests on an unknown."""
     said: list[dict[str, str]] = []
@@ -349,8 +405,8 @@ def _reasons(
             reasons |= dict.fromkeys(FIGURES, "no_track")
         if restarts[zone] == OPEN:
             reasons |= dict.fromkeys(("p_zero", "hours_to_95"), "find_open")
-        if looks.totals[zone] <= 0.0:
-            reasons |= dict.fromkeys((*FIGURES, "hours_to_95"), "no_plantable")
+        if bare[zone]:
+            reasons |= dict.fromkeys((*FIGURES, "hours_to_95"), bare[zone])
         said.append(reasons)
     return said
 
@@ -360,7 +416,7 @@ def county_absence(table: pd.DataFrame, draws: Floats, settings: AbsenceSettings
     The county: product over townships, beside the lowest township and the number below the goal.
 
     Townships where nothing can be planted are left out. p_zero and its interval are None while a township's is
-    unknown for want of looks (`unknown_n`): leaving it out would flatter the county.
+    unknown for want of looks or of a map of its ground (`unknown_n`): leaving it out would flatter the county.
     """
     bare = np.array([said.get("p_zero") == "no_plantable" for said in table["reasons"]], bool)
     known = table["p_zero"].notna().to_numpy()

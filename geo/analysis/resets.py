@@ -62,8 +62,20 @@ def find_restarts(
     (`fraction` 1) and `verified_at` has come. A find without township belongs to the zone its point lies in.
     """
     start = np.zeros(len(zone_ids), np.int64)
+    for zone, moment in find_closings(finds, zones, zone_ids=zone_ids, season=season, as_of=as_of).items():
+        start[zone] = OPEN if moment is None else current_period(season, moment)
+    return start
+
+
+def find_closings(
+    finds: pd.DataFrame, zones: Grid, *, zone_ids: Sequence[str], season: Season, as_of: datetime
+) -> dict[int, datetime | None]:
+    """
+    Per zone (0-based) with finds, as `find_restarts` counts them: the last verification; None while one is open.
+    """
+    closings: dict[int, datetime | None] = {}
     if not len(finds):
-        return start
+        return closings
     moment = pd.Timestamp(as_of)
     counted = planted(finds)
     counted = counted[counted["found_at"] <= moment]
@@ -75,9 +87,10 @@ def find_restarts(
         if zone < 0:
             continue
         closed = pd.notna(verified.loc[row]) and counted["fraction"].loc[row] >= 1.0
-        period = current_period(season, verified.loc[row].to_pydatetime()) if closed else OPEN
-        start[zone] = OPEN if OPEN in (period, start[zone]) else max(start[zone], period)
-    return start
+        own = verified.loc[row].to_pydatetime() if closed else None
+        last = closings.get(zone, own)
+        closings[zone] = None if own is None or last is None else max(own, last)
+    return closings
 
 
 def _zone_at(finds: pd.DataFrame, row: Any, zones: Grid) -> int:

@@ -195,6 +195,8 @@ def _borders(talk: Session) -> "BordersAnswer":
 def _county_sentence(talk: Session, answer: "CoverageAnswer") -> str:
     """The county's chance; where a township's is unknown, which and why instead."""
     facts = _shown(answer.county)
+    if answer.county["lowest_p_zero"] is None:
+        return talk.say("assure_none", **facts)
     if not answer.county["unknown_n"]:
         return talk.say("assure_county", **facts)
     from geo.report.townships import reason_sentence
@@ -202,7 +204,12 @@ def _county_sentence(talk: Session, answer: "CoverageAnswer") -> str:
     rows = answer.townships.to_dict("records")
     empty = [r for r in rows if _whole(r["p_zero"]) == "–" and r["reasons"].get("p_zero") != "no_plantable"]
     named = [
-        talk.say("assure_unknown_one", name=r["name"], why=reason_sentence(r["reasons"], talk.language)) for r in empty
+        talk.say(
+            "assure_unknown_one",
+            name=r["name"],
+            why=reason_sentence({"p_zero": r["reasons"]["p_zero"]}, talk.language),
+        )
+        for r in empty
     ]
     return talk.say("assure_unknown", names=named, **facts)
 
@@ -283,7 +290,12 @@ def _foot(talk: Session, answer: "CoverageAnswer | BordersAnswer") -> None:
 
 
 def _percent(value: Any) -> str:
-    return "–" if value is None or value != value else f"{100 * value:.0f}%"
+    """Whole per cent; what is not quite none or all is never said to be."""
+    if value is None or value != value:
+        return "–"
+    if 0.0 < value < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= value < 1.0 else f"{100 * value:.0f}%"
 
 
 def _whole(value: Any) -> str:

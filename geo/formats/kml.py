@@ -42,8 +42,8 @@ def read_records(data: bytes, name: str) -> Records:
     for number, placemark in enumerate(_placemarks(markup.root), 1):
         try:
             shape = _shape(_geometry(placemark))
-        except (ValueError, TypeError, shapely.errors.ShapelyError) as error:
-            refused.append(Refusal(number, "geometry", "geometry_bad", {"why": str(error)[:60]}))
+        except (ValueError, TypeError, shapely.errors.ShapelyError):
+            refused.append(Refusal(number, "geometry", "geometry_broken"))
             continue
         shapes.append(shape)
         rows.append(_attributes(placemark))

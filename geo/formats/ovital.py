@@ -30,8 +30,8 @@ def read_records(document: dict[str, Any]) -> Records:
         detail = item.get("ObjectDetail")
         try:
             shapes.append(_shape(detail))
-        except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError) as error:
-            refused.append(Refusal(number, "geometry", "geometry_bad", {"why": type(error).__name__}))
+        except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError):
+            refused.append(Refusal(number, "geometry", "geometry_broken"))
             continue
         rows.append({"name": item.get("Name") or None, "desc": item.get("Comment") or None})
         kept.append(number)

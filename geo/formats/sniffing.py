@@ -19,6 +19,18 @@ RATIO_CAP = 200
 MEMBERS_CAP = 5000
 
 _HEAD_BYTES = 2**16
+_FOREIGN = (
+    (8, b".FIT", "Garmin FIT"),
+    (0, b"OziExplorer", "OziExplorer"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "XLS/DOC (Office 97–2003)"),
+    (0, b"%PDF", "PDF"),
+    (0, b"Rar!", "RAR"),
+    (0, b"7z\xbc\xaf", "7z"),
+    (0, b"AC10", "DWG"),
+    (0, b"\xff\xd8\xff", "JPEG"),
+    (0, b"\x89PNG", "PNG"),
+)
+"""Where, by which bytes, and by what name formats are known that people bring and this program does not read."""
 _COMMENT = re.compile(rb"<!--.*?(?:-->|$)", re.DOTALL)
 _MARKUP = re.compile(rb"<\s*(?:[A-Za-z_][\w.-]*:)?(gpx|kml|Folder|Document|Placemark)\b")
 
@@ -74,6 +86,9 @@ def kind_of(data: bytes, name: str) -> Kind:
         return _kind_of_markup(head, name)
     if head.startswith((b"{", b"[")):
         return Kind.JSON
+    for offset, mark, kind in _FOREIGN:
+        if data[offset : offset + len(mark)] == mark:
+            raise FormatError("format_foreign", file=name, kind=kind)
     if Path(name).suffix.lower() in {".csv", ".tsv", ".txt"} and b"\x00" not in head:
         return Kind.TABLE
     raise FormatError("format_unknown", file=name)

@@ -61,6 +61,12 @@ class Terrain:
         """Cells where poppy could stand and the ground's height is known."""
         return np.isin(self.cover.values, PLANTABLE) & np.isfinite(self.elevation.values)
 
+    @cached_property
+    def unknown(self) -> npt.NDArray[np.bool_]:
+        """Cells nobody can judge: no cover given, or no height where poppy could stand."""
+        void = np.isin(self.cover.values, PLANTABLE) & ~np.isfinite(self.elevation.values)
+        return np.asarray(void | (self.cover.values == Cover.UNKNOWN))
+
 
 def slope_degrees(elevation: Grid) -> npt.NDArray[np.float32]:
     """Slope in degrees by central differences; NaN beside voids."""

@@ -9,15 +9,16 @@ import pandas as pd
 import shapely
 
 from geo.analysis.assignment_book import days_of, searched_hours, state_of
-from geo.analysis.pieces import Pieces, walked_pieces
+from geo.analysis.pieces import Pieces
 from geo.analysis.zonal import zone_grid
 from geo.grid import Frame
 from geo.layers.parcels import OPEN
 from geo.layers.segments import Purpose, State
-from geo.layers.tracks import Mode, fixes_of
+from geo.layers.tracks import Mode
 from geo.season import CHINA
 from geo.workspace.county import County
 from geo.workspace.covering import measure_borders
+from geo.workspace.effort import pieces_of, tracks_until
 from geo.workspace.life import recheck_calendar
 
 CELL_M = 30.0
@@ -91,11 +92,10 @@ def _work(county: County, chosen: gpd.GeoDataFrame, segments: gpd.GeoDataFrame, 
     if not n:
         return empty
     first, today = str(chosen["due_from"].min()), moment.astimezone(CHINA).date()
-    tracks = gpd.GeoDataFrame(county.store.read("tracks"))
+    tracks = tracks_until(county, moment)
     begun = tracks["started_at"].dt.tz_convert(CHINA).dt.strftime("%Y-%m-%d")
-    walked = tracks[(begun >= first) & (tracks["ended_at"] <= moment) & (tracks["mode"] == Mode.FOOT)]
-    walked = gpd.GeoDataFrame(walked.reset_index(drop=True))
-    pieces = walked_pieces(fixes_of(walked), np.ones(len(walked), bool), county.settings.detection)
+    walked = gpd.GeoDataFrame(tracks[(begun >= first) & (tracks["mode"] == Mode.FOOT)].reset_index(drop=True))
+    pieces, _ = pieces_of(county, walked)
     hours = _hours(county, segments, pieces)
     forms = _forms(county, segments, moment)
     dues = (

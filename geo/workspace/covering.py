@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,15 @@ import shapely
 
 from geo.analysis import absence, blind_spots, priority, zonal
 from geo.analysis.detection import sweep_widths
-from geo.analysis.resets import courtyard_table, current_period, planted, tip_sensitivity, zero_yield
+from geo.analysis.resets import (
+    Courtyards,
+    courtyard_table,
+    current_period,
+    find_closings,
+    planted,
+    tip_sensitivity,
+    zero_yield,
+)
 from geo.analysis.trend import seen_by_period
 from geo.grid import Frame, Grid
 from geo.layers.duties import post_of
@@ -25,12 +33,12 @@ from geo.settings import assumptions
 from geo.store import grids
 from geo.workspace import effort
 from geo.workspace.county import County
-from geo.workspace.effort import Effort, Survey
+from geo.workspace.effort import Effort, Later, Survey
 from geo.workspace.rights import DESKTOP, Actor
 
 Progress = Callable[[str, int, int], None]
 TREND_ROWS = 512
-FORM = 2
+FORM = 4
 """Kept figures of another form are computed anew."""
 FIGURES = (
     "township_id",
@@ -179,6 +187,8 @@ def _borders(county: County, survey: Survey | None, moment: datetime, report: Pr
         edges, strips = survey.edges, survey.strips
         plantable = survey.terrain.plantable.reshape(-1)[strips.cells]
         pod_a, pod_b = survey.effort.pod_a, survey.effort.pod_b
+        unheard = edges["neighbour_id"].isin(_unheard(county)).to_numpy()[strips.border]
+        pod_b = np.where(unheard, np.float32(np.nan), pod_b)
         spots = _blind_spots(county, survey, moment, report)
     else:
         edges, strips = effort.edges_and_strips(county)
@@ -196,6 +206,12 @@ def _borders(county: County, survey: Survey | None, moment: datetime, report: Pr
         {"borders": _to_plain(table), "blind_spots": _to_plain(spots), "notes": _notes(county)},
     )
     return BordersAnswer(moment, _head(county), assumptions(county.settings), table, spots, _notes(county))
+
+
+def _unheard(county: County) -> set[str]:
+    """Neighbouring counties whose teams are not on record: what they looked at is not known, and no 0."""
+    neighbours, teams, lookouts = (county.store.read(layer) for layer in ("neighbours", "teams", "lookouts"))
+    return set(neighbours["neighbour_id"]) - set(teams["township_id"]) - set(lookouts["township_id"])
 
 
 def measure_both(
@@ -299,11 +315,29 @@ def _figures(
     parts = zonal.village_parts(zones, villages, zone_ids=ids)
     own_village = villages.assign(township_id=villages["village_id"])
     names = [name or "" for name in parts.village_ids]
-    beside = absence.Beside(
-        courtyard_table(own_village, visits, zone_ids=names, season=season, as_of=moment).shares,
-        _form_shares(county, visits, own_village, names),
-        np.zeros((len(names), len(county.season.months))),
-    )
+
+    def yards(held: pd.DataFrame) -> Courtyards:
+        return courtyard_table(villages, held, zone_ids=ids, season=season, as_of=moment)
+
+    def village_beside(held: pd.DataFrame) -> absence.Beside:
+        entered = courtyard_table(own_village, held, zone_ids=names, season=season, as_of=moment).shares
+        return absence.Beside(entered, _form_shares(county, held, own_village, names), np.zeros_like(entered))
+
+    closings = find_closings(finds, zones, zone_ids=ids, season=season, as_of=moment)
+    closed = {place: verified for place, verified in closings.items() if verified is not None}
+    since = None
+    if closed:
+        later = _later_looks(survey, county, zones, townships, closed, moment)
+        owner = visits["village_id"].map(villages.set_index("village_id")["township_id"])
+        begun = owner.map({ids[place]: pd.Timestamp(verified) for place, verified in closed.items()})
+        kept = visits[~(visits["visited_at"] < pd.to_datetime(begun, utc=True))]
+        since = absence.Since(
+            _hazards(county, seen.months, later),
+            lambda period: _missed_overhead(county, seen.months, period, later),
+            yards(kept),
+            _form_shares(county, kept, villages, ids),
+            village_beside(kept),
+        )
     assessed = absence.assess(
         _hazards(county, seen.months),
         zone_ids=ids,
@@ -316,7 +350,7 @@ def _figures(
         rng=np.random.default_rng(county.settings.absence.seed),
         has_tracks=_walked(county, on_foot, zones, len(ids)),
         finds=finds,
-        courtyards=courtyard_table(villages, visits, zone_ids=ids, season=season, as_of=moment),
+        courtyards=yards(visits),
         class_b=_form_shares(county, visits, villages, ids),
         tips=tip_sensitivity(
             _placed_leads(county, zones, ids),
@@ -326,8 +360,9 @@ def _figures(
             as_of=moment,
         ),
         parts=parts,
-        village_beside=beside,
-        sensed=lambda period: _missed_overhead(county, seen.months[period]),
+        village_beside=village_beside(visits),
+        since=since,
+        sensed=lambda period: _missed_overhead(county, seen.months, period),
     )
     report("done", 3, 3)
     figures = shares.drop(columns="detection").join(assessed.townships).reset_index()
@@ -405,16 +440,45 @@ def _effort(records_n: int, hours: float, walked_m: float) -> dict[str, float]:
     return {"records_n": records_n, "hours": round(hours, 1), "walked_km": round(walked_m / 1000.0, 1)}
 
 
-def _hazards(county: County, months: list[str]) -> Iterator[tuple[int, Grid]]:
-    """The months' hazard grids, last first: what `absence.assess` reads."""
+def _later_looks(
+    survey: Survey,
+    county: County,
+    zones: Grid,
+    townships: gpd.GeoDataFrame,
+    closed: dict[int, datetime],
+    moment: datetime,
+) -> list[Later]:
+    """Per township (0-based) with verified finds, what was looked at after the last verification in its period."""
+    shapes = townships.geometry.to_numpy()
+    return [
+        effort.looks_since(
+            county, survey.terrain, survey.tracks, shapes[place], np.flatnonzero(zones.values == place + 1),
+            since=verified, until=moment,
+        )
+        for place, verified in closed.items()
+    ]  # fmt: skip
+
+
+def _hazards(county: County, months: list[str], later: Sequence[Later] = ()) -> Iterator[tuple[int, Grid]]:
+    """The months' hazard grids, last first: what `absence.assess` reads; `later` takes the place of its cells."""
     for period, month in reversed(list(enumerate(months))):
-        yield period, grids.read_grid(county.path, f"hazard_{month}")
+        grid = grids.read_grid(county.path, f"hazard_{month}")
+        for one in later:
+            if one.period == period:
+                grid.values.reshape(-1)[one.cells] = one.hazard
+        yield period, grid
 
 
-def _missed_overhead(county: County, month: str) -> Any:
+def _missed_overhead(county: County, months: list[str], period: int, later: Sequence[Later] = ()) -> Any:
     """What a month's flights and passes have missed, cell by cell; None where they saw nothing."""
-    seen = effort.air_grid(county, month)
-    return None if seen is None else np.float32(1.0) - seen
+    seen = effort.air_grid(county, months[period])
+    if seen is None:
+        return None
+    missed = np.float32(1.0) - seen
+    for one in later:
+        if one.period == period:
+            missed.reshape(-1)[one.cells] = one.missed
+    return missed
 
 
 def _walked(county: County, tracks: gpd.GeoDataFrame, zones: Grid, n: int) -> Any:

@@ -11,11 +11,13 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import shapely
 
 from geo.analysis import coverage, sensors, sunlight
 from geo.analysis import lookouts as watching
 from geo.analysis.detection import pod, season_pod
 from geo.analysis.pieces import Pieces, walked_pieces
+from geo.analysis.resets import current_period
 from geo.grid import Grid
 from geo.layers import borders
 from geo.layers.borders import Strips
@@ -76,12 +78,12 @@ def edges_and_strips(county: County) -> tuple[gpd.GeoDataFrame, Strips]:
 
 def tracks_until(county: County, moment: datetime) -> gpd.GeoDataFrame:
     """
-    The season's tracks that ended by a moment, each with the township of its team (None: the county's own).
+    The tracks begun in the season that ended by a moment, each with the township of its team (None: the county's own).
 
     ``entered`` (bool): a visit to courtyards is on record for it by then, so buildings hid nothing from it.
     """
     tracks, visits = county.store.read("tracks"), county.store.read("visits")
-    begun = tracks["started_at"] >= county.season.bounds[0]
+    begun = (tracks["started_at"] >= county.season.bounds[0]) & (tracks["started_at"] < county.season.bounds[-1])
     inside = visits[(visits["ground"] == COURTYARD) & (visits["visited_at"] <= moment)]["track_id"].dropna()
     tracks = tracks[begun & (tracks["ended_at"] <= moment)].reset_index(drop=True)
     return gpd.GeoDataFrame(tracks.assign(entered=tracks["track_id"].isin(set(inside)).to_numpy(bool)))
@@ -251,6 +253,50 @@ def _parted(
     order = np.argsort(both, kind="stable")
     cuts = np.flatnonzero(np.diff(both[order])) + 1
     return {divmod(int(both[part[0]]), units_n): part for part in np.split(order, cuts) if len(part)}
+
+
+@dataclass(frozen=True)
+class Later:
+    """Looks at some cells (flat positions) from a moment to the end of its period: hazard, and what sensors missed."""
+
+    period: int
+    cells: npt.NDArray[np.int64]
+    hazard: npt.NDArray[np.int32]
+    missed: npt.NDArray[np.float32]
+
+
+def looks_since(
+    county: County, terrain: Terrain, tracks: gpd.GeoDataFrame, shape: Any, cells: npt.NDArray[np.int64], *,
+    since: datetime, until: datetime,
+) -> Later:  # fmt: skip
+    """
+    What was seen of some cells between two moments, in the period of the first, by feet, lookouts and second sensors.
+
+    Parameters
+    ----------
+    tracks
+        Of `tracks_until` the second moment.
+    shape, cells
+        The ground, and its cells' flat positions in the terrain's frame.
+    """
+    settings, frame, period = county.settings.detection, terrain.elevation.frame, current_period(county.season, since)
+    near = shapely.dwithin(tracks.geometry.to_numpy(), shape, settings.reach_m) & (tracks["ended_at"] >= since)
+    pieces, walked_in = pieces_of(county, gpd.GeoDataFrame(tracks[near].reset_index(drop=True)))
+    mine = pieces.take((walked_in == period) & (pieces.seconds >= since.timestamp()))
+    window, hazard = coverage.reach_window(mine, frame, settings.reach_m), np.zeros(frame.shape, np.int32)
+    local = Grid(np.zeros(window.shape, np.int32), window)
+    coverage.accumulate(local, mine, terrain, county.season, settings)
+    _add(hazard, local, frame)
+    watched = lookouts_until(county, until)
+    held = (county.season.period_of(watched["started_at"]) == period) & (watched["started_at"] >= since).to_numpy()
+    for place in np.flatnonzero(held):
+        one = watching.watched(watched.iloc[place], terrain, county.season, settings, county.settings.lookouts)
+        _add(hazard, one, frame)
+    overhead = overhead_until(county, until).of(county.season, period)
+    flights, passes = (table[table["taken_at"] >= since] for table in (overhead.flights, overhead.passes))
+    missed = sensors.missed_by(Overhead(gpd.GeoDataFrame(flights), gpd.GeoDataFrame(passes)).looks(county, terrain))
+    left = np.ones(len(cells), np.float32) if missed is None else missed.reshape(-1)[cells]
+    return Later(period, cells, hazard.reshape(-1)[cells], left)
 
 
 def _side_unit(edges: gpd.GeoDataFrame, column: str, strips: Strips) -> npt.NDArray[np.object_]:

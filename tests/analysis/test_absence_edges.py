@@ -44,6 +44,10 @@ def straight(west: float, east: float, north: float = 305.0, *, backwards: bool 
 
 
 def assessed(fixes: pd.DataFrame, terrain: Terrain) -> pd.DataFrame:
+    return whole(fixes, terrain).townships
+
+
+def whole(fixes: pd.DataFrame, terrain: Terrain) -> absence.Assessment:
     """Township a in the west, b in the east, 100 m of nobody in the south; a track passed where a fix lies in it."""
     zones = Grid(np.where(np.arange(120) < 60, 1, 2).astype(np.int16) + np.zeros(FRAME.shape, np.int16), FRAME)
     zones.values[50:] = 0
@@ -57,14 +61,25 @@ def assessed(fixes: pd.DataFrame, terrain: Terrain) -> pd.DataFrame:
     return absence.assess(
         [(2, hazard)], zone_ids=["a", "b"], zones=zones, risk=relative_risk(terrain, settings=SETTINGS.priority),
         terrain=terrain, season=SEASON, settings=SETTINGS, as_of=MARCH, rng=np.random.default_rng(1), has_tracks=tracks,
-    ).townships  # fmt: skip
+    )  # fmt: skip
 
 
 def test_a_township_that_is_all_void_has_no_figure_and_its_neighbour_keeps_its_own():
     table = assessed(straight(50.0, 1150.0), ground(void=slice(0, 60)))
     assert table.loc["a", ["detection", "p_zero", "plots_left", "hours_to_95"]].isna().all()
-    assert table.loc["a", "reasons"]["p_zero"] == "no_plantable"
+    assert table.loc["a", "reasons"]["p_zero"] == "ground_unmapped"
     assert table.loc["b", "detection"] > 0.03
+
+
+def test_ground_without_height_or_cover_keeps_the_county_unknown_and_water_does_not():
+    """Left out as if nothing could be planted there, a township nobody has a map of would flatter the county."""
+    unmapped = ground()
+    unmapped.cover.values[:, :60] = Cover.UNKNOWN
+    for terrain in (ground(void=slice(0, 60)), unmapped):
+        county = whole(straight(50.0, 1150.0), terrain).county
+        assert (county["p_zero"], county["unknown_n"]) == (None, 1)
+    county = whole(straight(50.0, 1150.0), ground(water=slice(0, 60))).county
+    assert (county["p_zero"] is not None, county["unknown_n"]) == (True, 0)
 
 
 def test_a_township_of_water_has_no_figure_whoever_walked_past():

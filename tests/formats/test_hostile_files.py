@@ -9,6 +9,7 @@ from geo import formats
 from geo.errors import FormatError, GeoError
 from geo.formats import Hints
 from geo.grid import county_frame
+from geo.words import explain
 
 SECRET = "secret.geojson"
 RASTER = '<VRTDataset rasterXSize="2" rasterYSize="2"><VRTRasterBand dataType="Byte" band="1"/></VRTDataset>'
@@ -28,6 +29,25 @@ def test_a_vrt_under_another_name_reads_nothing(tmp_path: Path, suffix: str, lay
     path.write_text(vector_trap(tmp_path))
     with pytest.raises(FormatError, match="format_unknown"):
         formats.read(layer, path, Hints(datum="wgs84"))
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "kind"),
+    [
+        ("走.fit", b"\x0e\x10\x8c\x00\x7c\x73\x00\x00.FIT\x00\x00", "Garmin FIT"),
+        ("走.plt", b"OziExplorer Track Point File Version 2.1\r\nWGS 84\r\n", "OziExplorer"),
+        ("表.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "XLS/DOC"),
+        ("轨迹.gpx", b"Rar!\x1a\x07\x01\x00", "RAR"),
+    ],
+)
+@pytest.mark.parametrize("layer", ["villages", "tracks"])
+def test_a_known_format_that_is_not_read_is_refused_by_its_name(
+    tmp_path: Path, name: str, head: bytes, kind: str, layer: str
+) -> None:
+    (tmp_path / name).write_bytes(head)
+    with pytest.raises(FormatError, match="format_foreign") as refused:
+        formats.read(layer, tmp_path / name, Hints(datum="wgs84"))
+    assert kind in explain(refused.value)
 
 
 @pytest.mark.parametrize("text", [RASTER, "<x/>", "plain"])

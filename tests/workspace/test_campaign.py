@@ -5,10 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 import shapely
 
 from geo.errors import LayerError
+from geo.layers.tracks import line_of
+from geo.ledger import Entry
+from geo.store import Change
 from geo.workspace.aerial import flight_files, plan_flights
 from geo.workspace.assignments import assignment_board
 from geo.workspace.campaign import accept_season, plan_season, workdays
@@ -69,6 +73,21 @@ def test_states_follow_from_what_was_walked(season: County) -> None:
     assert (done["searched_h"] >= 0.8 * done["hours"] - 1e-9).all()
     early = assignment_board(season, as_of=datetime(2026, 3, 1, tzinfo=UTC))
     assert not set(early.loc[early["purpose"] == "踏查", "state"]) & {"done", "overdue", "part_done"}
+
+
+def test_walking_in_the_dark_is_no_searching(season: County, tmp_path: Path) -> None:
+    """The same walks twelve hours later count as much less as they see less: nothing by night."""
+    by_day = assignment_board(season)["searched_h"].sum()
+    shutil.copytree(season.path, tmp_path / "night")
+    county = open_county(tmp_path / "night")
+    tracks = county.store.read("tracks")
+    late = pd.Timedelta(hours=12)
+    places = [shapely.get_coordinates(line, include_z=True, include_m=True) for line in tracks.geometry]
+    moved = [line_of(*xyzm[:, :3].T, xyzm[:, 3] + late.total_seconds()) for xyzm in places]
+    tracks = tracks.set_geometry(gpd.GeoSeries(moved, index=tracks.index, crs=tracks.crs))
+    tracks = tracks.assign(started_at=tracks["started_at"] + late, ended_at=tracks["ended_at"] + late)
+    county.store.append(Entry("import", {}), Change("tracks", tracks, replace=True), now=NOW)
+    assert 0.0 <= assignment_board(county)["searched_h"].sum() < 0.1 * by_day
 
 
 def test_a_days_plan_keeps_to_the_assigned_segments(season: County) -> None:

@@ -5,12 +5,15 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 
 from geo.analysis import coverage as engine
 from geo.grid import Grid
+from geo.layers import finds
 from geo.ledger import Entry
 from geo.store import Change, grids
 from geo.ui import assessment
@@ -111,6 +114,74 @@ def test_the_months_grids_are_what_one_pass_over_all_tracks_gives(measured_demo:
     parts = sum(grids.read_grid(county.path, f"hazard_{month}").values.astype(np.int64) for month in months)
     assert whole.values.any()
     np.testing.assert_array_equal(parts, whole.values)
+
+
+def test_what_a_neighbouring_county_looked_at_is_unknown_until_its_teams_are_on_record(demo_copy: Path) -> None:
+    county = open_county(demo_copy)
+    neighbours = set(county.store.read("neighbours")["neighbour_id"])
+    edges = measure_borders(county).borders
+    beyond = edges["neighbour_id"].isin(neighbours)
+    assert beyond.any()
+    assert edges.loc[beyond, "seen_from_b"].isna().all()
+    assert edges.loc[beyond, "seen_by_neither"].notna().all()
+    assert edges.loc[~beyond & ~edges["neighbour_id"].isin(["0", "enclave"]), "seen_from_b"].notna().all()
+    teams = county.store.read("teams").head(1).assign(team_id="邻-1", township_id=sorted(neighbours)[0])
+    county.store.append(Entry("import", {}), Change("teams", teams), now=NOW)
+    edges = measure_borders(county).borders
+    assert edges.loc[edges["neighbour_id"] == sorted(neighbours)[0], "seen_from_b"].notna().all()
+
+
+def test_a_track_after_the_season_changes_no_figure_of_the_season(demo_copy: Path) -> None:
+    """Detection is of the season's months; the buffer figure and the effort beside it are of the same tracks."""
+    county = open_county(demo_copy)
+    june = datetime(2026, 6, 20, tzinfo=UTC)
+    names = ["buffer_share", "repeated", "detection", "effort"]
+    before = measure_coverage(county, as_of=june).townships[names]
+    tracks = county.store.read("tracks")
+    late = pd.Timestamp("2026-06-10T02:00Z") - tracks["started_at"]
+    moved = tracks.assign(track_id=tracks["track_id"] + "-6", started_at=tracks["started_at"] + late,
+                          ended_at=tracks["ended_at"] + late)  # fmt: skip
+    county.store.append(Entry("import", {}), Change("tracks", moved), now=NOW)
+    assert measure_coverage(county, as_of=june).townships[names].equals(before)
+
+
+def test_after_a_find_only_looks_since_its_verification_count(demo_copy: Path) -> None:
+    """
+    Verified in the night of 19 March: the chance is that of a township whose earlier walks and forms of the month are
+    not on record at all; detection, which needs no chain, still counts them.
+    """
+    county, verified = open_county(demo_copy), pd.Timestamp("2026-03-18T17:00Z")
+    tracks, month = county.store.read("tracks"), pd.Timestamp("2026-02-28T16:00Z")
+    early = tracks[(tracks["started_at"] >= month) & (tracks["ended_at"] < verified) & (tracks["mode"] == "foot")]
+    township = early["township_id"].value_counts().index[0]
+    spot = county.store.read("townships").set_index("township_id").geometry[township].representative_point()
+    find = gpd.GeoDataFrame(
+        [{"find_id": "f", "team_id": "t", "found_by": "自查", "species": "罂粟", "plants_n": 9, "stage": "开花期",
+          "fraction": 1.0, "method": "强制铲除", "township_id": township, "found_at": month, "recorded_at": month,
+          "destroyed_at": month, "verified_at": verified}], geometry=[spot], crs=county.crs,
+    )  # fmt: skip
+    county.store.append(Entry("import", {}), Change("finds", finds.SCHEMA.conform(find)), now=NOW)
+    at = datetime(2026, 3, 31, 12, tzinfo=UTC)
+    names = ["p_zero", "p_zero_low", "p_zero_high", "p_zero_prior_90", "plots_left"]
+
+    def told() -> tuple[pd.Series, pd.DataFrame]:
+        answer = measure_coverage(county, as_of=at)
+        held = answer.villages[answer.villages["township_id"] == township].set_index("village_id")
+        return answer.townships.set_index("township_id").loc[township], held
+
+    (with_early, villages), year = told(), pd.Timedelta(days=365)
+    visits = county.store.read("visits")
+    visits = visits[(visits["visited_at"] >= month) & (visits["visited_at"] < verified)]
+    before = early.assign(started_at=early["started_at"] - year, ended_at=early["ended_at"] - year)
+    forms = visits.assign(visited_at=visits["visited_at"] - year)
+    changes = Change("tracks", before, replace=True), Change("visits", forms, replace=True)
+    county.store.append(Entry("import", {}), *changes, now=NOW)
+    alone, villages_alone = told()
+    assert with_early["detection"] > alone["detection"]
+    assert with_early[names].astype(float).tolist() == pytest.approx(alone[names].astype(float).tolist(), abs=1e-6)
+    both = villages["p_zero"].notna() & villages_alone["p_zero"].notna()
+    assert both.any()
+    assert villages.loc[both, "p_zero"].to_numpy() == pytest.approx(villages_alone.loc[both, "p_zero"].to_numpy())
 
 
 def untracked(county: County) -> County:
