@@ -1,5 +1,5 @@
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from ui_county import make_county
 
 from geo.workspace import accounts
-from geo.workspace.demonstrating import make_demo
+from geo.workspace.county import open_county
 from geo.workspace.planning import accept_plan, next_day, plan_day
 
 
@@ -27,12 +27,16 @@ def two_townships(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the small demo county, measured, with one day's routes accepted."""
-    path, now = tmp_path_factory.mktemp("demo") / "示例 县", datetime(2026, 5, 20, 8, tzinfo=UTC)
-    county, _ = make_demo(path, size="small", seed=7, progress=lambda what, done, total: None)
-    accept_plan(county, plan_day(county, day=next_day(county)), now=now)
-    return path
+def small_demo(measured_demo: Path, once_per_run: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """Folder of the small demo county, measured, with one day's routes accepted; not to be written to."""
+
+    def planned(path: Path) -> None:
+        shutil.copytree(measured_demo, path)
+        county, now = open_county(path), datetime(2026, 5, 20, 8, tzinfo=UTC)
+        accept_plan(county, plan_day(county, day=next_day(county)), now=now)
+        county.store.close()
+
+    return once_per_run("planned", planned)
 
 
 @pytest.fixture
