@@ -1,3 +1,4 @@
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -5,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from browsing import serving
 from ui_county import make_county
 
 from geo.workspace import accounts
@@ -37,6 +39,21 @@ def small_demo(measured_demo: Path, once_per_run: Callable[[str, Callable[[Path]
         county.store.close()
 
     return once_per_run("planned", planned)
+
+
+@pytest.fixture(scope="session")
+def served_demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the small demo county, or of the county TACHA_BROWSER_COUNTY names, for a browser; only looked at."""
+    named = os.environ.get("TACHA_BROWSER_COUNTY")
+    source = Path(named) if named else request.getfixturevalue("small_demo")
+    return Path(shutil.copytree(source, tmp_path_factory.mktemp("served") / "示例 县"))
+
+
+@pytest.fixture(scope="session")
+def address(served_demo: Path) -> Iterator[str]:
+    """The app's address, served as users serve it."""
+    with serving(served_demo) as address:
+        yield address
 
 
 @pytest.fixture

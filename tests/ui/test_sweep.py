@@ -1,14 +1,12 @@
 """Every page, in both languages, on a desk and on a phone, with everything outside this machine cut off."""
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import CHROMIUM, PATIENCE_MS, SCREENS, Watched, browsing, serving
+from browsing import CHROMIUM, PATIENCE_MS, SCREENS, Watched, browsing
 from playwright.sync_api import Browser, Page
 
 from geo.layers import SCHEMAS
@@ -37,36 +35,22 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def county(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the small demo county, or the county TACHA_BROWSER_COUNTY names."""
-    named = os.environ.get("TACHA_BROWSER_COUNTY")
-    source = Path(named) if named else request.getfixturevalue("small_demo")
-    return Path(shutil.copytree(source, tmp_path_factory.mktemp("sweep") / "示例 县"))
-
-
-@pytest.fixture(scope="module")
-def address(county: Path) -> Iterator[str]:
-    with serving(county) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with browsing() as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def data_words(county: Path) -> set[str]:
+def data_words(served_demo: Path) -> set[str]:
     """Every text the county's data bring: it stands on the pages as it is in the data."""
-    store, found = open_county(county).store, set()
+    store, found = open_county(served_demo).store, set()
     for layer, schema in SCHEMAS.items():
         held = store.read(layer)
         for column in schema.columns:
             if column.kind == "text":
                 texts = {str(one) for one in held[column.name].dropna().unique()}
                 found |= texts | {one.split(" ", 1)[-1] for one in texts}  # stops are shown without their code
-    return {one for one in found if not one.isdigit()} | {open_county(county).settings.name}
+    return {one for one in found if not one.isdigit()} | {open_county(served_demo).settings.name}
 
 
 READ = """() => {
