@@ -138,6 +138,17 @@ def test_every_page_in_both_languages(address: str, browser: Browser, data_words
     context.close()
 
 
+def test_what_a_page_asks_from_outside_is_noted_and_not_found(browser: Browser) -> None:
+    """The network is cut for names and for numbers: an empty list of what was asked means that nothing was asked."""
+    watched, failed = Watched(browser.new_page()), []
+    watched.page.on("requestfailed", lambda asked: failed.append((asked.url, asked.failure)))
+    outside = ["http://tiles.invalid/0.png", "http://192.0.2.1/0.png"]
+    watched.page.set_content("".join(f'<img src="{url}">' for url in outside))
+    assert watched.blocked == outside
+    assert failed == [(url, "net::ERR_NAME_NOT_RESOLVED") for url in outside]
+    watched.page.close()
+
+
 def test_a_browser_too_old_is_told_what_to_use(address: str, browser: Browser) -> None:
     """Taken away what browsers before 2023 lack; and one that runs no script at all."""
     page = browser.new_page(locale="zh-CN")
