@@ -212,14 +212,18 @@ def walk_past(  # type: ignore[no-untyped-def]
     `plots` (n, 2) in cells; `widths` (n, stages) sweep width of the plot's cover; `places` (fixes, 2) in cells.
     """
     hazards = np.zeros((plots.shape[0], starts.shape[0] + 8))
+    steps = places[1:] - places[:-1]
+    lengths = np.hypot(steps[:, 0], steps[:, 1]) * 10.0
     for n in prange(plots.shape[0]):
         e1, s1 = plots[n, 0], plots[n, 1]
         foot = ground(heights, e1, s1)
         for k in range(places.shape[0] - 1):
+            length = lengths[k]
+            if max(abs(e1 - places[k, 0]), abs(s1 - places[k, 1])) * 10.0 > reach_m + length:
+                continue  # too far one way already: most fixes, and no root to take
             if track[k + 1] != track[k] or factor[track[k]] <= 0.0:
                 continue
-            de, ds = places[k + 1, 0] - places[k, 0], places[k + 1, 1] - places[k, 1]
-            length = np.hypot(de, ds) * 10.0
+            de, ds = steps[k, 0], steps[k, 1]
             if np.hypot(e1 - places[k, 0], s1 - places[k, 1]) * 10.0 > reach_m + length or length == 0.0:
                 continue
             day = np.floor((seconds[k] - begin) / 86400.0) - (foot - 1000.0) / 100.0 * later_days

@@ -2,11 +2,12 @@
 kill -9 at any moment: ``python -m benchmarks.crash --runs N --seed S --json`` → ``runs, lost, partial, unreadable``.
 
 Each run starts a child of its own on one act (append, import, export, settings, migrate, bundle; see
-``benchmarks.crash_acts``) and kills it. Of every act every second run is killed *at work*, after a random share of the
-time the act took when it was last left alone until its first acknowledgement; the others *after* that acknowledgement,
-however long it takes to come, and a random moment more. So each act has its share of both, on a busy machine too. Then
-the county is opened again: what the child had reported as done must be there (else *lost*), nothing may be there by
-halves (*partial*), and everything must open and agree with its ledger (*unreadable*).
+``benchmarks.crash_acts``), on a copy of what the act starts from, and kills it. Of every act every second run is killed
+*at work*, after a random share of the time the act took when it was last left alone until its first acknowledgement;
+the others *after* that acknowledgement, however long it takes to come, and a random moment more. So each act has its
+share of both, on a busy machine too. Then the county is opened again: what the child had reported as done must be there
+(else *lost*), nothing may be there by halves (*partial*), and everything must open and agree with its ledger
+(*unreadable*).
 """
 
 import argparse
@@ -70,15 +71,16 @@ def run(n: int, seed: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as root:
         seconds = {}
         for name, act in ACTS.items():
-            act.prepare(Path(root) / name)
+            act.prepare(Path(root) / "ready" / name)
+            shutil.copytree(Path(root) / "ready" / name, Path(root) / name)
             seconds[name] = killed(act, Path(root) / name, wait_first=True, then_s=0.0)[1]
         for number in range(n):
             turn, place = divmod(number, len(ACTS))
             name, act = list(ACTS.items())[place]
             folder, at_work = Path(root) / name, turn % 2 == 0
             if turn % ANEW == 0 or not act.endless:
-                shutil.rmtree(folder, ignore_errors=True)
-                act.prepare(folder)
+                shutil.rmtree(folder)
+                shutil.copytree(Path(root) / "ready" / name, folder)
             then_s = dice.random() * (seconds[name] if at_work else AFTERWARDS_S)
             told, took_s = killed(act, folder, wait_first=not at_work, then_s=then_s)
             if not at_work:

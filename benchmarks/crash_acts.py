@@ -181,15 +181,20 @@ class Bundling:
 
 
 TOWN = "520525001"
-BROUGHT = {"visits": 60, "tracks": 1, "photos": 3}
+BROUGHT = {"visits": 12, "tracks": 1, "photos": 3}
 
 
 def bundle_layers() -> list[Change]:
-    """A township with sixty targets and a team."""
+    """A township with a target for every visit and a team."""
     square = [shapely.MultiPolygon([shapely.box(5e5, 2.95e6, 5.1e5, 2.96e6)])]
     town = {"township_id": [TOWN], "name": "凉水乡", "kind": "乡", "source": "made", "line_accuracy_m": 30.0}
-    plain = {"parcel_id": [f"P{n}" for n in range(60)], "township_id": TOWN, "source": "satellite", "source_id": "list"}
-    points = gpd.points_from_xy([5.01e5 + 100 * n for n in range(60)], [2.955e6] * 60)
+    plain = {
+        "parcel_id": [f"P{n}" for n in range(BROUGHT["visits"])],
+        "township_id": TOWN,
+        "source": "satellite",
+        "source_id": "list",
+    }
+    points = gpd.points_from_xy([5.01e5 + 100 * n for n in range(BROUGHT["visits"])], [2.955e6] * BROUGHT["visits"])
     parcels = gpd.GeoDataFrame(plain, geometry=points, crs=CRS)
     team = {"team_id": ["T1"], "township_id": TOWN, "name": "凉水村组", "kind": "村组"}
     return [
@@ -202,7 +207,7 @@ def bundle_layers() -> list[Change]:
 def bundle_files(county: County) -> dict[str, bytes]:
     """What comes back: a visit to every target, a track, and three pictures."""
     line = {"踏查日期": "2026-02-20 09:30", "队伍代码": "T1", "结果": "未发现", "人数": 2}
-    lines = [line | {"地块编号": f"P{n}"} for n in range(60)]
+    lines = [line | {"地块编号": f"P{n}"} for n in range(BROUGHT["visits"])]
     pictures = {f"photos/{n}.jpg": bytes([n]) * 200_000 for n in range(3)}
     return {"forms/a.csv": table(VISITS, lines), "tracks/T1/a.gpx": gpx(county, 0.0), **pictures}
 

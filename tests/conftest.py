@@ -2,12 +2,15 @@
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from geo.workspace.demonstrating import make_demo
+from geo.workspace.planning import plan_day
 
 REAL_DATA = Path(os.environ.get("TACHA_REAL_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")).resolve()
 FOLDERS = ("tracks", "patrol", "dem", "malformed", "boundaries")
@@ -46,12 +49,50 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, files, ids=str)
 
 
+OncePerRun = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def measured_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once_per_run(tmp_path_factory: pytest.TempPathFactory) -> OncePerRun:
+    """Make a folder by name, once for all worker processes of the run; not to be written to afterwards."""
+    shared = tmp_path_factory.getbasetemp()
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    shared = shared if alone else shared.parent
+
+    def once(name: str, make: Callable[[Path], object]) -> Path:
+        folder = shared / f"once-{name}" / "示例 县"
+        folder.parent.mkdir(exist_ok=True)
+        with nullcontext() if alone else locked(folder.parent / "lock"):
+            if not folder.exists():
+                beside = folder.parent / f"{os.getpid()}" / folder.name
+                make(beside)
+                os.replace(beside, folder)
+        return folder
+
+    return once
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Alone among the processes that name the same file, until the end of the block."""
+    import fcntl
+
+    with file.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def walked_demo(path: Path) -> None:
+    """The small demo county, imported and measured; walking times of three townships kept, as after a day's plan."""
+    county, _ = make_demo(path, size="small", seed=7, progress=lambda what, done, total: None)
+    plan_day(county, day="2026-04-12", township_ids=[f"52990100{n}" for n in (1, 2, 3)])
+    county.store.close()
+
+
+@pytest.fixture(scope="session")
+def measured_demo(once_per_run: OncePerRun) -> Path:
     """Folder of the small demo county, imported and measured once; not to be written to."""
-    folder = tmp_path_factory.mktemp("measured") / "county"
-    make_demo(folder, size="small", seed=7, progress=lambda what, done, total: None)
-    return folder
+    return once_per_run("measured", walked_demo)
 
 
 @pytest.fixture

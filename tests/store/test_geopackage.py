@@ -1,6 +1,7 @@
 """The GeoPackage itself: other programs read it, raw edits are found, and neither crowds nor kills harm it."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -37,11 +38,21 @@ for n in range(int(sys.argv[3])):
 """
 
 
-@pytest.fixture
-def county(tmp_path):
-    """A county with six rows in every layer, held open by the store that wrote it."""
-    store = stores.create(tmp_path, Settings(epsg=CRS))
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """Folder of a county with six rows in every layer; not to be written to."""
+    folder = tmp_path_factory.mktemp("filled") / "county"
+    store = stores.create(folder, Settings(epsg=CRS))
     fill(store)
+    store.close()
+    return folder
+
+
+@pytest.fixture
+def county(filled, tmp_path):
+    """A copy of that county, held open by a store."""
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
+    store = stores.open_store(tmp_path)
     yield store
     store.close()
 

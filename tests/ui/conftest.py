@@ -1,14 +1,16 @@
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from browsing import serving
 from ui_county import make_county
 
 from geo.workspace import accounts
-from geo.workspace.demonstrating import make_demo
+from geo.workspace.county import open_county
 from geo.workspace.planning import accept_plan, next_day, plan_day
 
 
@@ -27,12 +29,31 @@ def two_townships(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the small demo county, measured, with one day's routes accepted."""
-    path, now = tmp_path_factory.mktemp("demo") / "示例 县", datetime(2026, 5, 20, 8, tzinfo=UTC)
-    county, _ = make_demo(path, size="small", seed=7, progress=lambda what, done, total: None)
-    accept_plan(county, plan_day(county, day=next_day(county)), now=now)
-    return path
+def small_demo(measured_demo: Path, once_per_run: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """Folder of the small demo county, measured, with one day's routes accepted; not to be written to."""
+
+    def planned(path: Path) -> None:
+        shutil.copytree(measured_demo, path)
+        county, now = open_county(path), datetime(2026, 5, 20, 8, tzinfo=UTC)
+        accept_plan(county, plan_day(county, day=next_day(county)), now=now)
+        county.store.close()
+
+    return once_per_run("planned", planned)
+
+
+@pytest.fixture(scope="session")
+def served_demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the small demo county, or of the county TACHA_BROWSER_COUNTY names, for a browser; only looked at."""
+    named = os.environ.get("TACHA_BROWSER_COUNTY")
+    source = Path(named) if named else request.getfixturevalue("small_demo")
+    return Path(shutil.copytree(source, tmp_path_factory.mktemp("served") / "示例 县"))
+
+
+@pytest.fixture(scope="session")
+def address(served_demo: Path) -> Iterator[str]:
+    """The app's address, served as users serve it."""
+    with serving(served_demo) as address:
+        yield address
 
 
 @pytest.fixture

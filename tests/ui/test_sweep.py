@@ -1,14 +1,12 @@
 """Every page, in both languages, on a desk and on a phone, with everything outside this machine cut off."""
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import CHROMIUM, PATIENCE_MS, SCREENS, Watched, browsing, serving
+from browsing import CHROMIUM, PATIENCE_MS, SCREENS, Watched, browsing
 from playwright.sync_api import Browser, Page
 
 from geo.layers import SCHEMAS
@@ -37,36 +35,22 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def county(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the small demo county, or the county TACHA_BROWSER_COUNTY names."""
-    named = os.environ.get("TACHA_BROWSER_COUNTY")
-    source = Path(named) if named else request.getfixturevalue("small_demo")
-    return Path(shutil.copytree(source, tmp_path_factory.mktemp("sweep") / "示例 县"))
-
-
-@pytest.fixture(scope="module")
-def address(county: Path) -> Iterator[str]:
-    with serving(county) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with browsing() as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def data_words(county: Path) -> set[str]:
+def data_words(served_demo: Path) -> set[str]:
     """Every text the county's data bring: it stands on the pages as it is in the data."""
-    store, found = open_county(county).store, set()
+    store, found = open_county(served_demo).store, set()
     for layer, schema in SCHEMAS.items():
         held = store.read(layer)
         for column in schema.columns:
             if column.kind == "text":
                 texts = {str(one) for one in held[column.name].dropna().unique()}
                 found |= texts | {one.split(" ", 1)[-1] for one in texts}  # stops are shown without their code
-    return {one for one in found if not one.isdigit()} | {open_county(county).settings.name}
+    return {one for one in found if not one.isdigit()} | {open_county(served_demo).settings.name}
 
 
 READ = """() => {
@@ -152,6 +136,17 @@ def test_every_page_in_both_languages(address: str, browser: Browser, data_words
     assert (watched.blocked, watched.errors) == ([], [])
     assert wrong == {}
     context.close()
+
+
+def test_what_a_page_asks_from_outside_is_noted_and_not_found(browser: Browser) -> None:
+    """The network is cut for names and for numbers: an empty list of what was asked means that nothing was asked."""
+    watched, failed = Watched(browser.new_page()), []
+    watched.page.on("requestfailed", lambda asked: failed.append((asked.url, asked.failure)))
+    outside = ["http://tiles.invalid/0.png", "http://192.0.2.1/0.png"]
+    watched.page.set_content("".join(f'<img src="{url}">' for url in outside))
+    assert watched.blocked == outside
+    assert failed == [(url, "net::ERR_NAME_NOT_RESOLVED") for url in outside]
+    watched.page.close()
 
 
 def test_a_browser_too_old_is_told_what_to_use(address: str, browser: Browser) -> None:

@@ -13,7 +13,7 @@ from lxml import etree
 
 from geo.errors import StoreError
 from geo.formats.bundle import zipped
-from geo.workspace.county import open_county
+from geo.workspace.county import County, open_county
 from geo.workspace.handing import hand_out
 from geo.workspace.planning import accept_plan, plan_day
 
@@ -21,9 +21,12 @@ DAY, WHERE = "2026-04-12", ["529901001", "529901003"]
 GPX = "{http://www.topografix.com/GPX/1/1}"
 
 
-@pytest.fixture
-def county(demo_copy: Path):
-    opened = open_county(demo_copy)
+@pytest.fixture(scope="module")
+def county(measured_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> County:
+    """A copy of the demo county with a day's routes accepted; the tests below only read it."""
+    folder = tmp_path_factory.mktemp("handed") / "county"
+    shutil.copytree(measured_demo, folder, ignore=shutil.ignore_patterns("inputs", "truth"))
+    opened = open_county(folder)
     accept_plan(opened, plan_day(opened, day=DAY, township_ids=WHERE), now=datetime(2026, 5, 21, tzinfo=UTC))
     return opened
 
@@ -83,6 +86,7 @@ def test_a_zip_does_not_depend_on_the_order_of_its_files() -> None:
 
 
 def test_walking_times_are_kept_and_measured_anew_when_the_ground_changes(demo_copy: Path) -> None:
+    shutil.rmtree(demo_copy / "travel")
     opened = open_county(demo_copy)
     first = plan_day(opened, day=DAY, township_ids=WHERE[:1])
     (file,) = (demo_copy / "travel").glob("*.npz")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
@@ -61,6 +62,13 @@ def shape(schema: Schema, n: int) -> shapely.Geometry | None:
 
 
 def row(layer: str, n: int) -> pd.DataFrame:
+    """The one row of a layer in township n."""
+    return made_row(layer, n).copy()
+
+
+@cache
+def made_row(layer: str, n: int) -> pd.DataFrame:
+    """The same, made once; not to be changed."""
     schema = SCHEMAS[layer]
     plain = pd.DataFrame([{column.name: value(column, n, layer) for column in schema.columns}])
     if not schema.geometry:
