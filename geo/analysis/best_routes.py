@@ -62,7 +62,10 @@ def solve(
                 raise routing.Cancelled
             return used(done) >= end
 
-        other = additive.solve(problem, seed=int(rng.integers(2**31)), stop=enough, weight=weight)
+        seed, best = int(rng.integers(2**31)), max(candidates, key=lambda one: _rank(problem, one))
+        # After several starts it is the best of them that can still be bettered; after one, another beginning.
+        start = best.routes if starts > 1 else None
+        other = additive.solve(problem, seed=seed, stop=enough, weight=weight, start=start)
         candidates += [] if other is None else [other]
         tell(end)
     return max(candidates, key=lambda one: _rank(problem, one))
