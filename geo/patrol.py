@@ -15,13 +15,15 @@ from geo.analysis import best_routes, routing, travel
 from geo.analysis.targets import NAME_CHARS, TARGETS, budget_s, candidate_targets
 from geo.layers import routes as route_layer
 from geo.schema import Schema
+from geo.season import CHINA
 from geo.settings import PlanningSettings
 
 Floats = npt.NDArray[np.float64]
 __all__ = (
-    "TARGETS", "Plan", "SweepRequest", "arranged", "budget_s", "candidate_targets", "joined", "plan_sweep",
+    "TARGETS", "Plan", "SweepRequest", "arranged", "budget_s", "candidate_targets", "joined", "plan_days", "plan_sweep",
     "travel_matrix",
 )  # fmt: skip
+DAY_S = 86_400.0
 UNMET = ("target_id", "name", "must", "reason")
 
 
@@ -134,6 +136,55 @@ def plan_sweep(
     return _plan(request, kept, problem, found.routes)
 
 
+def plan_days(
+    request: SweepRequest,
+    days: Sequence[str],
+    *,
+    progress: routing.Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[Plan]:
+    """
+    The request's teams on several days in a row, planned together: a plan for each day, in order.
+
+    Nothing is visited twice, ground seen on one day is not paid again on another, and a target whose deadline falls
+    within these days is visited by then or named in `unmet` of each. `windows` are hours of the first day.
+    """
+    kept, problem = _kept(request)
+    rng = np.random.default_rng(request.seed)
+    found = best_routes.solve(
+        _varied(_over_days(kept, problem, days), rng, request.settings.variety),
+        rng,
+        iterations=request.iterations * len(days),
+        progress=progress,
+        cancelled=cancelled,
+    )
+    squads = len(problem.budget)
+    by_day = [found.routes[squads * n : squads * (n + 1)] for n in range(len(days))]
+    before = [tuple(stop for routes in by_day[:n] for route in routes for stop in route) for n in range(len(days) + 1)]
+    return [
+        _plan(replace(request, day=day), kept, problem, by_day[n], earlier=before[n], met=before[-1])
+        for n, day in enumerate(days)
+    ]
+
+
+def _over_days(kept: pd.DataFrame, problem: routing.Problem, days: Sequence[str]) -> routing.Problem:
+    """The problem with every team once a day, the days' hours one after the other, and deadlines as hours of stops."""
+    n = len(days)
+    _, opens, closes = problem.clock
+    last = [str(pd.Timestamp(one).tz_convert(CHINA).date()) if pd.notna(one) else "" for one in kept["deadline"]]
+    due = np.array([float(np.searchsorted(days, day, side="right")) if day >= days[0] else np.inf for day in last])
+    return replace(
+        problem,
+        out=np.tile(problem.out, (n, 1)),
+        back=np.tile(problem.back, (1, n)),
+        budget=np.tile(problem.budget, n),
+        allowed=np.tile(problem.allowed, (n, 1)),
+        opens=opens,
+        closes=np.minimum(closes, due * DAY_S),
+        sets_out=np.repeat(DAY_S * np.arange(n), len(problem.budget)),
+    )
+
+
 def arranged(request: SweepRequest, orders: Mapping[str, Sequence[str]]) -> Plan:
     """
     The day as a leader arranged it: target ids in walking order by team_id, timed again.
@@ -170,22 +221,34 @@ def _kept(request: SweepRequest) -> tuple[pd.DataFrame, routing.Problem]:
 
 
 def _plan(
-    request: SweepRequest, kept: pd.DataFrame, problem: routing.Problem, plans: tuple[tuple[int, ...], ...]
+    request: SweepRequest,
+    kept: pd.DataFrame,
+    problem: routing.Problem,
+    plans: tuple[tuple[int, ...], ...],
+    *,
+    earlier: tuple[int, ...] = (),
+    met: tuple[int, ...] = (),
 ) -> Plan:
-    """Routes drawn on the ground and timed again, and what they leave out."""
-    outings = [_outing(request, kept, problem, plans, team) for team in range(len(request.teams))]
+    """
+    Routes drawn on the ground and timed again, and what they leave out.
+
+    `earlier` are the stops of the days before, whose ground is seen already; `met` those of all days planned together.
+    """
+    outings = [_outing(request, kept, problem, plans, team, earlier) for team in range(len(request.teams))]
     walked = [outing for outing in outings if outing.order]
     crs = request.surface.frame.crs
     routes = gpd.GeoDataFrame([_route_row(request, one) for one in walked], geometry=[o.line for o in walked], crs=crs)
     rows = [row for one in walked for row in _stop_rows(request, kept, one)]
     stops = gpd.GeoDataFrame(rows, columns=None if rows else ["geometry"], geometry="geometry", crs=crs)
     away_h = [float(one.leg_s.sum() + one.service_s.sum()) / 3600.0 for one in outings]
-    planned = {str(kept["target_id"].iloc[stop]) for order in plans for stop in order}
+    today = [stop for order in plans for stop in order]
+    planned = {str(kept["target_id"].iloc[stop]) for stop in (*today, *met)}
+    found = routing.value_of(problem.views, [*earlier, *today]) - routing.value_of(problem.views, earlier)
     return Plan(
         routes=_layer(route_layer.SCHEMA, routes),
         stops=_layer(route_layer.STOPS, stops),
         unmet=_unmet(request, request.targets.reset_index(drop=True), planned, _shut(request, kept, problem)),
-        expected=routing.value_of(problem.views, [stop for order in plans for stop in order]),
+        expected=found,
         bound=routing.bound(problem),
         tighter_bound=routing.tighter_bound(problem),
         hours_used=pd.Series(away_h, index=request.teams["team_id"].to_numpy(), name="hours_used", dtype=float),
@@ -325,10 +388,11 @@ def _outing(
     problem: routing.Problem,
     plans: tuple[tuple[int, ...], ...],
     team: int,
+    before: tuple[int, ...],
 ) -> _Outing:
-    """A team's stops walked on the ground, timed again leg by leg."""
+    """A team's stops walked on the ground, timed again leg by leg; `before` are the stops of earlier days."""
     order = plans[team]
-    earlier = tuple(stop for one in plans[:team] for stop in one)
+    earlier = (*before, *(stop for one in plans[:team] for stop in one))
     base = _xy(request.teams.iloc[[team]])
     entry, leaving = (np.vstack([base, ends[list(order)], base]) for ends in _ends(targets))
     searched = [_lines_of(targets)[stop] for stop in order]

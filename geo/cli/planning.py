@@ -14,6 +14,8 @@ from geo.errors import StoreError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from geo.patrol import Plan
+
 SHOWN = 10
 
 exporting = typer.Typer(no_args_is_help=True, help="导出 export")
@@ -28,6 +30,7 @@ def register(app: typer.Typer) -> None:
 def plan(
     context: typer.Context,
     day: Annotated[str | None, typer.Option(help="日期 YYYY-MM-DD, default: day after the last record")] = None,
+    days: Annotated[int, typer.Option(min=1, max=14, help="连排几天 days in a row, planned together")] = 1,
     hours: Annotated[float | None, typer.Option(min=0.0, max=24.0, help="每队工时 hours per team")] = None,
     seed: Annotated[int, typer.Option(help="换一个种子得到另一方案 another seed, another plan")] = 7,
     township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
@@ -41,7 +44,7 @@ def plan(
     ] = False,
     if_missing: Annotated[bool, typer.Option("--if-missing", help="已有路线则保留 keep the routes there are")] = False,
 ) -> None:
-    """一天的踏查路线 one day's routes per team, within its hours, and keep them."""
+    """一天或连续几天的踏查路线 routes per team, within its hours, for one day or several, and keep them."""
     from geo.workspace import planning
 
     talk = session(context)
@@ -53,9 +56,9 @@ def plan(
         return
     date = checked_day(day) if day else planning.next_day(county)
     with progress(talk.language) as tell:
-        made = planning.plan_day(
+        plans = planning.plan_days(
             county,
-            day=date,
+            days=planning.following(date, days),
             hours=hours,
             seed=seed,
             township_ids=township,
@@ -64,15 +67,13 @@ def plan(
             assigned=assigned,
             progress=tell,
         )
-    planning.accept_plan(county, made, now=now())
-    talk.answer(planning.plan_json(made))
-    fields = {"routes": len(made.routes), "stops": int(made.stops["target_id"].notna().sum()), "unmet": len(made.unmet)}
-    talk.print(talk.say("plan_made", day=date, expected=f"{made.expected:.3f}", bound=f"{made.bound:.3f}", **fields))
-    if made.routes.empty:
-        talk.print(talk.say("plan_empty", day=date))
-    for kind, gain in planning.expected_by_kind(made).items():
-        talk.print("  " + talk.say(f"plan_by_{kind}", gain=f"{gain:.3f}"))
-    _tell_unmet(talk, made.unmet)
+    for made in plans:
+        planning.accept_plan(county, made, now=now())
+    told = [planning.plan_json(made) for made in plans]
+    talk.answer(told[0] if days == 1 else {"days": told, "expected": sum(made.expected for made in plans)})
+    for made in plans:
+        _tell_plan(talk, made)
+    _tell_unmet(talk, plans[-1].unmet)
 
 
 def arrange(
@@ -107,6 +108,19 @@ def arrange(
         )
     if over:
         raise typer.Exit(1)
+
+
+def _tell_plan(talk: Session, made: "Plan") -> None:
+    """A day in a line, and what it expects by kind of stop."""
+    from geo.workspace.planning import expected_by_kind
+
+    fields = {"routes": len(made.routes), "stops": int(made.stops["target_id"].notna().sum()), "unmet": len(made.unmet)}
+    found = {"expected": f"{made.expected:.3f}", "bound": f"{made.bound:.3f}"}
+    talk.print(talk.say("plan_made", day=made.day, **found, **fields))
+    if made.routes.empty:
+        talk.print(talk.say("plan_empty", day=made.day))
+    for kind, gain in expected_by_kind(made).items():
+        talk.print("  " + talk.say(f"plan_by_{kind}", gain=f"{gain:.3f}"))
 
 
 def _tell_unmet(talk: Session, unmet: "pd.DataFrame") -> None:

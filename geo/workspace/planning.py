@@ -1,8 +1,8 @@
 """One day's routes for the teams of each township, kept in the store and handed out as GPX or KML."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import geopandas as gpd
@@ -23,10 +23,15 @@ from geo.workspace.preparing import gather, request_for
 Progress = Callable[[str, int, int], None]
 
 
-def plan_day(
+def plan_day(county: County, *, day: str, **asked: Any) -> Plan:
+    """The plan of one day; what may be asked is what `plan_days` takes."""
+    return plan_days(county, days=[day], **asked)[0]
+
+
+def plan_days(
     county: County,
     *,
-    day: str,
+    days: Sequence[str],
     hours: float | None = None,
     seed: int = 7,
     township_ids: list[str] | None = None,
@@ -36,21 +41,25 @@ def plan_day(
     assigned: bool = False,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Plan:
+) -> list[Plan]:
     """
-    Routes of one day for every team with a township: its due parcels and the ground where an hour finds most.
+    Routes for every team with a township, on one day or several in a row: due parcels and the ground where an hour
+    finds most.
 
+    Several days are planned together (see `patrol.plan_days`), all with the sweep widths and daylight of the first.
     `cancelled` is asked all along; when it answers true, `geo.analysis.routing.Cancelled` is raised and nothing kept.
 
     Parameters
     ----------
+    days
+        YYYY-MM-DD, in order.
     extra_teams
         So many more teams start from each township's office than the county has.
     pinned, forbidden
-        Parcels and segments that come before all others, or that no team may take. A pin may name the hours between
-        which its work begins: ``P0012@09:00-10:30``.
+        Parcels and segments that come before all others, or that no team may take. A pin may name the hours (of the
+        first day) between which its work begins: ``P0012@09:00-10:30``.
     assigned
-        Sweep only in the segments that assignments of the day name; a township that has none is planned whole.
+        Sweep only in the segments that assignments of the first day name; a township that has none is planned whole.
 
     Raises
     ------
@@ -63,18 +72,24 @@ def plan_day(
     if not county.has_terrain():
         raise StoreError("terrain_missing", path=county.path.name)
     rests = gather(county, progress=progress)
-    plans, offered = [], set()
+    plans: list[list[Plan]] = []
+    offered: set[str] = set()
     for number, (township_id, squad) in enumerate(teams.groupby("township_id", sort=True)):
         if progress:
             progress(str(township_id), number, teams["township_id"].nunique())
-        within = assigned_ground(county, str(township_id), day) if assigned else None
-        request = request_for(county, rests, str(township_id), squad, day=day, hours=hours, seed=seed, within=within)
+        within = assigned_ground(county, str(township_id), days[0]) if assigned else None
+        request = request_for(
+            county, rests, str(township_id), squad, day=days[0], hours=hours, seed=seed, within=within
+        )
         asked = replace(request, pinned=pins, forbidden=forbidden, windows=windows)
         offered |= set(request.targets["target_id"])
-        plans.append(patrol.plan_sweep(asked, cancelled=cancelled))
+        if len(days) > 1:
+            plans.append(patrol.plan_days(asked, days, cancelled=cancelled))
+        else:
+            plans.append([patrol.plan_sweep(asked, cancelled=cancelled)])
     if set(pins) - offered:
         raise StoreError("pin_unknown", value="、".join(sorted(set(pins) - offered)))
-    return patrol.joined(plans)
+    return [patrol.joined(of_day) for of_day in zip(*plans, strict=True)]
 
 
 def pinned_hours(pinned: Collection[str], start_clock: float) -> tuple[list[str], dict[str, tuple[float, float]]]:
@@ -180,6 +195,16 @@ def _reinforced(teams: pd.DataFrame, extra: int) -> pd.DataFrame:
     first = teams.drop_duplicates("township_id")
     more = [first.assign(team_id=first["team_id"] + f"+{n}", name=first["name"] + f"+{n}") for n in range(1, extra + 1)]
     return pd.concat([teams, *more], ignore_index=True) if more else teams
+
+
+def following(day: str, n: int) -> list[str]:
+    """
+    A day and those after it, `n` in all.
+
+    >>> following("2026-02-27", 3)
+    ['2026-02-27', '2026-02-28', '2026-03-01']
+    """
+    return [str(date.fromisoformat(day) + timedelta(days=k)) for k in range(n)]
 
 
 def next_day(county: County) -> str:
