@@ -167,8 +167,9 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "store_unreachable": ("连接不上 {path}：{why}", "{path} cannot be reached: {why}"),
     "store_moved_away": (
-        "这个县已迁到 {where}，{path} 不再写入；请重新打开",
-        "this county has moved to {where}; {path} takes no more records, open it again",
+        "这个县已迁到 {where}，{path} 不再写入；请重新打开。若迁移中途断电，请再执行一次同样的 county move",
+        "this county has moved to {where}; {path} takes no more records, open it again. Where the move was cut off,"
+        " give the same county move once more",
     ),
     "disk_fails": (
         "磁盘拒绝写入 {path}（{why}），没有改动；请检查剩余空间和磁盘",

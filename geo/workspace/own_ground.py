@@ -311,6 +311,9 @@ class OwnStore:
         require(self._actor, Action.ADMINISTER)
         self._store.leave(where)
 
+    def left_for(self) -> str | None:
+        return self._store.left_for()
+
     def discard(self) -> None:
         require(self._actor, Action.ADMINISTER)
         self._store.discard()
