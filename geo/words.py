@@ -151,6 +151,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "第 {seq} 条 {layer} {key} {field}：原为 {before}，现为 {now}，{role} 要改为 {wanted}（{reason}）",
         "entry {seq}, {layer} {key} {field}: was {before}, is {now}, {role} wants {wanted} ({reason})",
     ),
+    "plan_clash": (
+        "第 {seq} 条 {day} {teams}：他人已先采纳同日方案（第 {against} 条），现行的仍是那一份；本方案（预计发现 {expected}）已另存，"
+        "看过两份后再采纳一次即改用本方案",
+        "entry {seq}, {day} {teams}: somebody accepted a plan for that day before (entry {against}), and it stands; this"
+        " one (expected finds {expected}) is kept beside it. Accepted once more, having seen both, it takes its place",
+    ),
     "conflict_none": ("没有待裁定的冲突", "no conflict waits for a decision"),
     "move_nowhere": ("县已在那里，没有改动", "the county lies there already; nothing was changed"),
     "move_unsound": (
@@ -2453,6 +2459,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_entry_find": ("发现", "find"),
     "ui_entry_destruction": ("铲除", "destruction"),
     "ui_entry_verification": ("复核", "verification"),
+    "ui_entry_plan_conflict": ("方案冲突", "clashing plan"),
     "ui_entry_plan": ("采纳方案", "plan accepted"),
     "ui_entry_segments": ("划定踏查单元", "segments cut"),
     "ui_entry_season_plan": ("采纳全年任务", "season's assignments"),

@@ -8,7 +8,15 @@ import pytest
 from geo.errors import StoreError
 from geo.workspace.arranging import arrange_day, too_long
 from geo.workspace.county import open_county
-from geo.workspace.planning import accept_plan, export_routes, kept_routes, plan_day, special_teams
+from geo.workspace.planning import (
+    accept_plan,
+    export_routes,
+    kept_routes,
+    plan_clashes,
+    plan_day,
+    seen_until,
+    special_teams,
+)
 from geo.workspace.preparing import gather, request_for
 
 NOW = datetime(2026, 5, 21, tzinfo=UTC)
@@ -31,6 +39,27 @@ def test_a_second_plan_of_the_day_takes_the_place_of_the_first(demo_copy: Path) 
     assert (len(routes), len(stops)) == (0, 0)
     with pytest.raises(StoreError, match="routes_missing"):
         export_routes(county, "gpx")
+
+
+def test_two_plans_of_one_day_are_both_kept_and_shown_until_somebody_decides(demo_copy: Path) -> None:
+    """Planned side by side: the first stands, the second waits beside it; accepted again with both seen, it stands."""
+    county = open_county(demo_copy)
+    seen = seen_until(county)
+    first, second = (plan_day(county, day=DAY, township_ids=ONE, hours=hours) for hours in (None, 3.0))
+    elsewhere = plan_day(county, day=DAY, township_ids=TWO)
+    assert accept_plan(county, first, now=NOW, based_on=seen) is None
+    assert accept_plan(county, elsewhere, now=NOW, based_on=seen) is None
+    clash = accept_plan(county, second, now=NOW, based_on=seen)
+    assert clash is not None
+    assert plan_clashes(county) == [clash]
+    assert [county.store.entries(seq - 1)[0].body["expected"] for seq in clash["contradicts"]] == [first.expected]
+    assert clash["orders"].keys() == set(second.routes["team_id"])
+    stands = kept_routes(county)[0].set_index("route_id")
+    assert stands["expected_finds"].sum() == pytest.approx(first.expected + elsewhere.expected)
+    assert accept_plan(county, second, now=NOW, based_on=clash["seq"]) is None
+    assert plan_clashes(county) == []
+    assert kept_routes(county)[0]["expected_finds"].sum() == pytest.approx(second.expected + elsewhere.expected)
+    assert county.store.verify().ok
 
 
 def test_other_days_and_other_teams_keep_their_routes(demo_copy: Path) -> None:
