@@ -50,6 +50,8 @@ class PhotoIn:
     taken_at, longitude, latitude, datum
         As printed on the watermark (抄录自水印): the datum has to be said (``wgs84``, ``gcj02``, ``bd09`` …). What the
         file's own EXIF says comes first.
+    unread
+        Why there is no content: the file is not there, empty or too large.
     """
 
     file: str
@@ -61,6 +63,7 @@ class PhotoIn:
     longitude: float | None = None
     latitude: float | None = None
     datum: str | None = None
+    unread: GeoError | None = None
 
 
 @dataclass(frozen=True)
@@ -150,13 +153,25 @@ def brought_photos(
 
 def photos_of(files: Sequence[Path], **about: Any) -> list[PhotoIn]:
     """Photo files as `add_photos` takes them, all about the same; folders give the pictures in them."""
-    listed = [inner for path in files for inner in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    pictures = [path for path in listed if path.is_file() and not path.name.startswith(".")]
-    return [PhotoIn(path.name, read_bytes(path), **about) for path in pictures]
+    pictures = []
+    for path in files:
+        inner = [one for one in sorted(path.rglob("*")) if one.is_file() and not one.name.startswith(".")]
+        pictures += inner if path.is_dir() else [path]
+    return [_brought(path, about) for path in pictures]
+
+
+def _brought(path: Path, about: dict[str, Any]) -> PhotoIn:
+    """One file as it is, or why it cannot be read: it is refused like any other and stops none."""
+    try:
+        return PhotoIn(path.name, read_bytes(path), **about)
+    except FormatError as wrong:
+        return PhotoIn(path.name, b"", **about, unread=wrong)
 
 
 def _row(county: County, one: PhotoIn, now: datetime) -> dict[str, Any]:
     """The photo's row, its original kept."""
+    if one.unread is not None:
+        raise one.unread
     about = {name: value for name, value in one.about.items() if value}
     for name, key in about.items():
         if name not in ABOUT:
