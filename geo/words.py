@@ -157,6 +157,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "第 {seq} 条 {layer} {key} {field}：原为 {before}，现为 {now}，{role} 要改为 {wanted}（{reason}）",
         "entry {seq}, {layer} {key} {field}: was {before}, is {now}, {role} wants {wanted} ({reason})",
     ),
+    "plan_clash": (
+        "第 {seq} 条 {day} {teams}：他人已先采纳同日方案（第 {against} 条），现行的仍是那一份；本方案（预计发现 {expected}）已另存，"
+        "看过两份后再采纳一次即改用本方案",
+        "entry {seq}, {day} {teams}: somebody accepted a plan for that day before (entry {against}), and it stands; this"
+        " one (expected finds {expected}) is kept beside it. Accepted once more, having seen both, it takes its place",
+    ),
     "conflict_none": ("没有待裁定的冲突", "no conflict waits for a decision"),
     "move_nowhere": ("县已在那里，没有改动", "the county lies there already; nothing was changed"),
     "move_unsound": (
@@ -173,8 +179,9 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "store_unreachable": ("连接不上 {path}：{why}", "{path} cannot be reached: {why}"),
     "store_moved_away": (
-        "这个县已迁到 {where}，{path} 不再写入；请重新打开",
-        "this county has moved to {where}; {path} takes no more records, open it again",
+        "这个县已迁到 {where}，{path} 不再写入；请重新打开。若迁移中途断电，请再执行一次同样的 county move",
+        "this county has moved to {where}; {path} takes no more records, open it again. Where the move was cut off,"
+        " give the same county move once more",
     ),
     "disk_fails": (
         "磁盘拒绝写入 {path}（{why}），没有改动；请检查剩余空间和磁盘",
@@ -1647,7 +1654,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "act_assign": ("派单", "assigned"),
     "act_visit": ("登记到场", "visited"),
-    "act_guard": ("登记守护", "guarded"),
+    "act_guard": ("守护现场", "guarded"),
     "act_hand_over": ("移送派出所", "handed over to the police"),
     "act_confirm": ("查实", "confirmed"),
     "act_dismiss": ("核查排除", "dismissed"),
@@ -1657,6 +1664,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "act_close": ("销号", "closed"),
     "ui_status_guarded": ("疑似已守护", "guarded"),
     "ui_status_handed_over": ("已移送派出所", "handed over"),
+    "step_before": (
+        "疑似地块 {parcel}：{at} 早于上一步（{last}），未登记",
+        "parcel {parcel}: {at} is before its last step ({last}); nothing was recorded",
+    ),
     "close_refused": ("疑似地块 {parcel} 还不能销号：{why}", "parcel {parcel} cannot be closed yet: {why}"),
     "close_standing": ("未铲净", "not wholly destroyed"),
     "close_unshown": ("没有证据（轨迹、签字表或照片）", "nothing shows it (no track, signed form or photo)"),
@@ -2476,6 +2487,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_entry_find": ("发现", "find"),
     "ui_entry_destruction": ("铲除", "destruction"),
     "ui_entry_verification": ("复核", "verification"),
+    "ui_entry_plan_conflict": ("方案冲突", "clashing plan"),
     "ui_entry_plan": ("采纳方案", "plan accepted"),
     "ui_entry_segments": ("划定踏查单元", "segments cut"),
     "ui_entry_season_plan": ("采纳全年任务", "season's assignments"),

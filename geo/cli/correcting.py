@@ -38,15 +38,19 @@ def correct(
 
 
 def conflicts(context: typer.Context) -> None:
-    """互相矛盾的更正，待裁定 corrections that contradict each other: both are kept, somebody has to decide."""
+    """互相矛盾的更正和方案，待裁定 corrections and plans that contradict each other: both are kept, decide."""
     from geo.workspace.correcting import open_conflicts
+    from geo.workspace.planning import clash_shown, plan_clashes
 
     talk = session(context)
-    found = open_conflicts(talk.open().store)
-    talk.answer({"conflicts": found})
+    county = talk.open()
+    found, clashes = open_conflicts(county.store), plan_clashes(county)
+    talk.answer({"conflicts": found, "plans": clashes})
+    for clash in clashes:
+        talk.print(talk.say("plan_clash", **clash_shown(clash)))
     for one in found:
         for field in one["fields"]:
             shown = {name: one[name] for name in ("seq", "layer", "key", "role", "reason")}
             talk.print(talk.say("conflict_line", **shown, **field))
-    if not found:
+    if not found and not clashes:
         talk.print(talk.say("conflict_none"))

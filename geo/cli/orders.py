@@ -1,6 +1,5 @@
 """`order` and `daily`: orders per village and round with their receipts, problems put right, and daily reports."""
 
-import hashlib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -141,12 +140,12 @@ def _stepper(step: str) -> Any:
         note: Annotated[str | None, typer.Option()] = None,
     ) -> None:
         from geo.layers.orders import Step
-        from geo.workspace.ordering import take_step
+        from geo.workspace.ordering import keep_slip, take_step
 
         talk = session(context)
-        digest = hashlib.sha256(slip.read_bytes()).hexdigest() if slip else None
-        at_ = moment(at) if at else None
-        done = take_step(talk.open(), order_id, Step(step), post=post, now=now(), at=at_, slip_sha256=digest, note=note)
+        county, at_ = talk.open(), moment(at) if at else None
+        digest = keep_slip(county, slip) if slip else None
+        done = take_step(county, order_id, Step(step), post=post, now=now(), at=at_, slip_sha256=digest, note=note)
         talk.answer({"order_id": order_id, "step_id": done.step_id, "state": done.state, "new": done.is_new})
         talk.print(talk.say("order_stepped", id=order_id, state=done.state))
 

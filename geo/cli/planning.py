@@ -55,6 +55,7 @@ def plan(
         talk.print(talk.say("plan_stands", n=len(standing)))
         return
     date = checked_day(day) if day else planning.next_day(county)
+    seen = planning.seen_until(county)
     with progress(talk.language) as tell:
         plans = planning.plan_days(
             county,
@@ -67,12 +68,15 @@ def plan(
             assigned=assigned,
             progress=tell,
         )
+    told = []
     for made in plans:
-        planning.accept_plan(county, made, now=now())
-    told = [planning.plan_json(made) for made in plans]
+        clash = planning.accept_plan(county, made, now=now(), based_on=seen)
+        told.append(planning.plan_json(made) | {"clash": clash})
+        if clash:
+            talk.print(talk.say("plan_clash", **planning.clash_shown(clash)))
+        else:
+            _tell_plan(talk, made)
     talk.answer(told[0] if days == 1 else {"days": told, "expected": sum(made.expected for made in plans)})
-    for made in plans:
-        _tell_plan(talk, made)
     _tell_unmet(talk, plans[-1].unmet)
 
 
@@ -93,12 +97,14 @@ def arrange(
     county = talk.open()
     date = checked_day(day) if day else planning.next_day(county)
     asked = {team.strip(): [one.strip() for one in stops.split(",") if one.strip()] for team, _, stops in pairs}
+    seen = planning.seen_until(county)
     with progress(talk.language) as tell:
         made = arrange_day(county, asked, day=date, hours=hours, progress=tell)
     over = too_long(made)
-    if not over:
-        planning.accept_plan(county, made, now=now())
-    talk.answer(planning.plan_json(made) | {"too_long": over, "kept": not over})
+    clash = None if over else planning.accept_plan(county, made, now=now(), based_on=seen)
+    talk.answer(planning.plan_json(made) | {"too_long": over, "kept": not over and not clash, "clash": clash})
+    if clash:
+        talk.print(talk.say("plan_clash", **planning.clash_shown(clash)))
     for team, used in over.items():
         talk.print(talk.say("arrange_long", team=team, hours=f"{used:.2f}", budget=f"{made.budget_h:.2f}"))
     fields = {"routes": len(made.routes), "stops": int(made.stops["target_id"].notna().sum()), "unmet": len(made.unmet)}

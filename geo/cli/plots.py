@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 @plot.command()
 def show(context: typer.Context, parcel: str) -> None:
     """地块全过程 what happened on a plot, what is due, and why it cannot be closed yet."""
-    from geo.workspace.life import plot_life_of
+    from geo.workspace.life import in_china, plot_life_of
 
     talk = session(context)
     county = talk.open()
@@ -42,7 +42,7 @@ def show(context: typer.Context, parcel: str) -> None:
     talk.answer(plain)
     talk.print(talk.say("recorded_parcel", parcel=parcel, status=talk.say(f"ui_status_{life.status}")))
     for row in life.history.to_dict("records"):
-        talk.print(f"  {row['at']:%Y-%m-%d %H:%M}Z {talk.say('what_' + row['what'])} {row['who'] or ''} {row['id']}")
+        talk.print(f"  {in_china(row['at'])} {talk.say('what_' + row['what'])} {row['who'] or ''} {row['id']}")
     for due in life.dues:
         talk.print("  " + talk.say("plot_due", day=due.day, why=talk.say(due.why), met=due.met_at or "—"))
     for fault in life.faults:

@@ -1,6 +1,7 @@
 """The A3 map of a township: who looked where and who did not, old spots, targets, edges; PDF with its Chinese font."""
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ A3_INCHES = (16.54, 11.69)
 MARGIN_M = 700.0
 FAR_M = 4000.0
 IMAGE_CELLS = 1000
+PALE = 0.35
 BLIND, WATCHED, NOT_PLANTABLE = 0.1, 0.5, 255
 STATES = {  # marker, face, edge
     "looked_a": ("o", "#0072B2", "#0072B2"),
@@ -138,8 +140,7 @@ def _ground(axes: Any, sheet: Sheet, view: tuple[float, float, float, float]) ->
         step = max(1, max(held.frame.shape) // IMAGE_CELLS)
         heights = held.values[::step, ::step].astype(float)
         shade = _shade(heights, held.frame.cell_m * step)
-        axes.imshow(shade, extent=_extent(held), cmap="gray", interpolation="none",
-                    vmin=0, vmax=1, alpha=0.35, zorder=1)  # fmt: skip
+        axes.imshow(shade, extent=_extent(held), interpolation="none", zorder=1)
     if sheet.pod is not None:
         held = _cropped(sheet.pod, view)
         step = max(1, max(held.frame.shape) // IMAGE_CELLS)
@@ -157,12 +158,13 @@ def _cropped(grid: Grid, view: tuple[float, float, float, float]) -> Grid:
     return Grid(grid.values[row : row + frame.rows, col : col + frame.cols], frame)
 
 
-def _shade(heights: npt.NDArray[np.float64], cell_m: float) -> npt.NDArray[np.float64]:
-    """Light from the north-west at 45 degrees, 0 to 1."""
+def _shade(heights: npt.NDArray[np.float64], cell_m: float) -> npt.NDArray[np.uint8]:
+    """Light from the north-west at 45 degrees, pale: opaque RGB, 166 to 255."""
     south, east = np.gradient(np.nan_to_num(heights, nan=float(np.nanmean(heights))), cell_m)
     slope = 1.0 / np.sqrt(1.0 + south**2 + east**2)
     light: npt.NDArray[np.float64] = (east * -0.5 + south * -0.5 + 0.7071) * slope
-    return np.asarray(np.clip(np.round(light, 3), 0.0, 1.0), np.float64)
+    grey = np.round(255.0 * (1.0 - PALE * (1.0 - np.clip(light, 0.0, 1.0)))).astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)
 
 
 def _tint(pod: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
@@ -181,9 +183,7 @@ def _extent(grid: Grid) -> tuple[float, float, float, float]:
 
 
 def _lines(axes: Any, sheet: Sheet, face: FontProperties, bounds: tuple[float, float, float, float]) -> None:
-    for line in sheet.roads.geometry:
-        for part in shapely.get_parts(line):
-            axes.plot(*part.xy, color="#8C6D46", linewidth=0.6, zorder=3)
+    axes.plot(*_broken(sheet.roads.geometry), color="#8C6D46", linewidth=0.6, zorder=3)
     for shape in sheet.around.geometry:
         plotting.plot_polygon(
             shape, axes, add_points=False, facecolor="none", edgecolor="#555555", linewidth=0.7, zorder=4
@@ -192,8 +192,7 @@ def _lines(axes: Any, sheet: Sheet, face: FontProperties, bounds: tuple[float, f
     plotting.plot_polygon(sheet.township.geometry, axes, edgecolor="white", linewidth=7, zorder=5, **halo)
     for shape, neither in zip(sheet.edges.geometry, sheet.edges["neither"], strict=True):
         wide, style = (5.0, "-") if neither >= 0.5 else (2.5, "-") if neither >= 0.1 else (1.2, "--")
-        for part in shapely.get_parts(shape):
-            axes.plot(*part.xy, color=EDGE, linewidth=wide, linestyle=style, zorder=6, solid_capstyle="butt")
+        axes.plot(*_broken([shape]), color=EDGE, linewidth=wide, linestyle=style, zorder=6, solid_capstyle="butt")
     plotting.plot_polygon(sheet.township.geometry, axes, edgecolor="#1A1A1A", linewidth=1.6, zorder=7, **halo)
     view = shapely.box(*bounds)
     for name, shape in zip(sheet.around["name"], sheet.around.geometry, strict=True):
@@ -201,6 +200,18 @@ def _lines(axes: Any, sheet: Sheet, face: FontProperties, bounds: tuple[float, f
         if not seen.is_empty and seen.area > 1e5:
             place = shapely.point_on_surface(seen)
             _label(axes, place.x, place.y, str(name), face, 13, "#555555")
+
+
+def _broken(lines: Iterable[Any]) -> npt.NDArray[np.float64]:
+    """
+    Lines as one that is lifted between them (NaN), eastings and northings: drawn at once instead of one by one.
+
+    >>> _broken([shapely.LineString([(0, 1), (2, 3)]), shapely.LineString([(4, 5), (6, 7)])])[0].tolist()
+    [0.0, 2.0, nan, 4.0, 6.0, nan]
+    """
+    parts, gap = shapely.get_parts(np.array(list(lines), dtype=object)), np.full((1, 2), np.nan)
+    drawn = [piece for part in parts for piece in (shapely.get_coordinates(part), gap)]
+    return np.concatenate([np.zeros((0, 2)), *drawn]).T
 
 
 def _places(axes: Any, sheet: Sheet, face: FontProperties) -> None:

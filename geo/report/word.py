@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 import docx
 from docx.oxml import parse_xml
+from docx.oxml.shape import CT_Inline
 from docx.shared import Mm, Pt
 
 from geo.report.qr import qr_png
@@ -37,7 +38,7 @@ class WordPaper:
     """A Word file put together from top to bottom; A4, with the paper's last lines in its footer."""
 
     def __init__(self, paper: Paper, *, language: Language = "zh", landscape: bool = False) -> None:
-        self.paper = paper
+        self.paper, self._pictures_n = paper, 0
         self._document = docx.Document()
         self._body = self._document.element.body
         for child in list(self._body)[:-1]:
@@ -81,7 +82,12 @@ class WordPaper:
         found.alignment = align  # type: ignore[assignment]
         found.paragraph_format.space_before, found.paragraph_format.space_after = Pt(6), Pt(0)
         found.paragraph_format.line_spacing = 1.0
-        found.add_run().add_picture(io.BytesIO(png), width=Mm(width_mm))
+        part, run = self._document.part, found.add_run()
+        place, image = part.get_or_add_image(io.BytesIO(png))
+        wide, high = image.scaled_dimensions(Mm(width_mm), None)
+        self._pictures_n += 1  # python-docx looks through the whole document for the next free number
+        inline = CT_Inline.new_pic_inline(self._pictures_n, place, "image.png", wide, high)
+        run._r.add_drawing(inline)
 
     def page_break(self) -> None:
         """What follows begins on a new page."""

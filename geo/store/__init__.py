@@ -23,6 +23,9 @@ class Backend(Protocol):
     def create(self, path: Path, settings: Settings) -> Store:
         """An empty county; one that is already there is left alone."""
 
+    def place_of(self, path: Path, settings: Settings) -> str:
+        """What such a county is called, whether it is there or not; `StoreError` for an address that is none."""
+
     def open_store(self, path: Path, settings: Settings) -> Store:
         """The county that is there."""
 

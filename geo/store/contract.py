@@ -93,6 +93,9 @@ class Store(Protocol):
     def leave(self, where: str | None) -> None:
         """Close the county to writing, because it has moved; None opens it again."""
 
+    def left_for(self) -> str | None:
+        """Where the county has moved, as `leave` was told; None where it takes records."""
+
     def discard(self) -> None:
         """Undo the making of this store: a move into it failed."""
 

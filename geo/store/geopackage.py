@@ -47,6 +47,11 @@ def create(path: Path, settings: Settings) -> "GeoPackageStore":
     return GeoPackageStore(path / NAME)
 
 
+def place_of(path: Path, settings: Settings) -> str:
+    """What the county.gpkg in a folder is called, whether it is there or not."""
+    return str((path / NAME).resolve())
+
+
 def open_store(path: Path, settings: Settings | None = None) -> "GeoPackageStore":
     """The county.gpkg in a folder."""
     if not (path / NAME).is_file():
@@ -183,6 +188,11 @@ class GeoPackageStore:
             else:
                 self._db.execute("DELETE FROM tacha_meta WHERE name = 'moved_to'")
 
+    def left_for(self) -> str | None:
+        """Where the county has moved; None where it takes records."""
+        with explained(self.file):
+            return _left_for(self._db)
+
     def discard(self) -> None:
         """Undo the making of this store: a move into it failed."""
         self.close()
@@ -214,9 +224,9 @@ class GeoPackageStore:
         db = self._db
         _take_turn(db)
         try:
-            moved = db.execute("SELECT value FROM tacha_meta WHERE name = 'moved_to'").fetchone()
+            moved = _left_for(db)
             if moved:
-                raise StoreError("store_moved_away", path=self.file, where=moved[0])
+                raise StoreError("store_moved_away", path=self.file, where=moved)
             yield db
             db.execute("COMMIT")
         except BaseException:
@@ -310,6 +320,11 @@ def _held(db: sqlite3.Connection, schema: Schema, keys: Sequence[str], srs_id: i
     if schema.geometry:
         columns["geometry"] = hexes_of(columns["geometry"], srs_id)
     return columns
+
+
+def _left_for(db: sqlite3.Connection) -> str | None:
+    found = db.execute("SELECT value FROM tacha_meta WHERE name = 'moved_to'").fetchone()
+    return str(found[0]) if found else None
 
 
 def _head(db: sqlite3.Connection) -> Linked | None:

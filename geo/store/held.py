@@ -83,6 +83,9 @@ class HeldStore:
     def leave(self, where: str | None) -> None:
         self._store.leave(where)
 
+    def left_for(self) -> str | None:
+        return self._store.left_for()
+
     def discard(self) -> None:
         self._store.discard()
 

@@ -40,6 +40,11 @@ def create(path: Path, settings: Settings) -> "PostgisStore":
     return PostgisStore(settings.store_url)
 
 
+def place_of(path: Path, settings: Settings) -> str:
+    """What the schema that the settings' ``store_url`` names is called, whether it is there or not."""
+    return _address(settings.store_url)[2]
+
+
 def open_store(path: Path, settings: Settings) -> "PostgisStore":
     """The county in the schema that the settings' ``store_url`` names."""
     return PostgisStore(settings.store_url)
@@ -160,6 +165,11 @@ class PostgisStore:
             if where:
                 db.execute(self._sql("INSERT INTO {}.meta VALUES ('moved_to', :where)"), {"where": where})
 
+    def left_for(self) -> str | None:
+        """Where the county has moved; None where it takes records."""
+        with _explained(self.place), self._engine.connect() as db:
+            return self._left_for(db)
+
     def discard(self) -> None:
         """Undo the making of this store: a move into it failed."""
         with _explained(self.place), self._engine.begin() as db:
@@ -184,10 +194,14 @@ class PostgisStore:
         """One transaction that holds the write lock from its first statement; whatever goes wrong undoes it."""
         with self._engine.begin() as db:
             db.execute(self._sql("LOCK TABLE {}.ledger IN EXCLUSIVE MODE"))
-            moved = db.execute(self._sql("SELECT value FROM {}.meta WHERE name = 'moved_to'")).scalar()
+            moved = self._left_for(db)
             if moved:
                 raise StoreError("store_moved_away", path=self.place, where=moved)
             yield db
+
+    def _left_for(self, db: Connection) -> str | None:
+        found = db.execute(self._sql("SELECT value FROM {}.meta WHERE name = 'moved_to'")).scalar()
+        return None if found is None else str(found)
 
     def _rows(self, schema: Schema, which: str, values: dict[str, Any]) -> pd.DataFrame:
         with _explained(self.place), self._engine.connect() as db:

@@ -13,7 +13,7 @@ from geo.patrol import Plan
 from geo.ui import jobs, routes, state
 from geo.workspace.comparing import figures
 from geo.workspace.county import County
-from geo.workspace.planning import accept_plan, next_day, plan_day
+from geo.workspace.planning import accept_plan, clash_shown, next_day, plan_clashes, plan_day, seen_until
 
 JOB = "plan"
 COMPARED = ("teams_n", "hours_offered", "hours_used", "stops_n", "expected", "bound", "unmet_must_n")
@@ -25,6 +25,7 @@ class Found:
 
     plan: Plan
     asked: dict[str, Any]
+    seen: int
     other: dict[str, Any] | None = None
 
 
@@ -34,6 +35,8 @@ def plan_panel(county: County) -> None:
     if job is not None and job.running:
         jobs.watch(county.path, JOB)
         return
+    for clash in plan_clashes(county):
+        st.warning(state.word("plan_clash", **clash_shown(clash)))
     found: Found | None = jobs.outcome(county.path, JOB)
     if found is None:
         routes.propose(county.path, state.actor(), None)
@@ -86,11 +89,12 @@ def _begin(county: County, asked: dict[str, Any], *, extra: int = 0) -> None:
     def work(progress: jobs.Progress) -> Found:
         job = jobs.last_of(progress)
         stopped = job.stop.is_set if job else None
+        seen = seen_until(county)
         plan = plan_day(county, progress=progress, cancelled=stopped, **asked)
         if not extra:
-            return Found(plan, asked)
+            return Found(plan, asked, seen)
         other = plan_day(county, progress=progress, cancelled=stopped, extra_teams=extra, **asked)
-        return Found(plan, asked, figures(other))
+        return Found(plan, asked, seen, figures(other))
 
     jobs.start(county.path, JOB, work)
     st.rerun()
@@ -111,7 +115,7 @@ def _found(county: County, found: Found) -> None:
             st.dataframe(pd.DataFrame(listed), hide_index=True)
     accept, drop, again, _ = st.columns([1, 1, 1, 4])
     if accept.button(state.word("ui_plan_accept"), type="primary"):
-        _accept(county, plan)
+        _accept(county, found)
     if drop.button(state.word("ui_plan_drop")):
         jobs.forget(county.path, JOB)
         st.rerun()
@@ -120,12 +124,16 @@ def _found(county: County, found: Found) -> None:
     _change(county, found)
 
 
-def _accept(county: County, plan: Plan) -> None:
+def _accept(county: County, found: Found) -> None:
+    plan, clash = found.plan, st.session_state.get("plan_clash", 0)
     try:
-        accept_plan(county, plan, now=datetime.now(UTC))
+        told = accept_plan(county, plan, now=datetime.now(UTC), based_on=max(found.seen, clash))
     except GeoError as error:
         state.sorry(error)
         return
+    if told:
+        st.session_state["plan_clash"] = told["seq"]
+        st.rerun()
     jobs.forget(county.path, JOB)
     for name in ("plan_townships", "plan_hours", "plan_pinned"):
         st.session_state.pop(name, None)

@@ -38,6 +38,7 @@ DATED = {
     "visits": ("visited_at",),
     "finds": ("found_at", "destroyed_at", "verified_at"),
     "parcels": ("flagged_at",),
+    "steps": ("at",),
     "order_steps": ("at",),
     "daily_reports": ("reported_at",),
 }

@@ -701,7 +701,7 @@ def _last_record(county: County) -> int:
     back = 64
     while head is not None:
         after = max(head.seq - back, 0)
-        found = [entry.seq for entry in county.store.entries(after) if entry.kind != "plan"]
+        found = [entry.seq for entry in county.store.entries(after) if entry.kind not in ("plan", "plan_conflict")]
         if found or not after:
             return max(found, default=0)
         back *= 4

@@ -69,7 +69,8 @@ def record_step(
     Raises
     ------
     StoreError
-        An act the plot's state does not allow, or a closing without evidence, later check or full destruction.
+        An act the plot's state or the moment of its last step does not allow, or a closing without evidence, later
+        check or full destruction.
     """
     for field in NEEDED.get(act, ()):
         if values.get(field) in (None, ""):
@@ -87,6 +88,7 @@ def record_step(
             return Recorded(step_id, None, str(parcels["status"].iloc[0]))
         one_row(store, "tracks", step["track_id"].iloc[0], "track_unknown")
         status = moved(parcel_id, str(parcels["status"].iloc[0]), done)
+        _require_later(store, parcel_id, step["at"].iloc[0])
         if done == Act.CLOSE:
             _require_closable(store, parcel_id)
         reason = values["reason"] if act == Act.DISMISS else parcels["reason"].iloc[0]
@@ -178,6 +180,18 @@ def _require_closable(store: Store, parcel_id: str) -> None:
         raise StoreError("close_refused", parcel=parcel_id, why=[Word(fault) for fault in faults])
 
 
+def _require_later(store: Store, parcel_id: str, at: pd.Timestamp) -> None:
+    """A step happens after those before it: hours from found to police to destroyed rest on that."""
+    last = store.read_where("steps", "parcel_id", parcel_id)["at"].max()
+    if at < last:
+        raise StoreError("step_before", parcel=parcel_id, at=in_china(at), last=in_china(last))
+
+
+def in_china(moment: pd.Timestamp) -> str:
+    """A moment to the minute, as people in China read it."""
+    return f"{moment.tz_convert(CHINA):%Y-%m-%d %H:%M}"
+
+
 def _photos_n(store: Store, parcel_id: str) -> int:
     """Photos on record of a plot."""
     return len(store.read_where("photos", "parcel_id", parcel_id))
@@ -219,8 +233,9 @@ def _history(parcel: pd.DataFrame, finds: pd.DataFrame, visits: pd.DataFrame, st
     flagged = parcel.assign(what="flag", who=parcel["source"], at=parcel["flagged_at"], id=parcel["parcel_id"])
     seen = visits.assign(what="visit", who=visits["team_id"], at=visits["visited_at"], id=visits["visit_id"])
     found = finds.assign(what="find", who=finds["team_id"], at=finds["found_at"], id=finds["find_id"])
-    gone = found[found["destroyed_at"].notna()].assign(what="eradicate", at=finds["destroyed_at"])
-    checked = found[found["verified_at"].notna()].assign(what="verify", at=finds["verified_at"])
+    gone, checked = (found[found[moment].notna()] for moment in ("destroyed_at", "verified_at"))
+    gone = gone.assign(what="eradicate", at=gone["destroyed_at"])
+    checked = checked.assign(what="verify", at=checked["verified_at"])
     done = steps.assign(what=steps["act"], who=steps["team_id"].fillna(steps["post"]), id=steps["step_id"])
     names = ["at", "what", "who", "id"]
     tables = [pd.DataFrame(table)[names] for table in (flagged, seen, found, gone, checked, done) if len(table)]

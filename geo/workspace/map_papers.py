@@ -31,6 +31,7 @@ from geo.workspace.progress import measure_progress
 HISTORY = "历史点位"
 STEP_M = 200.0
 NEAR_M = 3000.0
+SHOWN = ("villages", "leads", "parcels", "roads")
 DONE = (Status.DISMISSED, Status.CLOSED)
 
 
@@ -51,11 +52,12 @@ def map_papers(
     edges = measure_borders(county, as_of=moment).borders
     units, held = jurisdictions(county), county.store.read("townships")
     states = answer.progress.cells.set_index("village_id")[["name", "state"]]
+    tables = {layer: gpd.GeoDataFrame(county.store.read(layer)) for layer in SHOWN}
     files = {}
     chosen = held[held["township_id"].isin(list(townships))] if townships else held
     for n, (_, township) in enumerate(chosen.iterrows()):
         progress(township["name"], n, len(chosen))
-        sheet = _sheet(county, township, units, edges, states, moment)
+        sheet = _sheet(county, township, units, edges, states, tables, moment)
         files[f"踏查图-{township['name']}.pdf"] = township_map(sheet, paper=paper, font=face, language=language)
     return files
 
@@ -165,16 +167,15 @@ def _sheet(
     units: gpd.GeoDataFrame,
     edges: gpd.GeoDataFrame,
     states: pd.DataFrame,
+    tables: dict[str, gpd.GeoDataFrame],
     moment: datetime,
 ) -> Sheet:
-    store, shape = county.store, township["geometry"]
+    shape, (villages, leads, parcels, roads) = township["geometry"], (tables[layer] for layer in SHOWN)
     box = shapely.box(*shapely.bounds(shapely.buffer(shape, 4 * MARGIN_M)))
-    villages = store.read("villages")
     own = villages[villages["township_id"] == township["township_id"]]
     state = states["state"].reindex(own["village_id"]).fillna("not_due").to_numpy()
     named = gpd.GeoDataFrame(own.assign(state=state))
     placed = named.geometry.notna()
-    leads, parcels, roads = (store.read(layer) for layer in ("leads", "parcels", "roads"))
     spots = leads[(leads["kind"] == HISTORY) & leads.geometry.notna()]
     open_ = parcels[~parcels["status"].isin([str(status) for status in DONE]) & (parcels["flagged_at"] <= moment)]
     old = open_[open_["source"] == "history"]

@@ -131,8 +131,7 @@ def _merge(county: County, manifest: Manifest, files: dict[str, bytes], folder: 
         if name.startswith("forms/")
     ]
     facts, contradicts, reopened = _facts(county, villages, targets)
-    told = _joined("finds", [*targets.finds.values(), *targets.updated.values()])
-    changes = [*track_changes, *facts, *brought_photos(county, pictures, told, now=now)]
+    changes = [*track_changes, *facts, *brought_photos(county, pictures, targets.shown, now=now)]
     new = {change.layer: len(change.rows) for change in changes if not change.replace}
     report = ImportReport([*tracks, *forms])
     entry = None

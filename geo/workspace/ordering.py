@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ import shapely
 from geo.analysis.order_book import due_days, missing_dailies, order_book
 from geo.analysis.rounds import Round, due_windows, season_rounds
 from geo.errors import LayerError, StoreError
+from geo.formats.sniffing import read_bytes
 from geo.grid import Grid
 from geo.layers import SCHEMAS
 from geo.layers.orders import JOINT, RECTIFY, TASK, Step, allowed, state_of
 from geo.ledger import Entry, row_digest
 from geo.season import CHINA
-from geo.store import Change, grids
+from geo.store import Change, grids, photos
 from geo.workspace.county import County
 from geo.workspace.register import joined, posts_of, register_units
 
@@ -162,6 +164,11 @@ def take_step(
         Entry("order_step", {"order_id": number, "state": str(after)}), Change("order_steps", row), now=now
     )
     return Stepped(known, number, str(after), True)
+
+
+def keep_slip(county: County, file: Path) -> str:
+    """Keep a scanned slip under its content, as photos are; the SHA-256 that the step names it by."""
+    return photos.keep_original(county.path, read_bytes(file), file.suffix.lower() or ".bin", None)
 
 
 def record_daily(

@@ -41,10 +41,11 @@ _KINDS = {
     **dict.fromkeys(("correction", "conflict"), Action.CORRECT),
     **dict.fromkeys(("alias_confirmed", "duty_assigned", "duty_ended"), Action.REGISTER),
     **dict.fromkeys(("orders_issued", "problem"), Action.ORDER),
-    **dict.fromkeys(("plan", "segments", "season_plan"), Action.PLAN),
+    **dict.fromkeys(("plan", "plan_conflict", "segments", "season_plan"), Action.PLAN),
     "daily_report": Action.ANSWER,
     "export": Action.EXPORT,
 }
+PLANS = ("plan", "plan_conflict")
 _JUDGED = (Act.DISMISS, Act.CLOSE, Act.RECHECK, Act.ASSIGN)
 _ANSWERED = (Step.SIGNED, Step.ANSWERED)
 
@@ -291,7 +292,7 @@ class OwnStore:
     def entries(self, after: int = 0) -> list[Linked]:
         """All entries for those who trace; for the others plans alone, which name routes and no place."""
         held = self._store.entries(after)
-        return held if may(self._actor, Action.TRACE) else [entry for entry in held if entry.kind == "plan"]
+        return held if may(self._actor, Action.TRACE) else [entry for entry in held if entry.kind in PLANS]
 
     def head(self) -> Linked | None:
         return self._store.head()
@@ -310,6 +311,9 @@ class OwnStore:
     def leave(self, where: str | None) -> None:
         require(self._actor, Action.ADMINISTER)
         self._store.leave(where)
+
+    def left_for(self) -> str | None:
+        return self._store.left_for()
 
     def discard(self) -> None:
         require(self._actor, Action.ADMINISTER)

@@ -116,7 +116,8 @@ def orders_by_township(county: County, number: int) -> dict[str, list[dict[str, 
     villages = villages_due(county, units)
     heights = village_heights(county, villages.assign(unit_id=villages["village_id"]))
     villages = villages.assign(elevation_m=heights).set_index("village_id")
-    names, teams = township_names(county, units), county.store.read("teams")
+    names = township_names(county, units)
+    squads = {str(key): squad for key, squad in county.store.read("teams").groupby("township_id")}
     found: dict[str, list[dict[str, Any]]] = {}
     for order in orders.sort_values("unit_id").to_dict("records"):
         village = villages.loc[order["unit_id"]]
@@ -135,7 +136,10 @@ def orders_by_township(county: County, number: int) -> dict[str, list[dict[str, 
                 "edge": village["edge"],
                 "key_area": village["key_area"],
             }
-            | {"team_id": team_of(teams, order["township_id"], village["name"]), "elevation_m": village["elevation_m"]}
+            | {
+                "team_id": team_of(squads.get(order["township_id"]), village["name"]),
+                "elevation_m": village["elevation_m"],
+            }
         )
     return found
 

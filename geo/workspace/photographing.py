@@ -50,6 +50,8 @@ class PhotoIn:
     taken_at, longitude, latitude, datum
         As printed on the watermark (抄录自水印): the datum has to be said (``wgs84``, ``gcj02``, ``bd09`` …). What the
         file's own EXIF says comes first.
+    unread
+        Why there is no content: the file is not there, empty or too large.
     """
 
     file: str
@@ -61,6 +63,7 @@ class PhotoIn:
     longitude: float | None = None
     latitude: float | None = None
     datum: str | None = None
+    unread: GeoError | None = None
 
 
 @dataclass(frozen=True)
@@ -113,47 +116,62 @@ def _table(county: County, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return SCHEMA.conform(gpd.GeoDataFrame(plain, geometry=[row["geometry"] for row in rows], crs=county.crs))
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a picture is said to show: its SHA-256, one of ``layers.photos.SHOWS``, and what and whom it is about."""
+
+    sha256: str
+    shows: str
+    about: dict[str, str]
+    team_id: str | None
+
+
 def brought_photos(
-    county: County, pictures: Mapping[str, bytes], finds: pd.DataFrame, *, now: datetime
+    county: County, pictures: Mapping[str, bytes], shown: Sequence[Shown], *, now: datetime
 ) -> list[Change]:
     """
-    The pictures of a returned bundle, by name: originals kept, and the rows that are new, each with the find it shows.
+    The pictures of a returned bundle, by name: originals kept, and a row, where it is new, for all that each shows.
 
-    A file that cannot be looked at is kept all the same. One on record that no new find shows is not new.
+    The rows follow from what the bundle itself says, never from what is on record: bundles add up in any order. A file
+    that cannot be looked at is kept all the same; one that shows nothing named has a row of its own.
     """
-    known = set(county.store.read("photos")["sha256"])
-    shown = {"photo_sha256": "铲除前", "after_sha256": "铲除后"}
-    of_find = {
-        str(find[column]): (find, shows) for column, shows in shown.items() for find in finds.to_dict("records")
-        if isinstance(find[column], str)
-    }  # fmt: skip
-    rows = []
+    rows: dict[str, dict[str, Any]] = {}
     for file, content in sorted(pictures.items()):
         try:
             read = read_photo(content, file, timezone=county.settings.timezone)
         except FormatError:
             read = Photo(Path(file).suffix.lower())
         digest = photos.keep_original(county.path, content, read.suffix, read.thumbnail)
-        if digest in known and digest not in of_find:
-            continue
-        find, shows = of_find.get(digest, ({}, SHOWS[0]))
-        about = {name: find[name] for name in ("find_id", "parcel_id") if isinstance(find.get(name), str)}
-        one = PhotoIn(file, content, about, find.get("team_id"), shows)
-        rows.append(_filled(county, one, read, digest, now))
-    held = county.store.holds("photos", [str(row["photo_id"]) for row in rows])
-    fresh = list({row["photo_id"]: row for row in rows if row["photo_id"] not in held}.values())
+        named = [one for one in shown if one.sha256 == digest] or [Shown(digest, SHOWS[0], {}, None)]
+        for one in sorted(named, key=lambda one: SHOWS.index(one.shows)):
+            row = _filled(county, PhotoIn(file, content, one.about, one.team_id, one.shows), read, digest, now)
+            rows.setdefault(str(row["photo_id"]), row)
+    held = county.store.holds("photos", list(rows))
+    fresh = [row for number, row in rows.items() if number not in held]
     return [Change("photos", _table(county, fresh))] if fresh else []
 
 
 def photos_of(files: Sequence[Path], **about: Any) -> list[PhotoIn]:
     """Photo files as `add_photos` takes them, all about the same; folders give the pictures in them."""
-    listed = [inner for path in files for inner in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    pictures = [path for path in listed if path.is_file() and not path.name.startswith(".")]
-    return [PhotoIn(path.name, read_bytes(path), **about) for path in pictures]
+    pictures = []
+    for path in files:
+        inner = [one for one in sorted(path.rglob("*")) if one.is_file() and not one.name.startswith(".")]
+        pictures += inner if path.is_dir() else [path]
+    return [_brought(path, about) for path in pictures]
+
+
+def _brought(path: Path, about: dict[str, Any]) -> PhotoIn:
+    """One file as it is, or why it cannot be read: it is refused like any other and stops none."""
+    try:
+        return PhotoIn(path.name, read_bytes(path), **about)
+    except FormatError as wrong:
+        return PhotoIn(path.name, b"", **about, unread=wrong)
 
 
 def _row(county: County, one: PhotoIn, now: datetime) -> dict[str, Any]:
     """The photo's row, its original kept."""
+    if one.unread is not None:
+        raise one.unread
     about = {name: value for name, value in one.about.items() if value}
     for name, key in about.items():
         if name not in ABOUT:
@@ -291,6 +309,8 @@ def like_photos(county: County) -> list[dict[str, Any]]:
         first, second = rows[one], rows[two]
         if any(_same(first[name], second[name]) for name in ("parcel_id", "visit_id", "find_id")):
             continue
+        if first["sha256"] == second["sha256"] and not (_is_about(first) and _is_about(second)):
+            continue  # brought once for something and once alone
         names = ("photo_id", "file", "sha256", "team_id", "parcel_id", "visit_id", "find_id", "village_id")
         found.append(
             {
@@ -323,6 +343,10 @@ def place_of(county: County, row: dict[Any, Any]) -> tuple[float | None, float |
         return None, None
     longitude, latitude = to_degrees(here.x, here.y, county.crs)
     return round(float(longitude), 7), round(float(latitude), 7)
+
+
+def _is_about(row: dict[Any, Any]) -> bool:
+    return any(isinstance(row[name], str) for name in ABOUT)
 
 
 def _same(one: Any, two: Any) -> bool:

@@ -13,7 +13,7 @@ import shapely
 from geo import patrol
 from geo.errors import StoreError
 from geo.formats import write_routes
-from geo.ledger import Entry
+from geo.ledger import Entry, Linked
 from geo.patrol import Plan
 from geo.season import CHINA
 from geo.store import Change
@@ -124,13 +124,77 @@ def assigned_ground(county: County, township_id: str, day: str) -> shapely.Geome
     return shapely.union_all(county.store.read("segments", sorted(set(named))).geometry.to_numpy())
 
 
-def accept_plan(county: County, plan: Plan, *, now: datetime) -> None:
-    """Keep a plan, as one decision in the ledger; it takes the place of what its teams were to do on that day."""
-    body = {"day": plan.day, "teams": sorted(plan.hours_used.index), "seed": plan.seed}
-    entry = Entry("plan", body | {"routes_n": len(plan.routes), "expected": plan.expected})
+def accept_plan(county: County, plan: Plan, *, now: datetime, based_on: int | None = None) -> dict[str, Any] | None:
+    """
+    Keep a plan, as one decision in the ledger; it takes the place of what its teams were to do on that day.
+
+    Parameters
+    ----------
+    based_on
+        Ledger number up to which the planner had seen the county (None: all of it). Where one of the teams was given
+        another plan for that day since, this one is kept as a clash and does not stand: accepted once more, by somebody
+        who has seen both, it does.
+
+    Returns
+    -------
+    The clash, as `plan_clashes` lists it; None where the plan stands.
+    """
+    teams = sorted(str(team) for team in plan.hours_used.index)
+    body = {"day": plan.day, "teams": teams, "seed": plan.seed}
+    body |= {"routes_n": len(plan.routes), "expected": plan.expected}
+    since = [] if based_on is None else county.store.entries(after=based_on)
+    against = [entry.seq for entry in since if entry.kind == "plan" and _is_for(entry, plan.day, teams)]
+    if against:
+        told = body | {"based_on": based_on, "contradicts": against, "orders": _orders_of(plan)}
+        county.store.append(Entry("plan_conflict", told), now=now)
+        return plan_clashes(county)[-1]
     county.store.append(
-        entry, Change("routes", plan.routes, replace=True), Change("stops", plan.stops, replace=True), now=now
-    )
+        Entry("plan", body), Change("routes", plan.routes, replace=True), Change("stops", plan.stops, replace=True),
+        now=now,
+    )  # fmt: skip
+    return None
+
+
+def plan_clashes(county: County) -> list[dict[str, Any]]:
+    """
+    Plans accepted against another that their planner had not seen, until a later plan of the day decides.
+
+    ``orders`` are each team's targets in walking order, as `arranging.arrange_day` takes them.
+    """
+    entries = [entry for entry in county.store.entries() if entry.kind in ("plan", "plan_conflict")]
+    found = []
+    for place, entry in enumerate(entries):
+        body = entry.body
+        later = (one for one in entries[place + 1 :] if one.kind == "plan")
+        if entry.kind == "plan_conflict" and not any(_is_for(one, body["day"], body["teams"]) for one in later):
+            named = {name: body[name] for name in ("day", "teams", "expected", "contradicts", "orders")}
+            found.append({"seq": entry.seq, "at": entry.at, "role": entry.role} | named)
+    return found
+
+
+def clash_shown(clash: dict[str, Any]) -> dict[str, str]:
+    """What the sentence on a clash (``plan_clash``) names."""
+    against = "、".join(str(seq) for seq in clash["contradicts"])
+    shown = {"teams": "、".join(clash["teams"]), "against": against, "expected": f"{clash['expected']:.3f}"}
+    return shown | {"seq": str(clash["seq"]), "day": clash["day"]}
+
+
+def _is_for(entry: Linked, day: str, teams: Collection[str]) -> bool:
+    """Whether a plan's entry gives one of the teams its day."""
+    return entry.body["day"] == day and not set(teams).isdisjoint(entry.body.get("teams", ()))
+
+
+def _orders_of(plan: Plan) -> dict[str, list[str]]:
+    """Each team's targets in walking order."""
+    stops = plan.stops[plan.stops["target_id"].notna()].sort_values("order_n", kind="stable")
+    teams = dict(zip(plan.routes["route_id"], plan.routes["team_id"], strict=True))
+    return {str(teams[route]): [str(one) for one in held["target_id"]] for route, held in stops.groupby("route_id")}
+
+
+def seen_until(county: County) -> int:
+    """Number of the county's last ledger entry, 0 without one: what a plan begun now rests on."""
+    head = county.store.head()
+    return head.seq if head else 0
 
 
 def kept_routes(county: County, *, day: str | None = None) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:

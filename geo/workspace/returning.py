@@ -142,9 +142,10 @@ def if_class_b_counted(county: County, sensitivity: float, *, as_of: datetime | 
     }
 
 
-def team_of(teams: pd.DataFrame, township_id: object, village: str) -> str | None:
-    """The team a village's form names: the group named after it, else the township's first; None without any."""
-    own = teams[teams["township_id"] == township_id]
+def team_of(own: pd.DataFrame | None, village: str) -> str | None:
+    """The team a village's form names, of its township's own: the group named after it, else the first; or None."""
+    if own is None:
+        return None
     named = own[own["name"].str.startswith(village) & (own["kind"] == "村组")]
     chosen: Sequence[str] = [*named["team_id"], *own.loc[own["kind"] == "村组", "team_id"], *own["team_id"]]
     return chosen[0] if len(chosen) else None

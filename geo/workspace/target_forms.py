@@ -26,6 +26,7 @@ from geo.season import CHINA
 from geo.words import Language, say
 from geo.workspace.county import County
 from geo.workspace.forms import content_id, filled_form
+from geo.workspace.photographing import Shown
 from geo.workspace.recording import require_coded, require_find, require_visit
 from geo.workspace.written_lines import Line, heads_of, lines_of, moment_in, number_in, whole_in, yes_in
 
@@ -46,7 +47,8 @@ class TargetForms:
     `photos` are the SHA-256 of the pictures that came along, by file name. What was taken lies in `visits`, `finds`
     and `updated` (known finds as they are afterwards), all by id; `newly_told` are those of the latter whose
     destruction is told anew. `kept_lines` are the digests of all words on a destruction, `differing` those for one
-    moment that contradict, `signed` the post that signed a visit.
+    moment that contradict, `signed` the post that signed a visit, `shown` what each picture named on a line shows,
+    whether the line is new or known.
     """
 
     county: County
@@ -66,6 +68,7 @@ class TargetForms:
     differing: set[Contradiction] = field(default_factory=set)
     kept_lines: set[str] = field(default_factory=set)
     signed: dict[str, str] = field(default_factory=dict)
+    shown: list[Shown] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -107,6 +110,7 @@ class TargetForms:
         if values["outcome"] == DISMISSED:
             require_coded(row.get("reason"))
         number = content_id("V", VISITS, visit)
+        self._show(photos, "现场", visit.assign(visit_id=number))
         if number in self.known_visits or number in self.visits:
             raise LayerError("duplicate", field="parcel_id", value=number)
         self.visits[number] = visit.assign(visit_id=number)
@@ -141,6 +145,8 @@ class TargetForms:
         require_find(find.iloc[0])
         self._require_near(find.geometry.iloc[0])
         number = content_id("F", FINDS, find, without=("recorded_at", "verified_at"))
+        self._show(before, "铲除前", find.assign(find_id=number))
+        self._show(after, "铲除后", find.assign(find_id=number))
         held = self.known_finds[self.known_finds["find_id"] == number]
         if len(held) and held["recorded_at"].iloc[0] > self.told_at:
             self.updated[number] = self.updated.get(number, held).assign(recorded_at=find["recorded_at"].iloc[0])
@@ -158,13 +164,14 @@ class TargetForms:
         held = self.known_finds[self.known_finds["find_id"] == key]
         if held.empty:
             raise StoreError("find_unknown", field="find_id", value=key)
+        photos = self._photos(row, "after_photos")
+        self._show(photos, "铲除后", held)
         told = {name: value for name, value in _destruction(row).items() if value is not None}
         digest = row_digest({"find_id": key} | {name: str(value) for name, value in told.items()})[:16]
         if digest in self.known_lines | self.kept_lines or told.get("destroyed_at") is None:
             raise LayerError("duplicate", field="find_id", value=key)
         if pd.notna(held["verified_at"].iloc[0]):
             raise StoreError("find_verified", field="find_id", find=key)
-        photos = self._photos(row, "after_photos")
         told |= {"after_sha256": photos[0]} if photos else {}
         stands = self.updated.get(key, held)
         plain = {str(n): v for n, v in stands.iloc[0].items() if n not in _OF_DESTRUCTION and pd.notna(v)}
@@ -203,6 +210,15 @@ class TargetForms:
             if file not in self.photos:
                 raise LayerError("bundle_photo_missing", field=name, value=file)
         return [self.photos[file] for file in files]
+
+    def _show(self, digests: list[str], shows: str, record: gpd.GeoDataFrame) -> None:
+        """Keep in mind that pictures show a visit or a find (one row)."""
+        told = {
+            name: record[name].iloc[0] for name in ("find_id", "visit_id", "parcel_id", "team_id") if name in record
+        }
+        about = {name: value for name, value in told.items() if isinstance(value, str)}
+        team = about.pop("team_id", None)
+        self.shown += [Shown(digest, shows, about, team) for digest in digests]
 
     def _require_near(self, place: Any) -> None:
         if not shapely.dwithin(self.ground, place, BEYOND_M):

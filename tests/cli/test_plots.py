@@ -86,4 +86,4 @@ def test_a_record_is_corrected_and_a_conflict_waits_for_a_decision(tacha: Tacha)
         waiting["seq"],
     )
     assert tacha(*decided)[0] == 0
-    assert json.loads(tacha("conflicts", "--json")[1]) == {"conflicts": []}
+    assert json.loads(tacha("conflicts", "--json")[1]) == {"conflicts": [], "plans": []}

@@ -1,5 +1,6 @@
 """The villages' commands as a user types them: register, orders, forms, progress, papers; and their refusals."""
 
+import hashlib
 import io
 import json
 from collections import Counter
@@ -44,7 +45,7 @@ def reports(tacha: Tacha) -> Counter[tuple[str, int, str]]:
     return held
 
 
-def test_an_order_is_issued_signed_answered_and_closed(tacha: Tacha, tmp_path: Path) -> None:
+def test_an_order_is_issued_signed_answered_and_closed(tacha: Tacha, tmp_path: Path, demo_copy: Path) -> None:
     slip = tmp_path / "slip.png"
     slip.write_bytes(b"scanned")
     first = answer(tacha("order", "issue", "--round", 1, "--at", "2026-01-03", "--json"))
@@ -53,6 +54,10 @@ def test_an_order_is_issued_signed_answered_and_closed(tacha: Tacha, tmp_path: P
     signed = ("order", "sign", ORDER, "--post", "村支部书记", "--at", "2026-01-04T09:00", "--slip", slip, "--json")
     assert answer(tacha(*signed))["state"] == "签收"
     assert not answer(tacha(*signed))["new"]
+    (kept,) = demo_copy.glob("photos/*/*.png")
+    assert (kept.read_bytes(), kept.stem) == (b"scanned", hashlib.sha256(b"scanned").hexdigest())
+    code, _, complaint = tacha(*signed[:-2], tmp_path / "none.png")
+    assert (code, "none.png" in complaint) == (1, True)
     assert (
         answer(tacha("order", "answer", ORDER, "--post", "村支部书记", "--at", "2026-02-01", "--json"))["state"]
         == "反馈"

@@ -1,6 +1,9 @@
 """A county carried into a database and back: the same rows, the same ledger, one more entry each way."""
 
 import json
+import os
+import signal
+import sys
 
 import pytest
 from made_rows import CRS, NOW, fill, rows_of
@@ -95,3 +98,49 @@ def test_the_command_carries_it_over_and_back(county, settings_of, monkeypatch, 
         assert not left.value.code, said.err
         assert "geheim" not in said.out
     assert json.loads(said.out)["entries"] == len(SCHEMAS) + 2
+
+
+WRITES = ("create", "leave", "fill", "append", "write_settings", "put_aside")
+
+
+def killed_after(step: str, work) -> bool:
+    """Do `work` in a child that is killed as soon as the `step` of a move is done; whether it was."""
+    child = os.fork()
+    if child == 0:
+
+        def watch(frame, event, _):
+            if frame.f_code.co_name == step and "/store/" in frame.f_code.co_filename and event == "return":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return watch if frame.f_code.co_name == step else None
+
+        sys.settrace(watch)
+        try:
+            work()
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+@pytest.mark.filterwarnings("ignore:This process")
+@pytest.mark.parametrize("way", ["over", "back"])
+@pytest.mark.parametrize("step", WRITES)
+def test_a_move_killed_after_any_step_is_finished_by_asking_once_more(county, settings_of, step, way):
+    """kill -9 behind every step that writes: the same command again, and the county takes records and moves on."""
+    there, other = (settings_of("postgis").store_url for _ in range(2))
+    before, to, onward = ("", there, "") if way == "over" else (there, "", other)
+    if way == "back":
+        move_county(county, there, now=NOW)
+    county = open_county(county.path)
+    had = len(county.store.entries())
+    county.store.close()
+    cut_off = killed_after(step, lambda: move_county(open_county(county.path), to, now=NOW))
+    assert cut_off or (step, way) == ("put_aside", "back")
+    county = open_county(county.path)
+    if county.settings.store_url == before:
+        move_county(county, to, now=NOW)
+    county.store.close()
+    moved = open_county(county.path)
+    moved.store.append(Entry("after"), now=NOW)
+    assert [entry.kind for entry in moved.store.entries(after=had)] == ["move", "after"]
+    assert moved.store.verify().ok
+    move_county(moved, onward, now=NOW)

@@ -114,7 +114,7 @@ def test_a_township_works_offline_and_what_it_brings_goes_in(county: County, tmp
     merged = bundle_in(county, back, now=NOW)
     refused = {file.file: [(r.row, r.field, r.code) for r in file.refused] for file in merged.report.files}
     assert not any(refused.values()), refused
-    assert merged.new == {"tracks": 1, "visits": 1, "finds": 1, "photos": 1}
+    assert merged.new == {"tracks": 1, "visits": 1, "finds": 1, "photos": 3}
     held = county.store.read("finds").set_index("find_id")
     assert (held.loc[find, "fraction"], held["photo_sha256"].notna().sum()) == (1.0, 1)
     assert county.store.read("parcels").set_index("parcel_id")["status"].to_dict() == {

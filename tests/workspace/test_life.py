@@ -178,3 +178,22 @@ def test_a_photo_on_record_shows_a_plot_as_much_as_a_form(county):
     picture = PhotoIn("a.heic", b"\0\0\0\x18ftypheic" + bytes(9), {"parcel_id": "P1"})
     add_photos(county, [picture], now=NOW)
     assert "close_unshown" not in plot_life_of(county, "P1", as_of=NOW).faults
+
+
+def test_a_find_still_standing_has_one_line_in_the_plots_history(county):
+    """Not destroyed, not verified: no further line without a moment."""
+    record_find(county.store, FIND, now=NOW)
+    history = plot_life_of(county, "P1", as_of=NOW).history
+    assert list(history["what"]) == ["flag", "find"]
+    assert history["at"].notna().all()
+
+
+def test_a_step_cannot_happen_before_the_one_it_follows(county):
+    """Handed over before it was guarded: refused in words, nothing recorded."""
+    guarded = {"team_id": "T1", "photo_sha256": "ab", "at": NOW - timedelta(hours=3)}
+    record_step(county.store, "P1", Act.GUARD, guarded, now=NOW)
+    police = {"station": "镇派出所", "receipt": "回执-7", "at": NOW - timedelta(hours=4)}
+    with pytest.raises(GeoError, match="step_before") as refused:
+        record_step(county.store, "P1", Act.HAND_OVER, police, now=NOW)
+    assert "早于上一步" in explain(refused.value)
+    assert status(county) == "guarded"

@@ -1,5 +1,6 @@
 """Returned bundles: once however often, alike in whatever order, whole or not at all, contradictions listed."""
 
+import itertools
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -141,6 +142,32 @@ def state(county: County) -> dict[str, pd.DataFrame]:
             table["geometry"] = shapely.to_wkt(table["geometry"].to_numpy())
         held[layer] = table.sort_values(SCHEMAS[layer].key).reset_index(drop=True)
     return held
+
+
+def test_pictures_of_several_bundles_add_up_in_any_order(county: County, tmp_path: Path) -> None:
+    """One picture for two finds, for a visit, after a destruction and alone: the same rows, each bundle once."""
+    picture, find = {"photos/a.jpg": b"\xff\xd8picture", "photos/b.jpg": b"\xff\xd8other"}, standing(county)
+    other = FIND | {"地块编号": "靶P1", "照片文件": "a.jpg", "铲除方式": "强制铲除", "铲除时间": "2026-04-04"}
+    gone = {"发现编号": find, "铲除方式": "强制铲除", "铲除时间": "2026-04-02", "铲除后照片": "a.jpg"}
+    files = [
+        {"forms/f.csv": table(FINDS, [FIND | {"照片文件": "a.jpg、b.jpg"}])} | picture,
+        {"forms/f.csv": table(FINDS, [other | {"铲除后照片": "a.jpg"}]), "forms/v.csv": table(VISITS, [VISIT | SIGNED])}
+        | picture,
+        {"forms/f.csv": table(FINDS, [gone])} | picture,
+        picture,
+    ]
+    paths = [returned(county, tmp_path, one, packed=PACKED + timedelta(days=n)) for n, one in enumerate(files)]
+    found = []
+    for order in itertools.permutations(range(len(paths))):
+        copy = open_county(shutil.copytree(county.path, tmp_path / "-".join(map(str, order))))
+        for number in order:
+            assert [bundle_in(copy, paths[number], now=NOW).entry is None for _ in range(2)] == [False, True]
+        rows = copy.store.read("photos")[["photo_id", "sha256", "shows", "find_id", "visit_id", "parcel_id", "team_id"]]
+        found.append(rows.sort_values("photo_id").reset_index(drop=True))
+        copy.store.close()
+    assert sorted(found[0]["shows"]) == ["现场"] * 3 + ["铲除前"] * 3 + ["铲除后"]
+    for one in found[1:]:
+        pd.testing.assert_frame_equal(one, found[0])
 
 
 @pytest.mark.slow

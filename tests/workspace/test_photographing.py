@@ -16,7 +16,7 @@ from geo.layers.photos import EXIF, NOTHING, WATERMARK
 from geo.settings import Settings
 from geo.store import photos as files
 from geo.workspace.county import County, open_county
-from geo.workspace.photographing import PhotoIn, add_photos, like_photos, original_of, photo_findings
+from geo.workspace.photographing import PhotoIn, add_photos, like_photos, original_of, photo_findings, photos_of
 from geo.workspace.rights import Actor, Role
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "formats"))
@@ -182,3 +182,15 @@ def test_several_files_with_a_list_of_watermarks(county: County, tmp_path: Path,
 def test_a_name_that_is_no_hash_opens_no_file(tmp_path: Path, digest: str) -> None:
     with pytest.raises(ValueError, match="SHA-256"):
         files.original(tmp_path, digest)
+
+
+def test_files_that_are_not_there_or_empty_are_refused_and_stop_no_other(county: County, tmp_path: Path) -> None:
+    """Four named, one accepted, three refused, each with its reason."""
+    (tmp_path / "good.jpg").write_bytes(jpeg(1))
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "empty.png").write_bytes(b"")
+    named = [tmp_path / name for name in ("absent.jpg", "empty.jpg", "none", "good.jpg")]
+    taken = add_photos(county, photos_of(named), now=NOW)
+    told = [one.error.code if one.error else None for one in taken]
+    assert told == ["file_missing", "file_empty", "file_empty", None]

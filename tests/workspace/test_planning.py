@@ -3,12 +3,25 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from geo.errors import StoreError
+from geo.ledger import Entry
+from geo.store import Change
 from geo.workspace.arranging import arrange_day, too_long
 from geo.workspace.county import open_county
-from geo.workspace.planning import accept_plan, export_routes, kept_routes, plan_day, special_teams
+from geo.workspace.planning import (
+    accept_plan,
+    export_routes,
+    following,
+    kept_routes,
+    plan_clashes,
+    plan_day,
+    plan_days,
+    seen_until,
+    special_teams,
+)
 from geo.workspace.preparing import gather, request_for
 
 NOW = datetime(2026, 5, 21, tzinfo=UTC)
@@ -31,6 +44,27 @@ def test_a_second_plan_of_the_day_takes_the_place_of_the_first(demo_copy: Path) 
     assert (len(routes), len(stops)) == (0, 0)
     with pytest.raises(StoreError, match="routes_missing"):
         export_routes(county, "gpx")
+
+
+def test_two_plans_of_one_day_are_both_kept_and_shown_until_somebody_decides(demo_copy: Path) -> None:
+    """Planned side by side: the first stands, the second waits beside it; accepted again with both seen, it stands."""
+    county = open_county(demo_copy)
+    seen = seen_until(county)
+    first, second = (plan_day(county, day=DAY, township_ids=ONE, hours=hours) for hours in (None, 3.0))
+    elsewhere = plan_day(county, day=DAY, township_ids=TWO)
+    assert accept_plan(county, first, now=NOW, based_on=seen) is None
+    assert accept_plan(county, elsewhere, now=NOW, based_on=seen) is None
+    clash = accept_plan(county, second, now=NOW, based_on=seen)
+    assert clash is not None
+    assert plan_clashes(county) == [clash]
+    assert [county.store.entries(seq - 1)[0].body["expected"] for seq in clash["contradicts"]] == [first.expected]
+    assert clash["orders"].keys() == set(second.routes["team_id"])
+    stands = kept_routes(county)[0].set_index("route_id")
+    assert stands["expected_finds"].sum() == pytest.approx(first.expected + elsewhere.expected)
+    assert accept_plan(county, second, now=NOW, based_on=clash["seq"]) is None
+    assert plan_clashes(county) == []
+    assert kept_routes(county)[0]["expected_finds"].sum() == pytest.approx(second.expected + elsewhere.expected)
+    assert county.store.verify().ok
 
 
 def test_other_days_and_other_teams_keep_their_routes(demo_copy: Path) -> None:
@@ -125,3 +159,24 @@ def test_nobody_is_planned_to_walk_in_the_dark(demo_copy: Path) -> None:
     county = open_county(demo_copy)
     request = request_for(county, gather(county), ONE[0], special_teams(county, ONE), day="2026-01-10", hours=12.0)
     assert 8.0 < request.hours < 9.5
+
+
+def test_days_planned_together_visit_nothing_twice_and_keep_deadlines(demo_copy: Path) -> None:
+    """A plot due on the first day is walked on it; nothing is walked on both days."""
+    county = open_county(demo_copy)
+    days = following(DAY, 2)
+    one = plan_day(county, day=DAY, township_ids=ONE)
+    last = [str(name) for name in one.stops.loc[one.stops["kind"] == "parcel", "target_id"]][-1]
+    parcels = county.store.read("parcels", [last])
+    due = parcels.assign(deadline=pd.Timestamp(f"{DAY}T09:00:00Z"))
+    county.store.append(Entry("parcel"), Change("parcels", due, replace=True, before=parcels), now=NOW)
+    plans = plan_days(county, days=days, township_ids=ONE)
+    stops = [list(plan.stops["target_id"].dropna()) for plan in plans]
+    assert len(set(stops[0] + stops[1])) == len(stops[0]) + len(stops[1])
+    assert last in stops[0]
+    assert min(map(len, stops)) > 0
+    assert [set(plan.routes["day"]) for plan in plans] == [{days[0]}, {days[1]}]
+    assert sum(plan.expected for plan in plans) > one.expected
+    assert all((plan.hours_used <= plan.budget_h).all() for plan in plans)
+    gains = [float(plan.stops["gain"].sum()) for plan in plans]
+    assert gains == pytest.approx([plan.expected for plan in plans])
