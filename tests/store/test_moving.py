@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import sys
 
 import pytest
@@ -58,7 +59,9 @@ def test_the_old_place_takes_no_more_records(county, settings_of):
 
 def test_a_county_that_disagrees_with_its_ledger_is_not_moved(county, settings_of):
     """And goes on as it was."""
-    county.store._db.execute("UPDATE teams SET name = 'x' WHERE fid = 1")
+    with sqlite3.connect(county.path / "county.gpkg") as db:
+        db.execute("UPDATE teams SET name = 'x' WHERE fid = 1")
+    db.close()
     with pytest.raises(StoreError, match="move_unsound"):
         move_county(county, settings_of("postgis").store_url, now=NOW)
     assert county.store.append(Entry("still"), now=NOW).kind == "still"
