@@ -15,7 +15,9 @@ def main() -> None:
         from geo.cli.main import main as run
 
         run()
-    except (Stopped, KeyboardInterrupt):
+    except BaseException as error:
+        if not (_asked or isinstance(error, (Stopped, KeyboardInterrupt))) or isinstance(error, SystemExit):
+            raise
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         from geo.words import say
 
@@ -24,5 +26,10 @@ def main() -> None:
         sys.exit(130)
 
 
-def _stop(_number: int, _frame: object) -> None:
+_asked: list[int] = []
+"""Signals that came: what a library half loaded makes of a stop is still a stop."""
+
+
+def _stop(number: int, _frame: object) -> None:
+    _asked.append(number)
     raise Stopped

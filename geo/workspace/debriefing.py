@@ -39,7 +39,7 @@ def debrief_day(county: County, *, day: str, team_id: str | None = None) -> list
     routes = routes if team_id is None else routes[routes["team_id"] == team_id]
     if routes.empty:
         raise StoreError("routes_missing")
-    tracks = gpd.GeoDataFrame(county.store.read("tracks"))
+    tracks = effort.tracks_until(county, county.as_of())
     begun = tracks["started_at"].dt.tz_convert(CHINA).dt.strftime("%Y-%m-%d")
     walked = tracks[(begun == day) & (tracks["mode"] == Mode.FOOT)].reset_index(drop=True)
     noon_s = datetime.combine(datetime.fromisoformat(day).date(), time(12), CHINA).timestamp()
@@ -67,8 +67,9 @@ def _debrief(county: County, line: Any, tracks: gpd.GeoDataFrame, noon_s: float)
     window = reach_window(planned, whole, 3.0 * settings.reach_m)
     terrain = Terrain(grids.read_grid(county.path, "elevation", window), _cover(county, window), county.settings.cell_m)
     pieces = walked_pieces(
-        fixes_of(tracks), np.ones(len(tracks), bool), settings, light=lambda seconds: effort.light_at(county, seconds)
-    )
+        fixes_of(tracks), np.ones(len(tracks), bool), settings,
+        entered=tracks["entered"].to_numpy(bool), light=lambda seconds: effort.light_at(county, seconds),
+    )  # fmt: skip
     return debrief(planned, pieces, terrain, county.season, settings, least_pod=county.settings.coverage.blind_pod)
 
 
