@@ -365,5 +365,6 @@ def _unseen_yield(season: Season, terrain: Terrain, p_zero: Any, moment: datetim
 
 
 def rows_until(county: County, layer: str, column: str, moment: datetime) -> pd.DataFrame:
+    """Rows of a layer whose `column` falls within the season, up to a moment."""
     rows = county.store.read(layer)
     return rows[(rows[column] <= moment) & (rows[column] >= county.season.bounds[0])].reset_index(drop=True)
