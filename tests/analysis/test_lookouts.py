@@ -10,7 +10,7 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from geo.analysis.attribution import Area, totals_of
@@ -167,7 +167,7 @@ def test_taking_lookouts_away_restores_the_raster_bit_for_bit_in_any_order(seed)
     hazard = Grid(before.copy(), terrain.elevation.frame)
     several = lookouts(*rng.uniform(0.0, 640.0, (3, 2)).tolist())
     watch(hazard, several, terrain, SEASON, DETECTION, COUNTED)
-    assert (hazard.values != before).any()
+    assume((hazard.values != before).any())  # all three may stand outside, or where nothing is seen
     watch(hazard, several.iloc[::-1], terrain, SEASON, DETECTION, COUNTED, sign=-1)
     assert (hazard.values == before).all()
 
