@@ -127,7 +127,7 @@ def _page(county: County, given: dict[str, Any], bounds: tuple[float, float, flo
     at = f"{county.as_of().astimezone(CHINA):%Y-%m-%d %H:%M}"
     mark = head.hash if head else "-"
     title = h(county.settings.name) + (f" · {h(say('ui_made_up', language))}" if county.settings.made_up else "")
-    carried = json.dumps({"given": given, "bounds": [[south, west], [north, east]]}, ensure_ascii=False)
+    carried = json.dumps(given | {"bounds": [[south, west], [north, east]]}, ensure_ascii=False)
     shown = legend.shown([one["name"] for one in given["layers"]], language)
     return f"""<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8">
@@ -146,8 +146,7 @@ header,footer{{padding:6px 12px;background:#fff}}#map{{flex:1;min-height:320px}}
 <script>(function () {{
 var carried = JSON.parse(document.getElementById("carried").textContent);
 var map = L.map("map", {{preferCanvas: true, attributionControl: false, maxZoom: 18, minZoom: 7, zoomSnap: 0.25}});
-map.fitBounds(carried.bounds);
-tacha(map, carried.given);
+tacha(map, carried);
 }})();</script></body></html>
 """
 

@@ -27,7 +27,7 @@ def test_it_carries_its_layers_its_date_and_the_ledgers_head(served: Path) -> No
     page = sheet(county).decode()
     carried = re.search(r'<script id="carried" type="application/json">(.*?)</script>', page, re.DOTALL)
     assert carried
-    given = json.loads(carried.group(1))["given"]
+    given = json.loads(carried.group(1))
     kinds = {one["name"]: one["kind"] for one in given["layers"]}
     assert kinds == {
         "hillshade": "image",

@@ -356,6 +356,7 @@ var tacha = (function () {
         var overlays = {}, drawn = L.featureGroup();
         map.tacha = {months: given.months, month: -1, only: false, ranked: [], timed: [], marked: [], drawing: false};
         dress();
+        map.fitBounds(given.bounds, {animate: false});
         given.layers.forEach(function (one) {
             var layer = kinds[one.kind](map, one);
             overlays[one.title] = layer;
