@@ -3,7 +3,6 @@
 import io
 import json
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +11,12 @@ import openpyxl
 import pytest
 import rasterio
 from lxml import etree
+from typed import Tacha, answer
 
-from geo.cli.main import main
 from geo.workspace.county import open_county
 
-Tacha = Callable[..., tuple[int, str, str]]
 TEAM, TOWNSHIP, PARCEL = "529901001-T01", "529901001", "DEMO-2026-0005"
 DATES = "2026-02-10,2026-03-25"
-
-
-@pytest.fixture
-def tacha(demo_copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tacha:
-    """Run a command on the copied demo county: exit code, what was printed, what was complained."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["tacha", "--county", str(demo_copy), *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out, said.err
-
-    return run
-
-
-def answer(run: tuple[int, str, str]) -> Any:
-    code, out, err = run
-    assert code == 0, err
-    return json.loads(out)
 
 
 @pytest.fixture

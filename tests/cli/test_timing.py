@@ -1,26 +1,8 @@
 """`seen` as a user types it."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 
-import pytest
-
-from geo.cli.main import main
-
-Tacha = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def tacha(demo_copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tacha:
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["tacha", "--county", str(demo_copy), *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out, said.err
-
-    return run
+from typed import Tacha
 
 
 def test_seen_answers_in_json_and_words(tacha: Tacha) -> None:

@@ -4,37 +4,12 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import openpyxl
-import pytest
+from typed import Tacha, answer
 
-from geo.cli.main import main
-
-Tacha = Callable[..., tuple[int, str, str]]
 VILLAGE, ORDER = "529901001201", "R2026-1-529901001201"
-
-
-@pytest.fixture
-def tacha(demo_copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tacha:
-    """Run a command on the copied demo county: exit code, what was printed, what was complained."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["tacha", "--county", str(demo_copy), *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out, said.err
-
-    return run
-
-
-def answer(run: tuple[int, str, str]) -> Any:
-    code, out, err = run
-    assert code == 0, err
-    return json.loads(out)
 
 
 def reports(tacha: Tacha) -> Counter[tuple[str, int, str]]:
