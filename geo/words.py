@@ -2378,6 +2378,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "同一编号得同一方案；换一个编号，路线不易被摸清规律",
         "the same number gives the same plan; change it so that routes cannot be foreseen",
     ),
+    "ui_plan_inside": (
+        "只在圈出的地里踏查（到期的靶标和庭院照查）",
+        "Sweep only the drawn area (targets and courtyards due stay due)",
+    ),
     "ui_plan_make": ("生成方案", "Make a plan"),
     "ui_plan_expected": ("预计发现", "Expected finds"),
     "ui_plan_bound": ("不计路程的上限 {bound}", "bound without travel {bound}"),

@@ -56,6 +56,7 @@ def area(path: Path, head: str, outline: tuple[tuple[float, float], ...]) -> Non
             st.session_state["plan_townships"] = known.townships
             st.session_state["plan_hours"] = float(hours_each)
             st.session_state["plan_pinned"] = known.due
+            st.session_state["plan_area"] = outline
             st.rerun()
 
 

@@ -54,8 +54,10 @@ var tacha = (function () {
 
     function geojson(map, one) {
         var style = one.style, rows = nothing;
-        var halo = one.halo ? L.geoJSON(null, {interactive: false, style: {
-            color: "#ffffff", weight: style.weight + one.halo, fill: false}}) : null;
+        /* a point has no halo: Leaflet would put its own pin there */
+        var halo = one.halo ? L.geoJSON(null, {interactive: false,
+            filter: function (feature) { return feature.geometry.type !== "Point"; },
+            style: {color: "#ffffff", weight: style.weight + one.halo, fill: false}}) : null;
         var layer = L.geoJSON(null, {
             interactive: one.labelled,
             filter: function (feature) {
