@@ -1939,6 +1939,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "framework_per_file": ("每个文件不超过 {size}", "{size} per file"),
     "framework_drop_files": ("把文件拖到这里", "Drag and drop files here"),
     "framework_drop_file": ("把文件拖到这里", "Drag and drop a file here"),
+    "framework_choose": ("请选择", "Choose an option"),
+    "framework_choose_several": ("请选择", "Choose options"),
+    "framework_help": ("说明：{label}", "Help for {label}"),
     "framework_no_results": ("没有匹配项", "No results"),
     "framework_select_all": ("全选", "Select all"),
     "framework_clear_all": ("全部清除", "Clear all"),
@@ -2395,6 +2398,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_plan_hours_used": ("用工时", "Hours used"),
     "ui_plan_of": ("共 {of}", "of {of}"),
     "ui_plan_why": ("未能安排的点及原因", "What could not be met, and why"),
+    "ui_plan_must": ("必到", "Must visit"),
     "ui_plan_pinned": ("必到（编号，空格隔开）", "Must visit (ids, spaced)"),
     "ui_plan_pinned_help": (
         "这些地块排在最前；约好时段的写成 编号@09:00-10:30",

@@ -14,7 +14,7 @@ from geo.ui.cards import card, table
 from geo.ui.features import neighbour_name
 from geo.workspace.assessing import Assessment, assess_county, committee_papers
 
-WIDE, HIGH = 150, 28
+WIDE, HIGH = 90, 28
 LINE, DOT, FAINT = "#08425a", "#08425a", "#c8d2cf"
 
 
@@ -72,18 +72,18 @@ def columns(told: Assessment) -> dict[str, Any]:
     text, number, word = st.column_config.TextColumn, st.column_config.NumberColumn, state.word
     months = "、".join(str(int(month[-2:])) for month in told.months)
     return {
-        word("committee_rank"): text(width=60, help=word("committee_note_ranks")),
-        word("committee_name"): text(pinned=True, width=100),
+        word("committee_rank"): text(width=50, help=word("committee_note_ranks")),
+        word("committee_name"): text(pinned=True, width=85),
         word("committee_rate"): st.column_config.ProgressColumn(
             format="%.0f%%", min_value=0.0, max_value=100.0, width=95, help=word("committee_note_classes")
         ),
-        word("committee_detection"): text(width=135, help=word("committee_note_detection")),
+        word("committee_detection"): text(width=145, help=word("committee_note_detection")),
         word("committee_bar"): st.column_config.ImageColumn(width=WIDE + 20),
         word("committee_trend"): st.column_config.LineChartColumn(
-            width=90, y_min=0.0, help=word("committee_trend_help", months=months)
+            width=75, y_min=0.0, help=word("committee_trend_help", months=months)
         ),
-        word("committee_blind"): number(format="%.0f%%", width=70),
-        word("committee_why"): text(width=220),
+        word("committee_blind"): number(format="%.0f%%", width=60),
+        word("committee_why"): text(width=180),
     }
 
 

@@ -146,7 +146,7 @@ def _change(county: County, found: Found) -> None:
         pins = {one.partition("@")[0]: one for one in found.asked["pinned"]}  # with the hours they were given
         held = {"pinned": [one for one in pins if one in places]}
         held["forbidden"] = [one for one in found.asked["forbidden"] if one in places]
-        pinned = first.multiselect(state.word("ui_plan_pinned"), places, held["pinned"])
+        pinned = first.multiselect(state.word("ui_plan_must"), places, held["pinned"])
         forbidden = second.multiselect(state.word("ui_plan_forbidden"), places, held["forbidden"])
         if third.form_submit_button(state.word("ui_plan_again")):
             asked = tuple(pins.get(one, one) for one in pinned)
