@@ -249,6 +249,16 @@ def test_a_broken_zero_planting_is_a_fact_and_a_find_not_handed_over_is_counted(
     assert told.townships["trend"].map(len).tolist() == [3, 3]
 
 
+def test_the_facts_of_the_year_name_the_finds_they_rest_on(served: Path) -> None:
+    at = datetime(2026, 3, 18, 9, tzinfo=CHINA)
+    values = {"parcel_id": "P1", "team_id": "T1", "found_at": at, "plants_n": 40, "stage": "开花期"}
+    record_found(open_county(served), values, now=at, scene={})
+    app = AppTest.from_function(committee_page, default_timeout=200).run()
+    assert not app.exception
+    named = [one.value for one in app.dataframe if say("ui_destroyed_at") in one.value]
+    assert [one[say("ui_plants_n")].tolist() for one in named] == [[40], [40]]
+
+
 def test_markdown_in_a_name_is_shown_as_it_stands() -> None:
     assert plain("![x](http://y) **甲** `b` $c$") == r"\!\[x\]\(http\:\/\/y\) \*\*甲\*\* \`b\` \$c\$"
 
