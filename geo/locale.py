@@ -72,6 +72,16 @@ def area(square_metres: float, language: Language) -> str:
     return f"{number(square_metres / HECTARE_M2, language, digits=2)} ha"
 
 
+def area_unit_m2(language: Language) -> float:
+    """
+    Square metres of the unit areas are told in: 亩 in Chinese, hectares in English.
+
+    >>> round(area_unit_m2("zh"), 1), area_unit_m2("en")
+    (666.7, 10000.0)
+    """
+    return MU_M2 if language == "zh" else HECTARE_M2
+
+
 def place(longitude: float, latitude: float, language: Language) -> str:
     """
     A place in degrees (WGS 84, CGCS2000), about a metre fine.

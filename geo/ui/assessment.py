@@ -14,7 +14,7 @@ from geo.ui.cards import card, table
 from geo.ui.features import neighbour_name
 from geo.workspace.assessing import Assessment, assess_county, committee_papers
 
-WIDE, HIGH = 150, 28
+WIDE, HIGH = 90, 28
 LINE, DOT, FAINT = "#08425a", "#08425a", "#c8d2cf"
 
 
@@ -54,10 +54,10 @@ def numbers(path: Path, head: str, told: Assessment) -> None:
         card(cards, word("committee_edges_unseen"), unseen, total, rests=lambda: _edges(path, head))
     planting = word("committee_held" if facts["zero_planting"] else "committee_broken")
     card(cards, word("ui_zero_planting"), planting, state.word("ui_finds_n", n=facts["finds_n"]),
-         rests=lambda: st.write(word("committee_finds")))  # fmt: skip
+         rests=lambda: _finds(word("committee_finds")))  # fmt: skip
     held = {True: "committee_held", False: "committee_broken", None: "committee_undecided"}[facts["zero_yield"]]
     card(cards, word("ui_zero_yield"), word(held), word("committee_standing"),
-         rests=lambda: st.write(state.word("committee_yield_rests")))  # fmt: skip
+         rests=lambda: _finds(state.word("committee_yield_rests")))  # fmt: skip
 
 
 def rows(told: Assessment) -> pd.DataFrame:
@@ -72,18 +72,18 @@ def columns(told: Assessment) -> dict[str, Any]:
     text, number, word = st.column_config.TextColumn, st.column_config.NumberColumn, state.word
     months = "、".join(str(int(month[-2:])) for month in told.months)
     return {
-        word("committee_rank"): text(width=60, help=word("committee_note_ranks")),
-        word("committee_name"): text(pinned=True, width=100),
+        word("committee_rank"): text(width=50, help=word("committee_note_ranks")),
+        word("committee_name"): text(pinned=True, width=85),
         word("committee_rate"): st.column_config.ProgressColumn(
             format="%.0f%%", min_value=0.0, max_value=100.0, width=95, help=word("committee_note_classes")
         ),
-        word("committee_detection"): text(width=135, help=word("committee_note_detection")),
+        word("committee_detection"): text(width=145, help=word("committee_note_detection")),
         word("committee_bar"): st.column_config.ImageColumn(width=WIDE + 20),
         word("committee_trend"): st.column_config.LineChartColumn(
-            width=90, y_min=0.0, help=word("committee_trend_help", months=months)
+            width=75, y_min=0.0, help=word("committee_trend_help", months=months)
         ),
-        word("committee_blind"): number(format="%.0f%%", width=70),
-        word("committee_why"): text(width=220),
+        word("committee_blind"): number(format="%.0f%%", width=60),
+        word("committee_why"): text(width=180),
     }
 
 
@@ -153,6 +153,17 @@ def _targets(told: Assessment) -> None:
     table([{"ui_township": row["name"], "committee_targets_open": row["targets_open_n"],
             "ui_targets_late": row["targets_late_n"], "ui_targets_all": row["targets_n"]}
            for row in shown.to_dict("records")])  # fmt: skip
+
+
+def _finds(rule: str) -> None:
+    """The rule, and every find it is held against: when it was made, and when how much of it was destroyed."""
+    st.write(rule)
+    finds = state.county().store.read("finds").sort_values("found_at")
+    moments = state.clock(state.word("ui_found_at")) | state.clock(state.word("ui_destroyed_at"))
+    table([{"ui_found_at": row["found_at"], "ui_plants_n": row["plants_n"],
+            "ui_stage": state.word(f"ui_choice_{row['stage']}"), "ui_destroyed_at": row["destroyed_at"],
+            "ui_fraction": None if pd.isna(row["fraction"]) else round(100.0 * row["fraction"])}
+           for row in finds.to_dict("records")], column_config=moments)  # fmt: skip
 
 
 def _edges(path: Path, head: str) -> None:

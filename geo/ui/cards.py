@@ -23,6 +23,11 @@ def card(
                 rests()
 
 
+def fitted(rows_n: int, most_px: int) -> int:
+    """Pixels that a table of so many rows takes, and no blank rows below them; `most_px` at the most."""
+    return min(most_px, ROW_PX * (rows_n + 1) + 3)
+
+
 def table(
     rows: Sequence[dict[str, Any]] | pd.DataFrame, *, most: int = 12, help_empty: str = "ui_nothing_here", **more: Any
 ) -> None:

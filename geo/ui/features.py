@@ -7,7 +7,7 @@ Small layers go whole as GeoJSON, longitude and latitude to five decimals; large
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import geopandas as gpd
@@ -16,6 +16,7 @@ import pandas as pd
 import shapely
 
 from geo.layers.borders import ENCLAVE, UNKNOWN
+from geo.locale import day as spoken_day
 from geo.patrol import Plan
 from geo.season import CHINA
 from geo.ui.maps import PLANNED, STATUS_MARKS, VILLAGE_MARKS, h
@@ -150,27 +151,28 @@ def villages(table: gpd.GeoDataFrame, states: Mapping[str, str], language: Langu
 def finds(table: gpd.GeoDataFrame, language: Language, begin: datetime) -> Drawn:
     """Finds as stars with species and number of plants."""
     labels = [
-        f"{h(species)} {h(say('ui_plants', language, n=number))}"
+        f"{h(say(f'ui_choice_{species}', language))} {h(say('ui_plants', language, n=number))}"
         for species, number in zip(table["species"], table["plants_n"], strict=True)
     ]
     look = {"colour": "#CC79A7", "shape": "star", "label": labels, "t": days(table["found_at"], begin)}
     return Drawn(table, pd.DataFrame(look, index=table.index))
 
 
-def routes(table: gpd.GeoDataFrame, language: Language) -> Drawn:
+def routes(table: gpd.GeoDataFrame, teams: Mapping[str, str], language: Language) -> Drawn:
     """Planned routes with team, day and length."""
+    days_said = [spoken_day(date.fromisoformat(day), language) for day in table["day"]]
     labels = [
-        f"{h(team)} {h(day)}<br>{h(say('ui_km', language, km=round(float(length) / 1000.0, 1)))}"
-        for team, day, length in zip(table["team_id"], table["day"], table["length_m"], strict=True)
+        f"{h(teams.get(team, team))} {h(day)}<br>{h(say('ui_km', language, km=round(float(length) / 1000.0, 1)))}"
+        for team, day, length in zip(table["team_id"], days_said, table["length_m"], strict=True)
     ]
     return Drawn(table, _labels(pd.Series(labels, index=table.index, dtype=object)), 5.0)
 
 
-def proposal(plan: Plan, language: Language) -> Drawn:
+def proposal(plan: Plan, teams: Mapping[str, str], language: Language) -> Drawn:
     """A plan's routes with team and length, and its stops with order, reason and what each adds."""
     lines, stops = plan.routes, plan.stops
     labels = [
-        f"{h(team)}<br>{h(say('ui_km', language, km=round(float(length) / 1000.0, 1)))}"
+        f"{h(teams.get(team, team))}<br>{h(say('ui_km', language, km=round(float(length) / 1000.0, 1)))}"
         for team, length in zip(lines["team_id"], lines["length_m"], strict=True)
     ]
     looks = [{"label": label} for label in labels]

@@ -7,10 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from geo.season import CHINA
 from geo.ui import state
 from geo.ui.cards import table
-from geo.words import WORDS
 from geo.workspace.county import County
 from geo.workspace.imported import imports_of
 
@@ -21,7 +19,7 @@ def history(county: County) -> None:
     """The latest imports from the ledger, and every refused record, to be taken along as CSV."""
     path, head = county.path, state.head_of(county)
     with st.expander(state.word("ui_imports")):
-        table(_imports(path, head, state.language()))
+        table(_imports(path, head, state.language()), column_config=state.clock(state.word("ui_time")))
         refused = _refused(path, head, state.language())
         st.markdown(f"**{state.word('ui_refused', n=len(refused))}**")
         if len(refused):
@@ -34,9 +32,9 @@ def history(county: County) -> None:
 @state.kept()
 def _imports(path: Path, head: str, spoken: str) -> list[dict[str, Any]]:
     return [
-        {"ui_time": f"{one['at'].astimezone(CHINA):%Y-%m-%d %H:%M}", "ui_file": one["file"],
-         "ui_as_layer": _layer(one["layer"]), "ui_read_n": one["read"], "ui_accepted_n": one["accepted"],
-         "ui_refused_n": one["refused_n"], "ui_datum": one["datum"]}
+        {"ui_time": one["at"], "ui_file": one["file"],
+         "ui_as_layer": state.layer(one["layer"]), "ui_read_n": one["read"], "ui_accepted_n": one["accepted"],
+         "ui_refused_n": one["refused_n"], "ui_datum": state.datum(one["datum"])}
         for one in imports_of(state.county())[:SHOWN]
     ]  # fmt: skip
 
@@ -46,7 +44,7 @@ def _refused(path: Path, head: str, spoken: str) -> pd.DataFrame:
     rows = state.county().store.read("refusals")
     said = [_why(code, details) for code, details in zip(rows["code"], rows["details"], strict=True)]
     named = {
-        "ui_file": [safe(one) for one in rows["file"]], "ui_as_layer": [_layer(one) for one in rows["layer"]],
+        "ui_file": [safe(one) for one in rows["file"]], "ui_as_layer": [state.layer(one) for one in rows["layer"]],
         "ui_row": list(rows["row"]), "ui_field": list(rows["field"]), "ui_why": [safe(one) for one in said],
     }  # fmt: skip
     return pd.DataFrame(named).rename(columns=state.word)
@@ -68,7 +66,3 @@ def _why(code: str, details: str | None) -> str:
     except ValueError:
         blanks = {}
     return state.word(code, **blanks) if isinstance(blanks, dict) else state.word(code)
-
-
-def _layer(name: str) -> str:
-    return state.word(f"ui_as_{name}") if f"ui_as_{name}" in WORDS else name

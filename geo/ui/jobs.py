@@ -127,10 +127,21 @@ def watch(path: Path, name: str) -> None:
     if job is None or not job.running:
         st.rerun()
         return
-    st.progress(job.share, text=state.plain(job.step) or state.word("ui_measuring"))
+    st.progress(job.share, text=state.plain(_spoken(path, job.step)))
     if st.button(state.word("ui_cancel"), key=f"cancel_{name}"):
         job.stop.set()
         st.caption(state.word("ui_cancelling"))
+
+
+def _spoken(path: Path, step: str) -> str:
+    """What a job is at: a township by its name, a month by its number, anything else as it was reported."""
+    names = state.choices(path, state.head_of(state.county()), "townships")
+    if step in names:
+        return state.word("ui_measuring_at", what=names[step])
+    year, dash, month = step.partition("-")
+    if dash and year.isdigit() and month.isdigit():
+        return state.word("ui_measuring_at", what=state.word("ui_month_at", month=int(month)))
+    return step or state.word("ui_measuring")
 
 
 def outcome(path: Path, name: str) -> Any:

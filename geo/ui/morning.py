@@ -80,9 +80,10 @@ def finds(county: County, known: dict[str, Any]) -> None:
     """Finds the police have not been told of, the oldest first, with the hours since."""
     names = state.choices(county.path, state.head_of(county), "townships")
     table([{"ui_id": row["find_id"], "ui_township": names.get(row["township_id"], "–"),
-            "ui_found_at": f"{datetime.fromisoformat(row['found_at']).astimezone(CHINA):%m-%d %H:%M}",
+            "ui_found_at": datetime.fromisoformat(row["found_at"]),
             "ui_hours_since": round(row["hours"]), "ui_plants_n": row["plants_n"], "ui_plot": row["parcel_id"]}
-           for row in known["finds_untold"]])  # fmt: skip
+           for row in known["finds_untold"]],
+          column_config=state.clock(state.word("ui_found_at")))  # fmt: skip
     if known["finds_untold"]:
         st.caption(state.word("ui_untold_hint"))
 

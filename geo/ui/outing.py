@@ -1,13 +1,15 @@
 """A team's day on a phone: the card, three big buttons, the stops with a tap each, and what the walk was worth."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from geo.errors import GeoError
+from geo.locale import place as place_text
+from geo.locale import short_day
 from geo.season import CHINA
 from geo.ui import state
 from geo.ui.find_form import find_form
@@ -41,7 +43,8 @@ def assignment(county: County, team: str) -> None:
         return
     days = [one.route["day"] for one in held]
     day = days[0] if len(days) == 1 else st.segmented_control(
-        state.word("ui_day"), days[:5], default=days[0], key=f"day_{team}"
+        state.word("ui_day"), days[:5], default=days[0], key=f"day_{team}",
+        format_func=lambda one: short_day(date.fromisoformat(one), state.language()),
     )  # fmt: skip
     chosen = held[days.index(day or days[0])]
     _card(chosen)
@@ -54,7 +57,7 @@ def _card(outing: Outing) -> None:
     hours = (route["walked_s"] + route["service_s"]) / 3600.0
     done = int(outing.stops["done"].notna().sum())
     with st.container(border=True):
-        st.markdown(state.word("ui_card_day", day=route["day"]))
+        st.markdown(state.word("ui_card_day", day=date.fromisoformat(route["day"])))
         st.markdown(state.word("ui_card_line", km=f"{route['length_m'] / 1000:.1f}", hours=f"{hours:.1f}",
                                n=len(outing.stops), done=done))  # fmt: skip
 
@@ -83,7 +86,7 @@ def _stops(county: County, outing: Outing) -> None:
     for row in outing.stops.to_dict("records"):
         stop = {str(name): value for name, value in row.items()}
         title = f"{stop['order_n']} {_kind(stop)} {str(stop['name']).split(' ', 1)[-1]}"
-        place = f"{stop['longitude']:.5f}, {stop['latitude']:.5f}"
+        place = place_text(stop["longitude"], stop["latitude"], state.language())
         if isinstance(stop["done"], str):
             st.markdown(_said(stop, title))
             continue
@@ -128,6 +131,9 @@ def found(county: County, known: dict[str, Any], moment: datetime) -> None:
 
     @st.dialog(state.word("ui_find_head"))
     def asked() -> None:
+        if known.get("longitude"):
+            where = place_text(known["longitude"], known["latitude"], state.language())
+            st.caption(f"{state.plain(str(known['name']).split(' ', 1)[-1])} · {where}")
         done = find_form(county, known, key="found", moment=moment)
         if done is not None:
             st.session_state["team_said"] = state.word("ui_find_saved", id=done.id, status=_status(done.parcel_status))
@@ -162,7 +168,7 @@ def verdict(walk: Walk, reports: Iterable[FileReport]) -> None:
             st.warning(state.word("ui_walk_vehicle", km=f"{walk.vehicle_m / 1000:.1f}"))
         for one in reports:
             asked = "ui_walk_datum_asked" if one.needs_datum or one.warnings else "ui_walk_datum"
-            st.caption(state.word(asked, datum=one.datum or "–", file=state.plain(one.file)))
+            st.caption(state.word(asked, datum=state.datum(one.datum) or "–", file=state.plain(one.file)))
 
 
 _FATES = ("seen", "too_fast", "out_of_sight", "not_walked")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from math import isinf
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from geo.errors import GeoError
+from geo.locale import area as area_text
+from geo.locale import short_day
 from geo.ui import state
 from geo.workspace.areas import AreaFigures
 from geo.workspace.evidence import Evidence, evidence_at
@@ -56,23 +59,26 @@ def area(path: Path, head: str, outline: tuple[tuple[float, float], ...]) -> Non
             st.session_state["plan_townships"] = known.townships
             st.session_state["plan_hours"] = float(hours_each)
             st.session_state["plan_pinned"] = known.due
+            st.session_state["plan_area"] = outline
             st.rerun()
 
 
 def _area(known: AreaFigures) -> None:
+    language = state.language()
     hours = " · ".join(
         state.word("ui_area_for", share=round(100 * share), hours="∞" if isinf(needed) else f"{needed:.0f}")
         for share, needed in known.hours_for.items()
     )
     counted = {
-        "ui_area_km2": f"{known.area_km2:.2f}",
-        "ui_plantable": f"{known.plantable_km2:.2f}",
-        "ui_area_blind": f"{known.blind_km2:.2f}",
+        "ui_area_km2": area_text(1e6 * known.area_km2, language),
+        "ui_plantable": area_text(1e6 * known.plantable_km2, language),
+        "ui_area_blind": area_text(1e6 * known.blind_km2, language),
         "ui_area_due": f"{len(known.due)} / {len(known.parcels)}",
         "ui_layer_finds": str(len(known.finds)),
         "ui_layer_villages": str(known.villages_n),
     }
-    table = pd.DataFrame({"": [state.word(code) for code in counted], " ": list(counted.values())})
+    named = [state.word(code) for code in counted]
+    table = pd.DataFrame({state.word("ui_what"): named, state.word("head_value"): list(counted.values())})
     st.dataframe(table, hide_index=True, height=35 * (len(table) + 1) + 3)
     st.metric(
         state.word("ui_area_expected", hours=f"{known.hours:.0f}"),
@@ -106,7 +112,9 @@ def _looks(known: Evidence, teams: Mapping[str, str]) -> None:
         seen = known.tracks["visible"].map({True: state.word("ui_yes"), False: state.word("ui_no")})
         table = pd.DataFrame(
             {
-                state.word("ui_day"): known.tracks["day"].str[5:],
+                state.word("ui_day"): [
+                    short_day(date.fromisoformat(day), state.language()) for day in known.tracks["day"]
+                ],
                 state.word("ui_team"): known.tracks["team_id"].map(lambda team: teams.get(team, team)),
                 state.word("ui_nearest"): known.tracks["nearest_m"].round().astype(int),
                 state.word("ui_visible"): seen,
@@ -116,5 +124,9 @@ def _looks(known: Evidence, teams: Mapping[str, str]) -> None:
         st.dataframe(table, hide_index=True, height=35 * min(len(table) + 1, 9) + 3)
     for layer, name in (("parcels", "parcel_id"), ("finds", "find_id")):
         for row in getattr(known, layer).to_dict("records"):
-            status = state.word(f"ui_status_{row['status']}") if layer == "parcels" else str(row["species"])
+            status = (
+                state.word(f"ui_status_{row['status']}")
+                if layer == "parcels"
+                else state.word(f"ui_choice_{row['species']}")
+            )
             st.text(f"{state.word(f'ui_layer_{layer}')} {row[name]} {status}")

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from geo.errors import GeoError
+from geo.locale import number
 from geo.patrol import Plan
 from geo.ui import jobs, routes, state
 from geo.workspace.comparing import figures
@@ -77,9 +78,12 @@ def _form(county: County) -> None:
             help=state.word("ui_plan_pinned_help"),
         )
         extra = second.number_input(state.word("ui_plan_extra"), 0, 9, 0, help=state.word("ui_plan_extra_help"))
+        area = st.session_state.get("plan_area")
+        inside = area is not None and st.checkbox(state.word("ui_plan_inside"), value=True)
         asked = third.form_submit_button(state.word("ui_plan_make"), type="primary")
     if asked:
         work = {"day": str(day), "hours": hours, "seed": int(seed), "township_ids": chosen or None}
+        work["area"] = area if inside else None
         _begin(county, work | {"pinned": tuple(pinned.split()), "forbidden": ()}, extra=int(extra))
 
 
@@ -135,7 +139,7 @@ def _accept(county: County, found: Found) -> None:
         st.session_state["plan_clash"] = told["seq"]
         st.rerun()
     jobs.forget(county.path, JOB)
-    for name in ("plan_townships", "plan_hours", "plan_pinned"):
+    for name in ("plan_townships", "plan_hours", "plan_pinned", "plan_area"):
         st.session_state.pop(name, None)
     st.session_state["plan_said"] = state.word("ui_plan_accepted", n=len(plan.routes), head=state.head_of(county)[:8])
     st.rerun()
@@ -150,7 +154,7 @@ def _change(county: County, found: Found) -> None:
         pins = {one.partition("@")[0]: one for one in found.asked["pinned"]}  # with the hours they were given
         held = {"pinned": [one for one in pins if one in places]}
         held["forbidden"] = [one for one in found.asked["forbidden"] if one in places]
-        pinned = first.multiselect(state.word("ui_plan_pinned"), places, held["pinned"])
+        pinned = first.multiselect(state.word("ui_plan_must"), places, held["pinned"])
         forbidden = second.multiselect(state.word("ui_plan_forbidden"), places, held["forbidden"])
         if third.form_submit_button(state.word("ui_plan_again")):
             asked = tuple(pins.get(one, one) for one in pinned)
@@ -159,10 +163,10 @@ def _change(county: County, found: Found) -> None:
 
 def _cards(plan: Plan) -> None:
     cards = st.container(horizontal=True)
-    expected = state.word("ui_plan_bound", bound=f"{plan.bound:.2f}")
+    expected = state.word("ui_plan_bound", bound=f"{plan.bound:.3f}")
     for label, value, below in (
-        ("ui_plan_expected", f"{plan.expected:.2f}", expected),
-        ("ui_plan_stops", str(len(plan.stops)), ""),
+        ("ui_plan_expected", f"{plan.expected:.3f}", expected),
+        ("ui_plan_stops", str(int(plan.routes["stops_n"].sum())), ""),
         ("ui_plan_unmet", str(len(plan.unmet)), ""),
         (
             "ui_plan_hours_used",
@@ -182,17 +186,21 @@ def _compared(here: Mapping[str, Any], other: Mapping[str, Any]) -> None:
     table = pd.DataFrame(
         {
             state.word("ui_plan_figure"): [state.word(f"whatif_{name}") for name in rows],
-            state.word("ui_plan_here"): [float(here[name]) for name in rows],
-            state.word("ui_plan_other"): [float(other[name]) for name in rows],
+            state.word("ui_plan_here"): [_figure(name, here[name]) for name in rows],
+            state.word("ui_plan_other"): [_figure(name, other[name]) for name in rows],
         }
     )
-    two = st.column_config.NumberColumn(format="%.2f")
-    columns = {state.word(code): two for code in ("ui_plan_here", "ui_plan_other")}
-    st.dataframe(table, hide_index=True, column_config=columns)
+    st.dataframe(table, hide_index=True)
     more_h = other["hours_offered"] - here["hours_offered"]
     if more_h > 0:
         gained = (other["expected"] - here["expected"]) / more_h
         st.caption(state.word("ui_plan_gain", finds=f"{gained:.4f}", hours=f"{more_h:.0f}"))
+
+
+def _figure(name: str, value: float) -> str:
+    """A figure of the comparison: counts whole, hours to a tenth, finds to a thousandth."""
+    digits = 0 if name.endswith("_n") else 1 if name.startswith("hours") else 3
+    return number(float(value), state.language(), digits=digits)
 
 
 def _routes(county: County, plan: Plan) -> pd.DataFrame:
@@ -227,6 +235,6 @@ def _stops(county: County, plan: Plan) -> pd.DataFrame:
 
 
 def _columns() -> dict[str, Any]:
-    one, two = st.column_config.NumberColumn(format="%.1f"), st.column_config.NumberColumn(format="%.2f")
+    one, three = st.column_config.NumberColumn(format="%.1f"), st.column_config.NumberColumn(format="%.3f")
     named = {state.word(code): one for code in ("ui_edge_km", "ui_walk_h", "ui_service_h")}
-    return named | {state.word("ui_plan_expected"): two}
+    return named | {state.word("ui_plan_expected"): three}

@@ -1,12 +1,16 @@
 """倒查 of one plot on the page: one line per thing on record, each with its ledger entries, and the dossier."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, time
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from geo.errors import GeoError
-from geo.report.dossier import notes_of
+from geo.locale import day, moment
+from geo.report.dossier import Statement, notes_of
 from geo.season import CHINA
 from geo.ui import jobs, state
 from geo.words import Language
@@ -21,7 +25,7 @@ MOST = 18
 def plot_trace(county: County) -> None:
     """Choose a plot, read who answered, planned, walked, looked, reported and approved; take the dossier."""
     path, head = county.path, state.head_of(county)
-    plots = _plots(path, head)
+    plots = _plots(path, head, state.language())
     if not plots:
         st.info(state.word("ui_load_targets"))
         return
@@ -37,12 +41,12 @@ def plot_trace(county: County) -> None:
     except GeoError as error:
         state.sorry(error)
         return
-    _lines(told)
+    _lines(path, head, told)
     _papers(county, chosen)
 
 
 @state.kept()
-def _plots(path: Path, head: str) -> dict[str, str]:
+def _plots(path: Path, head: str, spoken: Language) -> dict[str, str]:
     """Key -> name and state of the plots, those something was found on first."""
     store = state.county().store
     parcels = store.read("parcels")
@@ -59,19 +63,18 @@ def _told(path: Path, head: str, parcel_id: str) -> Dossier:
     return plot_dossier(state.county(), parcel_id, check=False)
 
 
-def _lines(told: Dossier) -> None:
+def _lines(path: Path, head: str, told: Dossier) -> None:
     """In the order of time what was done; what has no time (nobody planned, nobody looked) comes first."""
-    language = state.language()
+    language, teams = state.language(), state.choices(path, head, "teams")
     pod = told.evidence.pod if told.evidence else None
     place = state.word("ui_at", longitude=f"{told.longitude:.5f}", latitude=f"{told.latitude:.5f}")
-    day = f"{told.until.astimezone(CHINA):%Y-%m-%d %H:%M}"
-    found = state.word("ui_trace_found" if told.found else "ui_trace_not_found", day=day)
+    found = state.word("ui_trace_found" if told.found else "ui_trace_not_found", day=told.until)
     st.caption(f"{place} · {found}" + ("" if pod is None else f" · {state.word('ui_pod')} {pod:.2f}"))
     rows = sorted(told.pages.statements, key=lambda one: (one.at is not None, one.at or told.as_of))
     table = {
-        state.word("ui_time"): [f"{one.at.astimezone(CHINA):%Y-%m-%d %H:%M}" if one.at else "" for one in rows],
+        state.word("ui_time"): [_when(one.at, language) for one in rows],
         state.word("ui_trace_part"): [state.word(f"ui_trace_part_{one.part}") for one in rows],
-        state.word("ui_what"): [one.text(language) for one in rows],
+        state.word("ui_what"): [_named(one, teams).text(language) for one in rows],
         state.word("dossier_entries"): [
             " ".join(f"#{held.seq}" for held in one.mentions) or state.word("dossier_no_entry") for one in rows
         ],
@@ -79,6 +82,20 @@ def _lines(told: Dossier) -> None:
     }
     shown = {state.word("ui_what"): st.column_config.TextColumn(width="large")}
     st.dataframe(pd.DataFrame(table), hide_index=True, column_config=shown, height=35 * min(len(rows) + 1, MOST) + 3)
+
+
+def _when(at: datetime | None, language: Language) -> str:
+    """The moment; of what is known by its day alone (midnight), the day."""
+    if at is None:
+        return ""
+    here = at.astimezone(CHINA)
+    return day(here.date(), language) if here.time() == time(0) else moment(at, language)
+
+
+def _named(statement: Statement, teams: Mapping[str, str]) -> Statement:
+    """The statement with its team's name instead of the id."""
+    name = teams.get(str(statement.fields.get("team")))
+    return replace(statement, fields=statement.fields | {"team": name}) if name else statement
 
 
 def _papers(county: County, parcel_id: str) -> None:

@@ -204,7 +204,7 @@ def layer_drawn(county: County, layer: str, language: Language) -> features.Draw
     if layer == "villages":
         return features.villages(table, village_states(county), language)
     if layer == "routes":
-        return features.routes(table, language)
+        return features.routes(table, team_names(county), language)
     return {"parcels": features.parcels, "finds": features.finds}[layer](table, language, begin)
 
 
@@ -222,12 +222,22 @@ def propose(path: Path, actor: Actor, plan: Plan | None) -> str:
 async def proposal(request: Request) -> Response:
     """``/geo/proposal.geojson``: the routes and stops of the visitor's own plan that waits to be accepted."""
     path, actor = county_path(), request.scope.get(ACTOR)
-    held = _PROPOSED.get((path, actor.name)) if path is not None and actor is not None else None
-    if held is None:
+    if path is None or actor is None or (path, actor.name) not in _PROPOSED:
         return Response(status_code=404)
+    held = _PROPOSED[path, actor.name]
     language: Language = "en" if request.query_params.get("lang") == "en" else "zh"
-    body = await run_in_threadpool(features.collection, features.proposal(held[0], language))
+    body = await run_in_threadpool(_proposal, opened(path, actor), held[0], language)
     return Response(body, media_type="application/geo+json", headers={"cache-control": "no-store"})
+
+
+def _proposal(county: County, plan: Plan, language: Language) -> bytes:
+    return features.collection(features.proposal(plan, team_names(county), language))
+
+
+def team_names(county: County) -> dict[str, str]:
+    """Id -> name of the teams."""
+    teams = county.store.read("teams")
+    return dict(zip(teams["team_id"], teams["name"].fillna(teams["team_id"]), strict=True))
 
 
 def _answered(county: County, layer: str, language: Language) -> features.Drawn | None:

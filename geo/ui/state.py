@@ -16,6 +16,7 @@ import streamlit as st
 
 from geo.errors import GeoError
 from geo.layers.finds import METHODS
+from geo.locale import short_day
 from geo.season import CHINA
 from geo.ui.door import COOKIE, LOGIN, LOOPBACK, county_path, who
 from geo.ui.features import MANY
@@ -43,6 +44,7 @@ VIEWS = 8
 """So many roles and grounds are kept side by side."""
 _MEASURING = Lock()
 """Two threads that measure one county would write the same grids."""
+DEGREES = {"EPSG:4326": "wgs84", "EPSG:4490": "cgcs2000"}
 LISTED = ("townships", "grounds", "villages", "tracks", "parcels", "finds", "teams")
 
 
@@ -60,6 +62,23 @@ def word(code: str, /, **fields: object) -> str:
 def kind(unit_kind: str) -> str:
     """What a kind of unit is called in the session's language."""
     return word(f"kind_{unit_kind}") if f"kind_{unit_kind}" in WORDS else unit_kind
+
+
+def layer(name: str) -> str:
+    """What a layer of the store is called in the session's language."""
+    return word(f"ui_as_{name}") if f"ui_as_{name}" in WORDS else name
+
+
+def datum(code: str | None) -> str | None:
+    """What a datum is called, by its own code or that of its degrees; a projected system keeps its number."""
+    known = DEGREES.get(str(code).upper(), str(code).lower())
+    return word(f"ui_datum_{known}") if f"ui_datum_{known}" in WORDS else code
+
+
+def clock(title: str) -> dict[str, Any]:
+    """How a column of moments is drawn under its title: the office's time, as the session's language writes it."""
+    shape = "YYYY年M月D日 HH:mm" if language() == "zh" else "D MMM YYYY, HH:mm"
+    return {title: st.column_config.DatetimeColumn(format=shape, timezone=str(CHINA))}
 
 
 def plain(text: object) -> str:
@@ -224,15 +243,22 @@ def choices(path: Path, head: str, layer: str) -> dict[str, str]:
     return dict(zip(table[key], names, strict=True))
 
 
-@kept(entries=8)
 def open_finds(path: Path, head: str, *, standing: bool) -> dict[str, str]:
+    """Key -> what it is called, of the finds that still stand, or of those destroyed and not yet verified."""
+    return _open_finds(path, head, standing=standing, spoken=language())
+
+
+@kept(entries=8)
+def _open_finds(path: Path, head: str, *, standing: bool, spoken: Language) -> dict[str, str]:
     """Key -> day, species and plants of the finds that still stand, or of those destroyed and not yet verified."""
     finds = county().store.read("finds")
     stands = (finds["fraction"] < 1.0) | (finds["method"] == METHODS[0])
     wanted = finds[stands if standing else ~stands & finds["verified_at"].isna()]
-    days = wanted["found_at"].dt.tz_convert(CHINA).dt.strftime("%m-%d")
-    parts = zip(wanted["find_id"], days, wanted["species"], wanted["plants_n"], strict=True)
-    return {find_id: f"{day} {species} {plants_n} · {find_id}" for find_id, day, species, plants_n in parts}
+    days = [short_day(moment, spoken) for moment in wanted["found_at"].dt.tz_convert(CHINA)]
+    kinds = [say(f"ui_choice_{species}", spoken) for species in wanted["species"]]
+    counts = [say("ui_plants", spoken, n=number) for number in wanted["plants_n"]]
+    parts = zip(wanted["find_id"], days, kinds, counts, strict=True)
+    return {find_id: f"{day} {kind} {plants} · {find_id}" for find_id, day, kind, plants in parts}
 
 
 @kept()

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from geo.errors import GeoError
+from geo.locale import MU_M2, area_unit_m2, short_day
 from geo.report.townships import effort_text, lever_sentence
 from geo.season import CHINA
 from geo.ui import assessment, state
@@ -16,7 +17,6 @@ from geo.ui.mapview import map_alone
 from geo.workspace.claims import Claims, check_claims
 from geo.workspace.explaining import AreaEvidence, evidence_of_township
 
-MU_M2 = 2000.0 / 3.0
 LAYERS = ("townships", "pod", "tracks", "borders", "blind_spots", "villages")
 WORK = ("courtyards", "hours_open", "hours_crops", "hours_scrub")
 SPOTS = 6
@@ -75,10 +75,10 @@ def _looked(path: Path, head: str, row: dict[str, Any]) -> None:
     teams = state.choices(path, head, "teams")
     looks = held.tracks
     rows = {
-        "ui_day": list(looks["day"]),
+        "ui_day": pd.to_datetime(looks["day"]).dt.date,
         "ui_team": [teams.get(one, one) for one in looks["team_id"]],
         "committee_searched": (looks["searched_m"] / 1000.0).round(1),
-        "committee_reached": (100.0 * looks["reached_km2"]).round(0),
+        "committee_reached": (1e6 * looks["reached_km2"] / area_unit_m2(state.language())).round(0),
         "committee_share": looks["share"].astype(float).round(4),
         "committee_lost": looks["lost"].astype(float).round(4),
     }
@@ -106,7 +106,7 @@ def _raised(path: Path, head: str, row: dict[str, Any]) -> None:
     own = spots[spots["township_id"] == row["township_id"]].head(SPOTS)
     places = own.geometry.representative_point().to_crs(4326)
     st.markdown(f"**{state.word('committee_spots')}**")
-    table([{"ui_rank": one["rank"], "ui_hectares": round(one["area_m2"] / 1e4, 1),
+    table([{"ui_rank": one["rank"], "ui_area_unit": round(one["area_m2"] / area_unit_m2(state.language()), 1),
             "ui_spot_hours": round(one["hours"], 1),
             "ui_place_at": f"{p.x:.5f}, {p.y:.5f}"}
            for one, p in zip(own.to_dict("records"), places, strict=True)])  # fmt: skip
@@ -128,7 +128,8 @@ def _claimed(path: Path, head: str, township_id: str) -> None:
         st.caption(state.word("committee_claims", n=one["claims_n"], trips=one["person_trips_n"], large=one["large_n"],
                               limit=f"{told.assumptions['claim_ratio']:g}"))  # fmt: skip
     table([{"ui_village_name": names.get(row["village_id"], row["village_id"]),
-            "ui_day": f"{row['visited_at'].astimezone(CHINA):%m-%d}", "committee_class": row["evidence"],
+            "ui_day": short_day(row["visited_at"].astimezone(CHINA), state.language()),
+            "committee_class": row["evidence"],
             "ui_persons_n": row["persons_n"], "committee_hours": round(row["hours"], 1),
             "committee_claimed": _mu(row["claimed_m2"]), "committee_searchable": _mu(row["searchable_m2"]),
             "committee_walked": _mu(row["tracked_m2"]),

@@ -20,6 +20,8 @@ from geo.workspace.covering import measure_coverage
 
 LARGEST_KM2 = 2000.0
 SHARES = (0.5, 0.8)
+Outline = Sequence[tuple[float, float]]
+"""Longitude and latitude of the corners of an area, WGS 84 degrees."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def area_figures(
         The county has no terrain.
     """
     moment = as_of or county.as_of()
-    shape = _shape(county, outline)
+    shape = drawn_shape(county, outline)
     if not county.has_terrain():
         raise StoreError("terrain_missing", path=county.path.name)
     whole = county.whole
@@ -131,7 +133,7 @@ def area_figures(
     )
 
 
-def _shape(county: County, outline: Sequence[tuple[float, float]]) -> shapely.Polygon:
+def drawn_shape(county: County, outline: Sequence[tuple[float, float]]) -> shapely.Polygon:
     places = np.asarray(outline, float).reshape(-1, 2)
     if len(places) < 3 or not np.isfinite(places).all():
         raise LayerError("area_no_area")

@@ -22,7 +22,7 @@ from geo.ledger import Entry, row_digest
 from geo.season import CHINA
 from geo.store import Change, grids, photos
 from geo.workspace.county import County
-from geo.workspace.register import joined, posts_of, register_units
+from geo.workspace.register import joined, own_units, posts_of, register_units
 
 SLACK = timedelta(days=1)
 NOBODY = "无人负责"
@@ -201,7 +201,7 @@ def orders_at(county: County, as_of: datetime) -> pd.DataFrame:
 def dailies_at(county: County, as_of: datetime) -> dict[str, Any]:
     """Which daily reports are due, sent, missing and contradicted by another, per township, as plain values."""
     rounds = season_rounds(county.season, county.settings.campaign)
-    units = register_units(county)
+    units = own_units(county, register_units(county))
     towns = units[units["unit_kind"] == "township"]
     reports = county.store.read("daily_reports")
     reports = reports[reports["reported_at"] <= as_of]

@@ -17,6 +17,7 @@ from geo.ledger import Entry, Linked
 from geo.patrol import Plan
 from geo.season import CHINA
 from geo.store import Change
+from geo.workspace.areas import Outline, drawn_shape
 from geo.workspace.county import County
 from geo.workspace.preparing import gather, request_for
 
@@ -39,6 +40,7 @@ def plan_days(
     pinned: Collection[str] = (),
     forbidden: Collection[str] = (),
     assigned: bool = False,
+    area: Outline | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[Plan]:
@@ -60,6 +62,8 @@ def plan_days(
         first day) between which its work begins: ``P0012@09:00-10:30``.
     assigned
         Sweep only in the segments that assignments of the first day name; a township that has none is planned whole.
+    area
+        Sweep only in this outline, longitude and latitude, WGS 84 degrees; what is due there stays due.
 
     Raises
     ------
@@ -78,6 +82,9 @@ def plan_days(
         if progress:
             progress(str(township_id), number, teams["township_id"].nunique())
         within = assigned_ground(county, str(township_id), days[0]) if assigned else None
+        if area is not None:
+            drawn = drawn_shape(county, area)
+            within = drawn if within is None else within.intersection(drawn)
         request = request_for(
             county, rests, str(township_id), squad, day=days[0], hours=hours, seed=seed, within=within
         )

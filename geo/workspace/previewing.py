@@ -67,8 +67,3 @@ def _places(rows: object) -> tuple[Place, ...]:
     step = max(len(placed) // PLACES, 1)
     points = placed.iloc[::step].representative_point().to_crs(4326)
     return tuple(zip(points.x.round(5), points.y.round(5), strict=True))
-
-
-def with_datum(hints: Hints, datum: str | None) -> Hints:
-    """The hints with the datum the user named; as they were where nobody named one."""
-    return replace(hints, datum=datum) if datum else hints

@@ -61,8 +61,8 @@ class Register:
 def responsibility_register(county: County, *, as_of: datetime | None = None) -> Register:
     """Every unit with the posts in force at a moment; a village needs no place, department ground no township."""
     moment = as_of or county.as_of()
-    duties = county.store.read("duties")
-    units = register_units(county)
+    duties = county.whole.store.read("duties")  # of one's own units and edges everybody is told who answers
+    units = own_units(county, register_units(county))
     posts = posts_of(duties, moment)
     rounds = season_rounds(county.season, county.settings.campaign)
     gaps = {one.number: set(open_gaps(list(units["unit_id"]), duties, one.start, one.stop)) for one in rounds}
@@ -74,6 +74,8 @@ def responsibility_register(county: County, *, as_of: datetime | None = None) ->
     units = units.sort_values("nobody", ascending=False, kind="stable", ignore_index=True)
     head = county.store.head()
     edges = jurisdiction_edges(county, posts)
+    if not county.actor.whole:
+        edges = edges[edges[["a_id", "b_id"]].isin(county.actor.grounds).any(axis=1)].reset_index(drop=True)
     return Register(moment, head.hash if head else None, units, edges, county.store.read("aliases"), rounds)
 
 
@@ -120,6 +122,18 @@ def register_units(county: County) -> pd.DataFrame:
     rank = units["unit_kind"].map(_ORDER.index)
     order = units.assign(rank=rank).sort_values(["rank", "unit_id"], kind="stable").index
     return units.loc[order].reset_index(drop=True)
+
+
+def own_units(county: County, units: pd.DataFrame) -> pd.DataFrame:
+    """
+    The units on the ground of whoever opened the county.
+
+    Boundaries are open to all and posts are not: without this every other township would look like nobody's.
+    """
+    if county.actor.whole:
+        return units
+    own = units[["unit_id", "township_id", "parent_id"]].isin(county.actor.grounds).any(axis=1)
+    return units[own].reset_index(drop=True)
 
 
 def jurisdiction_edges(county: County, posts: dict[tuple[str, str], str]) -> pd.DataFrame:

@@ -8,9 +8,18 @@ import pytest
 from browsing import CHROMIUM, PATIENCE_MS, SCREENS, Watched, browsing
 from playwright.sync_api import FrameLocator, Page, Response
 
-from geo.ui.maps import PLANNED, STRIP, STYLES, WALKED
+from geo.ui.maps import PLANNED, STRIP, STYLES, WALKED, shape_given
 from geo.ui.routes import LAYERS
 
+PINS = """(body, given) => {
+    const map = L.map(body.appendChild(document.createElement("div")), {preferCanvas: true}).setView([26.7, 105.3], 12);
+    tacha(map, given);
+    let pins = 0, marks = 0;
+    map.eachLayer(one => { pins += one instanceof L.Marker; marks += one instanceof L.CircleMarker; });
+    map.getContainer().remove();
+    return [pins, marks];
+}"""
+"""On a map of its own in the page: how many of Leaflet's pins and how many marks a layer is drawn with."""
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.is_file(), reason="Debian's chromium is not installed"),
@@ -85,6 +94,14 @@ def test_every_layer_is_drawn_without_internet(address: str, watched: Watched) -
     tiles = frame.locator("img.leaflet-tile-loaded")
     names = {str(tiles.nth(i).get_attribute("src")).split("/")[3] for i in range(tiles.count())}
     assert names == {"hillshade", "pod"}
+    given = shape_given("proposed", "甲") | {
+        "kind": "geojson",
+        "rows": {"type": "FeatureCollection", "features": [
+            {"type": "Feature", "properties": {"label": "1", "shape": "disc", "colour": PLANNED},
+             "geometry": {"type": "Point", "coordinates": [105.3, 26.7]}}]},
+    }  # fmt: skip
+    pins = frame.locator("body").evaluate(PINS, {"months": [], "layers": [given], "tools": False, "words": {}})
+    assert pins == [0, 1], "a stop is a mark of ours, never Leaflet's own pin"
 
 
 def test_a_layer_can_be_switched_off(address: str, watched: Watched) -> None:

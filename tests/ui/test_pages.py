@@ -12,11 +12,12 @@ from streamlit.testing.v1 import AppTest
 from ui_county import NAMES
 
 from geo.formats import Hints
+from geo.layers import SCHEMAS
 from geo.season import CHINA
 from geo.store import open_store
 from geo.ui import jobs
 from geo.ui.state import plain
-from geo.words import say
+from geo.words import WORDS, say
 from geo.workspace.accounts import accounts_on
 from geo.workspace.assessing import assess_county, committee_papers
 from geo.workspace.county import open_county
@@ -248,6 +249,16 @@ def test_a_broken_zero_planting_is_a_fact_and_a_find_not_handed_over_is_counted(
     assert told.townships["trend"].map(len).tolist() == [3, 3]
 
 
+def test_the_facts_of_the_year_name_the_finds_they_rest_on(served: Path) -> None:
+    at = datetime(2026, 3, 18, 9, tzinfo=CHINA)
+    values = {"parcel_id": "P1", "team_id": "T1", "found_at": at, "plants_n": 40, "stage": "开花期"}
+    record_found(open_county(served), values, now=at, scene={})
+    app = AppTest.from_function(committee_page, default_timeout=200).run()
+    assert not app.exception
+    named = [one.value for one in app.dataframe if say("ui_destroyed_at") in one.value]
+    assert [one[say("ui_plants_n")].tolist() for one in named] == [[40], [40]]
+
+
 def test_markdown_in_a_name_is_shown_as_it_stands() -> None:
     assert plain("![x](http://y) **甲** `b` $c$") == r"\!\[x\]\(http\:\/\/y\) \*\*甲\*\* \`b\` \$c\$"
 
@@ -283,6 +294,8 @@ def test_the_ledger_page_finds_every_entry_of_a_parcel_and_no_other(served: Path
     app = AppTest.from_function(trace_page, default_timeout=60).run()
     assert not app.exception
     everything = app.dataframe[0].value
+    assert set(everything[say("ui_trace_role")]) == {say("role_planner")}
+    assert everything[say("ui_trace_what")].str.startswith(f"{say('ui_as_townships')} 520000001").any()
     assert len(everything) == len(open_store(served).entries())
     app.text_input[1].set_value("图斑").run()
     assert 0 < len(app.dataframe[0].value) < len(everything)
@@ -322,6 +335,9 @@ def test_a_plot_is_traced_line_by_line_with_its_entries_and_the_dossier_is_made_
     assert not held.broken
     app.run()
     assert [one.label for one in app.get("download_button")] == [say("ui_trace_html"), say("ui_docx")]
+    app.session_state["language"] = "en"
+    app.run()
+    assert say("ui_status_flagged", "en") in str(app.selectbox(key="traced").options)
 
 
 def test_the_data_page_lists_imports_and_refused_records_with_their_reasons(served: Path) -> None:
@@ -337,6 +353,30 @@ def test_the_data_page_lists_imports_and_refused_records_with_their_reasons(serv
     assert listed[[say("ui_read_n"), say("ui_accepted_n"), say("ui_refused_n")]].iloc[0].tolist() == [2, 1, 1]
     assert refused[say("ui_file")].tolist() == ["靶标.csv"] * len(refused)
     assert len(refused) == 1
+
+
+def test_a_list_without_datum_and_date_is_told_for_what_it_is_and_asks_for_both(served: Path) -> None:
+    rows = "编号,经度,纬度\nT1,105.005,26.79\nT2,105.006,26.79\n"
+    app = AppTest.from_function(data_page, default_timeout=60).run()
+    app.file_uploader[0].set_value(("天目.csv", rows.encode(), "text/csv")).run()
+    assert not app.exception
+    layer, datum = app.selectbox
+    assert layer.value == "parcels"
+    assert [one.value for one in app.warning] == [say("ui_datum_question")]
+    datum.set_value("wgs84").run()
+    assert app.button[0].disabled
+    app.date_input[0].set_value(date(2026, 3, 1)).run()
+    assert not app.button[0].disabled
+    app.button[0].click().run()
+    held = jobs.last(served, "import")
+    assert held is not None
+    held.thread.join(60)
+    flagged = open_store(served).read("parcels").set_index("parcel_id")["flagged_at"]
+    assert flagged["T1"].astimezone(CHINA).date() == date(2026, 3, 1)
+
+
+def test_every_layer_has_a_word() -> None:
+    assert [name for name in SCHEMAS if f"ui_as_{name}" not in WORDS] == []
 
 
 def test_the_review_queue_holds_what_somebody_has_to_decide(served: Path) -> None:

@@ -224,7 +224,7 @@ def test_a_plan_not_yet_accepted_is_its_planners_alone(
     county: County, tokens: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(routes, "_PROPOSED", {(county.path, name): (None, "1")})
-    monkeypatch.setattr(routes.features, "proposal", lambda plan, language: None)
+    monkeypatch.setattr(routes.features, "proposal", lambda plan, teams, language: None)
     monkeypatch.setattr(routes.features, "collection", lambda drawn: b"{}")
     got = {one: ask(APP, "/geo/proposal.geojson", headers=held(tokens, one)).status for one in ACCOUNTS}
     assert got == {one: 200 if one == name else 404 for one in ACCOUNTS}

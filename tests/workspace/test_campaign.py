@@ -90,14 +90,18 @@ def test_walking_in_the_dark_is_no_searching(season: County, tmp_path: Path) -> 
     assert 0.0 <= assignment_board(county)["searched_h"].sum() < 0.1 * by_day
 
 
-def test_a_days_plan_keeps_to_the_assigned_segments(season: County) -> None:
+def test_a_days_plan_keeps_to_the_assigned_segments_and_to_the_area_drawn(season: County) -> None:
     rows = season.store.read("assignments")
     sweeps = rows[(rows["purpose"] == "踏查") & (rows["township_id"] == "529901003") & (rows["round"] == 2)]
     day = str(sweeps["day"].iloc[0])
     ground = assigned_ground(season, "529901003", day)
-    plan = plan_day(season, day=day, township_ids=["529901003"], assigned=True)
+    west, south, _, north = ground.bounds
+    drawn = shapely.box(west, south, ground.centroid.x, north)
+    outline = shapely.get_coordinates(gpd.GeoSeries([drawn], crs=season.crs).to_crs(4326)).tolist()
+    plan = plan_day(season, day=day, township_ids=["529901003"], assigned=True, area=outline)
     walked = plan.stops[plan.stops["kind"] == "sweep"]
-    assert walked.within(ground.buffer(150.0)).all()
+    assert len(walked)
+    assert walked.within(ground.intersection(drawn).buffer(150.0)).all()
     assert assigned_ground(season, "529901003", "2026-01-05") is None
 
 

@@ -11,9 +11,11 @@ import shapely
 
 from geo.formats import Hints
 from geo.settings import Settings
-from geo.workspace.county import County, create, found
+from geo.workspace.county import County, create, found, open_county
 from geo.workspace.importing import import_files
+from geo.workspace.ordering import dailies_at
 from geo.workspace.register import responsibility_register
+from geo.workspace.rights import Actor, Role
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -83,3 +85,28 @@ def test_the_villages_of_a_real_county_become_a_complete_register(real_data: Pat
     assert (report.files[0].read, report.accepted) == (427, 427)
     register = responsibility_register(county, as_of=MARCH).json()
     assert (register["villages_n"], register["placed_n"], register["nobody_n"]) == (427, 3, 428)
+
+
+def test_a_township_is_told_of_its_own_units_and_not_that_others_are_nobodys(tmp_path: Path) -> None:
+    boxes = [shapely.MultiPolygon([shapely.box(x, 2_950_000, x + 5_000, 2_960_000)]) for x in (500_000, 505_000)]
+    rows = [
+        {"township_id": f"52052500{n}", "name": name, "kind": "乡", "source": "made", "line_accuracy_m": 30.0}
+        for n, name in ((1, "甲乡"), (2, "乙乡"))
+    ]
+    townships = gpd.GeoDataFrame(pd.DataFrame(rows), geometry=boxes, crs=4544)
+    made = found(tmp_path / "county", Settings(name="甲县", epsg=4544), townships, [], now=NOW)
+    path = sheet(tmp_path / "责任表.xlsx", *(
+        [f"D{n}", "乡镇", f"52052500{n}", f"{name}禁毒办主任", "属地", date(2026, 1, 1), None]
+        for n, name in ((1, "甲乡"), (2, "乙乡"))
+    ))  # fmt: skip
+    import_files(made, "duties", [path], Hints(), now=NOW)
+    for role in (Role.TOWNSHIP, Role.MEMBER):
+        seen = open_county(made.path, Actor(role, ("520525001",)))
+        book = responsibility_register(seen, as_of=MARCH)
+        assert book.units["unit_id"].tolist() == ["520525001"]
+        assert not book.units["nobody"].any()
+    shared = book.edges[book.edges["b_id"] == "520525002"].iloc[0]
+    assert (shared["a_posts"], shared["b_posts"]) == ("甲乡禁毒办主任", "乙乡禁毒办主任")
+    known = dailies_at(seen, MARCH)
+    assert known["today_missing"] == ["520525001"]
+    assert 2 * known["due_n"] == dailies_at(made, MARCH)["due_n"]

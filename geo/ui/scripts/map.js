@@ -54,8 +54,10 @@ var tacha = (function () {
 
     function geojson(map, one) {
         var style = one.style, rows = nothing;
-        var halo = one.halo ? L.geoJSON(null, {interactive: false, style: {
-            color: "#ffffff", weight: style.weight + one.halo, fill: false}}) : null;
+        /* a point has no halo: Leaflet would put its own pin there */
+        var halo = one.halo ? L.geoJSON(null, {interactive: false,
+            filter: function (feature) { return feature.geometry.type !== "Point"; },
+            style: {color: "#ffffff", weight: style.weight + one.halo, fill: false}}) : null;
         var layer = L.geoJSON(null, {
             interactive: one.labelled,
             filter: function (feature) {
@@ -342,7 +344,7 @@ var tacha = (function () {
         sheet.id = "tacha-style";
         sheet.textContent = ".tacha-name{background:none;border:0;box-shadow:none;font-weight:600;color:#111;" +
             "text-shadow:0 0 3px #fff,0 0 3px #fff,0 0 5px #fff;pointer-events:none}.tacha-name:before{display:none}" +
-            ".tacha-time{background:#fff;padding:5px 9px;font:12px/1.5 sans-serif;max-width:230px}" +
+            ".tacha-time{background:#fff;padding:5px 9px;font:12px/1.5 sans-serif;max-width:300px}" +
             ".tacha-time input[type=range]{width:140px;vertical-align:middle}.tacha-time label{display:block}" +
             ".tacha-time span{margin-left:6px}.tacha-tools a{font-size:17px;line-height:28px}" +
             ".leaflet-container{background:#e8ecea}";

@@ -14,7 +14,6 @@ from geo.store.durable import BACKUPS
 from geo.ui import jobs, state
 from geo.ui.accounts import users
 from geo.ui.cards import table
-from geo.words import WORDS
 from geo.workspace.administering import change_settings, settings_text
 from geo.workspace.condition import back_up_county, condition
 from geo.workspace.county import County
@@ -43,11 +42,8 @@ def page() -> None:
 
 
 def _named(layer: str) -> str:
-    """What a layer is called; its own name where nobody gave it one."""
-    for code in (f"ui_as_{layer}", f"ui_layer_{layer}"):
-        if code in WORDS:
-            return f"{state.word(code)} · {layer}"
-    return layer
+    """What a layer is called, and the name commands know it by."""
+    return f"{state.layer(layer)} · {layer}"
 
 
 def _settings(county: County) -> None:
@@ -77,7 +73,9 @@ def _flat(held: object, name: str = "") -> dict[str, str]:
     if isinstance(held, dict):
         parts = [_flat(value, f"{name}.{key}" if name else str(key)) for key, value in held.items()]
         return {key: value for part in parts for key, value in part.items()}
-    return {name: str(held)}
+    if isinstance(held, list | tuple):
+        return {name: "、".join(map(str, held)) or "–"}
+    return {name: "–" if held is None else str(held)}
 
 
 def _backups(county: County) -> None:
@@ -115,7 +113,9 @@ def _doctor(path: Path) -> None:
             st.success(state.word("ui_condition_ok"))
         else:
             st.error(state.word("ui_condition_bad"))
-        st.json({name: value if not isinstance(value, Path) else str(value) for name, value in found.items()})
+        rows = _flat(found)
+        named = {state.word("ui_what"): list(rows), state.word("head_value"): list(rows.values())}
+        st.dataframe(pd.DataFrame(named), hide_index=True, height=280)
 
 
 @state.kept(entries=2)

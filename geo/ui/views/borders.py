@@ -10,6 +10,7 @@ import streamlit as st
 from geo.analysis.rounds import season_rounds
 from geo.errors import GeoError
 from geo.layers.borders import ENCLAVE, UNKNOWN
+from geo.locale import area_unit_m2
 from geo.ui import jobs, state
 from geo.ui.border_matrix import matrix
 from geo.ui.features import neighbour_name
@@ -123,12 +124,12 @@ def _edge(path: Path, answer: BordersAnswer, edge: dict[str, Any]) -> None:
     places = spots.geometry.representative_point().to_crs(4326)
     table = {
         state.word("ui_rank"): spots["rank"],
-        state.word("ui_hectares"): spots["area_m2"] / 10000.0,
+        state.word("ui_area_unit"): spots["area_m2"] / area_unit_m2(state.language()),
         state.word("ui_spot_hours"): spots["hours"],
         state.word("ui_place_at"): [f"{p.x:.5f}, {p.y:.5f}" for p in places],
     }
     number = st.column_config.NumberColumn(format="%.1f")
-    shown = {state.word("ui_hectares"): number, state.word("ui_spot_hours"): number}
+    shown = {state.word("ui_area_unit"): number, state.word("ui_spot_hours"): number}
     st.dataframe(pd.DataFrame(table), hide_index=True, column_config=shown)
 
 

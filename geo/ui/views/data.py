@@ -2,24 +2,26 @@
 
 import hashlib
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
 from geo.formats import Hints
+from geo.season import CHINA
 from geo.ui import imports, jobs, state
 from geo.ui.mapview import map_alone
 from geo.ui.views.team import TRACK_KINDS, datum_name
 from geo.workspace.county import County
 from geo.workspace.importing import ImportReport, import_files, import_terrain
-from geo.workspace.previewing import DROPPABLE, RASTERS, Preview, preview, recognise, with_datum
+from geo.workspace.previewing import DROPPABLE, RASTERS, Preview, preview, recognise
 
 JOB = "import"
 TERRAIN = "terrain"
 FIRST = ("townships", "villages", "teams")
-Asked = tuple[str, Path, str]
-"""A layer, a file, and the datum the user named."""
+Asked = tuple[str, Path, Hints]
+"""A layer, a file, and what the user said of it."""
 KINDS = [*TRACK_KINDS, "shp", "dbf", "shx", "prj", "cpg", "gpkg", "xlsx", "txt", "tif", "tiff", "parquet"]
 
 
@@ -66,8 +68,8 @@ def _laid_down(files: list[tuple[str, bytes]]) -> list[Path]:
 
 
 @state.kept(entries=16)
-def _seen(county: Path, head: str, path: Path, datum: str) -> list[Preview]:
-    return recognise(state.county(), path, with_datum(Hints(), datum))
+def _seen(county: Path, head: str, path: Path, hints: Hints) -> list[Preview]:
+    return recognise(state.county(), path, hints)
 
 
 def _card(county: County, path: Path) -> list[Asked]:
@@ -80,29 +82,36 @@ def _card(county: County, path: Path) -> list[Asked]:
     )
     layers = [TERRAIN] if raster else list(DROPPABLE)
     found: list[Preview] = []
+    hints = Hints(datum=datum or None)
     if not raster:
+        head = state.head_of(county)
         with st.spinner(state.word("ui_reading")):
-            found = _seen(county.path, state.head_of(county), path, datum)
-        layers.sort(key=lambda layer: -next((one.report.accepted for one in found if one.layer == layer), -1))
+            found = likely = _seen(county.path, head, path, hints)
+            if not any(one.report.accepted for one in found):  # what it is can be told before where it lies and when
+                likely = _seen(county.path, head, path, Hints(datum=datum or "wgs84", date=datetime.now(CHINA).date()))
+        layers.sort(key=lambda layer: -next((one.report.accepted for one in likely if one.layer == layer), -1))
     layer = first.selectbox(
         state.word("ui_as_layer"), layers, format_func=lambda one: state.word(f"ui_as_{one}"), key=f"layer_{path}"
     )
     chosen = next((one for one in found if one.layer == layer), None)
     if chosen is None and not raster:
-        chosen = preview(county, layer, path, with_datum(Hints(), datum))
+        chosen = preview(county, layer, path, hints)
+    if chosen is not None and any(one.code == "date_missing" for one in chosen.report.refused):
+        hints = replace(hints, date=st.date_input(state.word("ui_list_day"), None, key=f"day_{path}"))
+        chosen = preview(county, layer, path, hints)
     if chosen is not None:
         _verdict(county, chosen, key=str(path))
     takes = raster or (chosen is not None and chosen.report.accepted > 0)
     if third.button(state.word("ui_take_it"), type="primary", disabled=not takes, key=f"take_{path}", width="stretch"):
-        _take(county, [(layer, path, datum)])
-    return [(layer, path, datum)] if takes else []
+        _take(county, [(layer, path, hints)])
+    return [(layer, path, hints)] if takes else []
 
 
 def _verdict(county: County, seen: Preview, *, key: str) -> None:
     report = seen.report
     box = st.success if report.accepted == report.read and report.read else st.warning if report.accepted else st.error
     box("\n\n".join(state.plain(line.strip()) for line in report.sentences(state.language())))
-    known = {"ui_datum": report.datum, "ui_encoding": report.encoding, "ui_app": report.app}
+    known = {"ui_datum": state.datum(report.datum), "ui_encoding": report.encoding, "ui_app": report.app}
     st.text(" · ".join(f"{state.word(code)}：{value}" for code, value in known.items() if value))
     if report.needs_datum:
         st.warning(state.word("ui_datum_question"))
@@ -118,12 +127,11 @@ def _take(county: County, asked: list[Asked]) -> None:
 
     def work(progress: jobs.Progress) -> list[ImportReport]:
         done = []
-        for layer, path, datum in chosen:
+        for layer, path, hints in chosen:
             now = datetime.now(UTC)
             if layer == TERRAIN:
-                done.append(import_terrain(county, [path], [], now=now, datum=datum or None, progress=progress))
+                done.append(import_terrain(county, [path], [], now=now, datum=hints.datum, progress=progress))
             else:
-                hints = with_datum(Hints(), datum)
                 done.append(import_files(county, layer, [path], hints, now=now, progress=progress))
         return done
 

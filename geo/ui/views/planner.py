@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from geo.layers.parcels import OPEN
+from geo.locale import area_unit_m2
 from geo.ui import handover, jobs, state
 from geo.ui.board import board
 from geo.ui.mapview import Clicked, map_and_panel
@@ -100,7 +101,7 @@ def _spot_rows(path: Path, head: str, language: Language) -> pd.DataFrame:
         {
             state.word("ui_rank"): [state.word("ui_spot", rank=rank) for rank in spots["rank"]],
             state.word("ui_township"): [names.get(one, one) for one in spots["township_id"]],
-            state.word("ui_hectares"): spots["area_m2"] / 10000.0,
+            state.word("ui_area_unit"): spots["area_m2"] / area_unit_m2(language),
             state.word("ui_spot_hours"): spots["hours"],
             state.word("ui_spot_worth"): 1000.0 * spots["mass_per_hour"],
             state.word("ui_posts"): spots["township_posts"],
@@ -142,7 +143,7 @@ def _places(table: gpd.GeoDataFrame) -> dict[str, Any]:
 def _columns() -> dict[str, Any]:
     one, two = st.column_config.NumberColumn(format="%.1f"), st.column_config.NumberColumn(format="%.2f")
     return {
-        state.word("ui_hectares"): one,
+        state.word("ui_area_unit"): one,
         state.word("ui_spot_hours"): one,
         state.word("ui_spot_worth"): two,
         state.word("ui_suspicion"): two,

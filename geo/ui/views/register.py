@@ -15,6 +15,7 @@ from geo.layers.townships import GROUND_KINDS
 from geo.report.register_book import day_text, last_day
 from geo.season import CHINA
 from geo.ui import jobs, state
+from geo.ui.cards import fitted
 from geo.workspace.county import County
 from geo.workspace.map_papers import joint_papers, map_papers
 from geo.workspace.papers import form_papers, order_papers, progress_paper, register_paper
@@ -42,8 +43,8 @@ def page() -> None:
     units = _wanted(book.units, wanted, only=only)
     st.caption(state.word("ui_units_shown", n=len(units), of=len(book.units)))
     chosen = st.dataframe(
-        _rows(units), hide_index=True, height=TABLE_PX, placeholder="", on_select="rerun",
-        selection_mode="single-row", key=f"units_{wanted}_{only}",
+        _rows(units), hide_index=True, height=fitted(len(units), TABLE_PX), placeholder="",
+        on_select="rerun", selection_mode="single-row", key=f"units_{wanted}_{only}",
     )  # fmt: skip
     picked = chosen["selection"]["rows"] if chosen else []
     if picked and picked[0] < len(units):
@@ -269,7 +270,9 @@ def _papers(county: County, book: Register) -> None:
             st.download_button(label, made[1], "papers.zip", "application/zip", on_click="ignore", type="primary")
         with st.form("papers", border=False):
             left, right = st.columns([1, 4], vertical_alignment="bottom")
-            number = left.selectbox(state.word("ui_round_n"), [one.number for one in book.rounds])
+            running = [one.number for one in book.rounds if one.stop > book.as_of] or [book.rounds[-1].number]
+            numbers = [one.number for one in book.rounds]
+            number = left.selectbox(state.word("ui_round_n"), numbers, numbers.index(running[0]))
             asked = right.form_submit_button(state.word("ui_papers_make"))
         if asked:
             spoken = state.language()

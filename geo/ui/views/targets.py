@@ -1,6 +1,6 @@
 """靶标: every suspected plot with its deadline and where it stands; one plot's life and the next step of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ from geo.analysis.plot_life import MOVES
 from geo.errors import GeoError, LayerError
 from geo.layers.parcels import OPEN, Status
 from geo.layers.steps import Act
-from geo.season import CHINA
+from geo.locale import day as spoken_day
+from geo.locale import place as place_text
 from geo.ui import state
-from geo.ui.cards import card, table
+from geo.ui.cards import card, fitted, table
 from geo.ui.fields import step_fields
 from geo.ui.mapview import map_alone
+from geo.words import WORDS
 from geo.workspace.county import County
 from geo.workspace.life import plot_life_of, record_step
 from geo.workspace.self_checking import SelfCheck, self_check, self_check_facts, self_check_paper
@@ -165,7 +167,8 @@ def _listed(county: County, plots: gpd.GeoDataFrame) -> dict[str, Any] | None:
         }
     )
     shown = st.dataframe(
-        table, hide_index=True, height=TABLE_PX, placeholder="", on_select="rerun", selection_mode="single-row",
+        table, hide_index=True, height=fitted(len(table), TABLE_PX), placeholder="", on_select="rerun",
+        selection_mode="single-row",
         column_config={state.word("ui_suspicion"): st.column_config.NumberColumn(format="%.2f")},
         key=f"plots_{len(plots)}",
     )  # fmt: skip
@@ -181,28 +184,34 @@ def _life(county: County, plot: dict[str, Any]) -> None:
         f"{state.plain(plot['source_id'] or parcel_id)} · {state.word(f'ui_status_{life.status}')}", anchor=False
     )
     place = gpd.GeoSeries([plot["geometry"].representative_point()], crs=county.store.crs).to_crs(4326).iloc[0]
-    st.caption(f"{place.x:.6f}, {place.y:.6f}")
+    st.caption(place_text(place.x, place.y, state.language()))
     around = (place.x - AROUND_DEG, place.y - AROUND_DEG, place.x + AROUND_DEG, place.y + AROUND_DEG)
     map_alone(county.path, state.head_of(county), around, key=f"plot_{parcel_id}", layers=ON_PLOTS)
-    rows = life.history.to_dict("records")
+    rows, teams = life.history.to_dict("records"), state.choices(county.path, state.head_of(county), "teams")
     history = {
-        state.word("ui_time"): [f"{row['at'].astimezone(CHINA):%Y-%m-%d %H:%M}" for row in rows],
+        state.word("ui_time"): [row["at"] for row in rows],
         state.word("ui_what"): [state.word(f"what_{row['what']}") for row in rows],
-        state.word("ui_who"): [row["who"] or "" for row in rows],
+        state.word("ui_who"): [_who(row["who"] or "", teams) for row in rows],
         state.word("ui_id"): [row["id"] for row in rows],
     }
-    st.dataframe(pd.DataFrame(history), hide_index=True, height=35 * min(len(rows) + 1, 8) + 3)
+    shown = state.clock(state.word("ui_time"))
+    st.dataframe(pd.DataFrame(history), hide_index=True, height=35 * min(len(rows) + 1, 8) + 3, column_config=shown)
     hours = [state.word(f"ui_hours_{name}", hours=f"{value:.0f}") for name, value in life.hours.items() if value]
     if hours:
         st.caption(" · ".join(hours))
     for due in life.dues:
-        met = f"{due.met_at.astimezone(CHINA):%Y-%m-%d}" if due.met_at else "—"
+        met = spoken_day(due.met_at, state.language()) if due.met_at else "—"
         st.caption(state.word("plot_due", day=due.day, why=state.word(due.why), met=met))
     for fault in life.faults if life.status not in {str(status) for status in OPEN} else []:
         st.caption(state.word("plot_fault", why=state.word(fault)))
     for undecided in life.undecided_counts:
         st.warning(state.word("count_straddles", **undecided))
     _next_step(county, parcel_id, life.status)
+
+
+def _who(who: str, teams: Mapping[str, str]) -> str:
+    """A team by its name, a source by its word, a post as it stands."""
+    return teams.get(who) or (state.word(f"source_{who}") if f"source_{who}" in WORDS else who)
 
 
 def _next_step(county: County, parcel_id: str, status: str) -> None:

@@ -1,14 +1,15 @@
 """Today: what is due and not looked at, what was handed out and not signed for, what stands and has not been told."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from geo.locale import short_day
 from geo.ui import morning, state
-from geo.ui.cards import card, table
+from geo.ui.cards import card, fitted, table
 from geo.ui.mapview import map_alone
 from geo.workspace.county import County
 from geo.workspace.progress import today
@@ -48,7 +49,7 @@ def _numbers(county: County, known: dict[str, Any]) -> None:
     """The round, and the villages of it in cards that wrap on a phone; each opens the rows it counts."""
     totals, names = known["totals"], state.choices(county.path, state.head_of(county), "townships")
     days = next(one for one in known["calendar"]["rounds"] if one["round"] == known["round"])
-    first, last = days["from"][5:], days["to"][5:]
+    first, last = (short_day(date.fromisoformat(days[end]), state.language()) for end in ("from", "to"))
     st.markdown(state.word("ui_round", round=known["round"], first=first, last=last, days=known["days_left"]))
     cards = st.container(horizontal=True)
     looked = sum(totals[name] for name in LOOKED)
@@ -83,10 +84,12 @@ def _open_villages(county: County, known: dict[str, Any]) -> None:
     """Villages not looked at, overdue first; for the one chosen: sign for its order, or type its form in."""
     names = state.choices(county.path, state.head_of(county), "townships")
     rows = known["open"]
-    st.markdown(f"**{state.word('ui_open_head', n=known['open_n'], shown=len(rows))}**")
+    st.markdown(f"**{state.word('ui_open_head', n=known['open_n'])}**")
     if not rows:
         st.success(state.word("ui_open_none"))
         return
+    if known["open_n"] > len(rows):
+        st.caption(state.word("ui_open_shown", shown=len(rows)))
     shown = {
         state.word("ui_township"): [names.get(row["township_id"], row["township_id"]) for row in rows],
         state.word("ui_village_name"): [row["name"] for row in rows],
@@ -97,7 +100,7 @@ def _open_villages(county: County, known: dict[str, Any]) -> None:
         state.word("ui_edge_key"): [_marked(row) for row in rows],
     }
     chosen = st.dataframe(
-        pd.DataFrame(shown), hide_index=True, height=TABLE_PX, placeholder="", on_select="rerun",
+        pd.DataFrame(shown), hide_index=True, height=fitted(len(rows), TABLE_PX), placeholder="", on_select="rerun",
         selection_mode="single-row", key="open_villages",
     )  # fmt: skip
     picked = chosen["selection"]["rows"] if chosen else []

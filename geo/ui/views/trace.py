@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from geo.ledger import Linked, Verdict
-from geo.season import CHINA
 from geo.ui import jobs, state
 from geo.ui.plot_trace import plot_trace
 from geo.words import WORDS, explain
@@ -71,25 +70,33 @@ def _listed(entries: list[Linked]) -> None:
     table = pd.DataFrame(
         {
             state.word("ui_trace_seq"): [one.seq for one in entries],
-            state.word("ui_time"): [_clock(one.at) for one in entries],
+            state.word("ui_time"): [_moment(one.at) for one in entries],
             state.word("ui_trace_kind"): [_kind(one.kind) for one in entries],
-            state.word("ui_trace_role"): [one.role for one in entries],
+            state.word("ui_trace_role"): [_role(one.role) for one in entries],
             state.word("ui_trace_what"): [_summary(one) for one in entries],
             state.word("ui_trace_hash"): [one.hash[:12] for one in entries],
         }
     )
-    chosen = st.dataframe(table, hide_index=True, on_select="rerun", selection_mode="single-row", key="entries")
+    chosen = st.dataframe(
+        table, hide_index=True, on_select="rerun", selection_mode="single-row", key="entries",
+        column_config=state.clock(state.word("ui_time")),
+    )  # fmt: skip
     for row in chosen["selection"]["rows"] if chosen else []:
         st.json(entries[row].body, expanded=1)
 
 
 def _summary(entry: Linked) -> str:
     """The ids the entry names, a few of them."""
-    named = [f"{layer} {key}" for layer, rows in entry.body.get("rows", {}).items() for key in list(rows)[:3]]
+    named = [
+        f"{state.layer(layer)} {key}" for layer, rows in entry.body.get("rows", {}).items() for key in list(rows)[:3]
+    ]
     more = sum(len(rows) for rows in entry.body.get("rows", {}).values()) - len(named)
     return " · ".join(named) + (f" +{more}" if more > 0 else "")
 
 
-def _clock(at: str | datetime) -> str:
-    moment = at if isinstance(at, datetime) else datetime.fromisoformat(at)
-    return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M:%S}"
+def _role(role: str) -> str:
+    return state.word(f"role_{role}") if f"role_{role}" in WORDS else role
+
+
+def _moment(at: str | datetime) -> datetime:
+    return at if isinstance(at, datetime) else datetime.fromisoformat(at)
