@@ -13,6 +13,8 @@ from geo.workspace import accounts
 from geo.workspace.county import open_county
 from geo.workspace.planning import accept_plan, next_day, plan_day
 
+PLANNED = ["529901001", "529901002"]
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick_hashes() -> Iterator[None]:
@@ -30,12 +32,12 @@ def two_townships(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_demo(measured_demo: Path, once_per_run: Callable[[str, Callable[[Path], object]], Path]) -> Path:
-    """Folder of the small demo county, measured, with one day's routes accepted; not to be written to."""
+    """Folder of the small demo county, measured, with a day of two townships accepted; not to be written to."""
 
     def planned(path: Path) -> None:
         shutil.copytree(measured_demo, path)
         county, now = open_county(path), datetime(2026, 5, 20, 8, tzinfo=UTC)
-        accept_plan(county, plan_day(county, day=next_day(county)), now=now)
+        accept_plan(county, plan_day(county, day=next_day(county), township_ids=PLANNED), now=now)
         county.store.close()
 
     return once_per_run("planned", planned)
