@@ -11,6 +11,7 @@ import streamlit as st
 from geo.ui import state
 from geo.ui.account import mine
 from geo.ui.door import county_path
+from geo.ui.routes import keep_loaded
 from geo.ui.vendor import complete
 from geo.ui.views import admin, borders, committee, data, guide, planner, record, register, targets, team, today, trace
 from geo.workspace.rights import may_open
@@ -83,6 +84,7 @@ def main() -> None:
     except Exception:  # what goes wrong is for the log; the visitor gets a sentence and may go on
         logging.getLogger(__name__).exception("page %s", chosen.url_path)
         st.error(state.word("ui_page_broken"))
+    keep_loaded("pages")
 
 
 def _keep_language() -> None:

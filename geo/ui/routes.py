@@ -1,7 +1,6 @@
 """What the browser fetches beside the pages: map scripts, tiles and layers of the county this process serves."""
 
 import gc
-import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -320,23 +319,22 @@ def _layer_now(path: Path, name: str, language: Language, actor: Actor) -> bytes
 
 @asynccontextmanager
 async def prepared(app: object) -> AsyncIterator[None]:
-    """Load the pages and draw the county's pictures once the server starts, so that the first visitor waits less."""
+    """Draw the county's pictures from the moment the server starts, so that the first visitor waits less."""
     path = county_path()
-    for name in GRIDS if path is not None else ():
-        Thread(target=_prepare, args=(path, name), daemon=True).start()
-    Thread(target=_prepare_rest, args=(path,), daemon=True).start()
+    if path is not None:
+        for name in GRIDS:
+            Thread(target=_prepare, args=(path, name), daemon=True).start()
+        Thread(target=_prepare_indexes, args=(path,), daemon=True).start()
     yield
 
 
-def _prepare_rest(path: Path | None) -> None:
+@lru_cache
+def keep_loaded(after: str) -> None:
     """
-    The pages and the county's indexes; then whatever is loaded counts as staying.
+    Count whatever is in memory now as staying: once after the first page (``pages``), once after the ``indexes``.
 
-    Streamlit looks through all of memory after every run of a page: 0.13 s of every click, were it not told so.
+    Streamlit looks through all of it after every run of a page: 0.13 s of every click, were it not told so.
     """
-    importlib.import_module("geo.ui.main")
-    if path is not None:
-        _prepare_indexes(path)
     gc.collect()
     gc.freeze()
 
@@ -357,6 +355,7 @@ def _prepare_indexes(path: Path) -> None:
             made = indexed(path, name, "zh", layer_state(path, name, DESKTOP))
             for z in (13, 11, 10):
                 made.level(z)
+        keep_loaded("indexes")
 
 
 ROUTES: list[BaseRoute] = [
