@@ -2,7 +2,6 @@
 
 import pytest
 import sqlalchemy as sa
-from conftest import URL
 from made_rows import fill
 
 from geo import store as stores
@@ -21,8 +20,8 @@ def older(tmp_path, settings_of):
         fill(store)
         store.close()
     yield settings
-    engine = sa.create_engine(URL.replace("postgresql:", "postgresql+psycopg:"), poolclass=sa.pool.NullPool)
-    name = settings.store_url.split("schema=")[1]
+    url, _, name = settings.store_url.partition("?schema=")
+    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=sa.pool.NullPool)
     with engine.begin() as db:
         for (copy,) in db.execute(
             sa.text("SELECT nspname FROM pg_namespace WHERE nspname LIKE :n"), {"n": f"{name}_v%"}
