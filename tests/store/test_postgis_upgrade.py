@@ -9,6 +9,12 @@ from geo.errors import StoreError
 from geo.layers import SCHEMAS
 
 
+def engine_of(settings):
+    """The server that holds a county's schema."""
+    url = settings.store_url.split("?")[0].replace("postgresql:", "postgresql+psycopg:")
+    return sa.create_engine(url, poolclass=sa.pool.NullPool)
+
+
 @pytest.fixture
 def older(tmp_path, settings_of):
     """Settings of a county with fewer columns and without steps; what the upgrade copies is dropped afterwards."""
@@ -20,8 +26,7 @@ def older(tmp_path, settings_of):
         fill(store)
         store.close()
     yield settings
-    url, _, name = settings.store_url.partition("?schema=")
-    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=sa.pool.NullPool)
+    engine, name = engine_of(settings), settings.store_url.split("schema=")[1]
     with engine.begin() as db:
         for (copy,) in db.execute(
             sa.text("SELECT nspname FROM pg_namespace WHERE nspname LIKE :n"), {"n": f"{name}_v%"}
@@ -40,7 +45,7 @@ def test_an_older_shared_county_gains_layers_and_columns_and_still_verifies(tmp_
     store.close()
     again = stores.open_store(tmp_path)
     assert again.head().hash == last.hash
-    engine = sa.create_engine(URL.replace("postgresql:", "postgresql+psycopg:"), poolclass=sa.pool.NullPool)
+    engine = engine_of(older)
     with engine.connect() as db:
         copies = db.execute(
             sa.text("SELECT count(*) FROM pg_namespace WHERE nspname LIKE :n"), {"n": f"{again.schema}_v%"}
@@ -51,7 +56,7 @@ def test_an_older_shared_county_gains_layers_and_columns_and_still_verifies(tmp_
 
 
 def test_one_that_disagrees_with_its_ledger_is_left_as_it_is(tmp_path, older):
-    engine = sa.create_engine(URL.replace("postgresql:", "postgresql+psycopg:"), poolclass=sa.pool.NullPool)
+    engine = engine_of(older)
     name = older.store_url.split("schema=")[1]
     with engine.begin() as db:
         db.execute(sa.text(f'UPDATE "{name}".finds SET plants_n = 1 WHERE fid = 2'))
