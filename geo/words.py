@@ -2084,6 +2084,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_layer_routes": ("计划路线", "Planned routes"),
     "ui_layer_borders": ("交界：越粗，两侧都没看到的越多", "Edges: the thicker, the less either side saw"),
     "ui_layer_blind_spots": ("优先补查点", "Blind spots, ranked"),
+    "ui_layer_risk": ("相对风险", "Relative risk"),
+    "ui_legend_risk": (
+        "相对风险 ¼ → 16（1 为无加重因素；在图层中打开）",
+        "Relative risk ¼ → 16 (1: nothing raises it; switch on in the layers)",
+    ),
     "ui_legend_pod": ("发现概率 0.1 → 1", "Chance of detection 0.1 → 1"),
     "ui_legend_blind": ("盲区（低于 0.1）", "Blind (below 0.1)"),
     "ui_status_flagged": ("疑似，未核", "flagged"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from geo.ui.maps import GROUND, PLANNED, SPOT, STRIP, WALKED, h
-from geo.ui.tiles import DARK, LIGHT
+from geo.ui.tiles import DARK, LIGHT, LITTLE, MUCH
 from geo.words import Language, say
 
 MARKS = (
@@ -40,6 +40,9 @@ def shown(layers: Iterable[str], language: Language) -> str:
         ramp = f"linear-gradient(90deg,rgb{LIGHT},rgb{DARK})"
         hatch = "repeating-linear-gradient(45deg,#606060 0 2px,#d0d0d0 2px 6px)"
         entries += [_box(ramp, 64, say("ui_legend_pod", language)), _box(hatch, 26, say("ui_legend_blind", language))]
+    if "risk" in present:
+        ramp = f"linear-gradient(90deg,rgb{LITTLE},rgb{MUCH})"
+        entries.append(_box(ramp, 64, say("ui_legend_risk", language)))
     entries += [
         _line(colour, style, say(f"ui_layer_{name}", language)) for name, colour, style in LINES if name in present
     ]

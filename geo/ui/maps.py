@@ -55,8 +55,10 @@ VILLAGE_MARKS = {
 }
 STRIP, WALKED, SPOT, PLANNED, GROUND = "#E69F00", "#0072B2", "#4d4d4d", "#882255", "#1b5e20"
 THICKEST = 8.0
-RASTERS = {"hillshade": 0.35, "pod": 0.8}
+RASTERS = {"hillshade": 0.35, "pod": 0.8, "risk": 0.75}
 """Opacity of the layers that come as pictures, the lowest first."""
+ASKED_FOR = ("risk",)
+"""Layers that lie on the map only when somebody switches them on."""
 
 
 STYLES: dict[str, dict[str, Any]] = {
@@ -181,8 +183,9 @@ def layer_given(name: str, title: str, version: str, language: Language, *, many
     if name in RASTERS:
         more = "&month={month}&only={only}" if name == "pod" else ""
         return {
-            "name": name, "title": h(title), "kind": "tiles", "rank": 0, "shown": True, "timed": name == "pod",
-            "url": f"/geo/tiles/{name}/{{z}}/{{x}}/{{y}}.png?v={version}{more}", "opacity": RASTERS[name],
+            "name": name, "title": h(title), "kind": "tiles", "rank": 0, "shown": name not in ASKED_FOR,
+            "timed": name == "pod", "opacity": RASTERS[name],
+            "url": f"/geo/tiles/{name}/{{z}}/{{x}}/{{y}}.png?v={version}{more}",
         }  # fmt: skip
     base = f"/geo/vector/{name}/{{z}}/{{x}}/{{y}}.pbf" if many else f"/geo/layers/{name}.geojson"
     return shape_given(name, title) | {

@@ -16,7 +16,8 @@ from geo.workspace.finding import DATUMS, Place, search
 TALL_PX, SHORT_PX = 620, 440
 CLOSE_ZOOM = 14.0
 BROAD = (
-    "hillshade", "pod", "tracks", "borders", "grounds", "townships", "blind_spots", "routes", "parcels", "finds",
+    "hillshade", "pod", "risk", "tracks", "borders", "grounds", "townships", "blind_spots", "routes", "parcels",
+    "finds",
 )  # fmt: skip
 ON_EDGES = (
     "pod", "townships", "grounds", "tracks", "parcels", "finds", "routes", "borders", "blind_spots",

@@ -29,7 +29,7 @@ from geo.store import grids, read_settings
 from geo.store.county_file import NAME
 from geo.ui import features, shell, tiles, vector
 from geo.ui.door import ACTOR, Door, county_path
-from geo.ui.maps import SCRIPT
+from geo.ui.maps import ASKED_FOR, SCRIPT
 from geo.ui.vendor import ASSETS
 from geo.words import Language
 from geo.workspace.county import County, open_county
@@ -38,7 +38,7 @@ from geo.workspace.planning import kept_routes
 from geo.workspace.progress import village_states
 from geo.workspace.rights import DESKTOP, Actor
 
-GRIDS = {"hillshade": "elevation", "pod": "pod"}
+GRIDS = {"hillshade": "elevation", "pod": "pod", "risk": "risk"}
 LAYERS = ("townships", "grounds", "tracks", "parcels", "villages", "finds", "routes", "borders", "blind_spots")
 MIDDLEWARE = [Middleware(Door)]
 DRAWING = {name: Lock() for name in GRIDS}
@@ -88,6 +88,8 @@ def _picture(path: Path, layer: str, written: int, actor: Actor, month: str, onl
     grid = grids.read_grid(path, GRIDS[layer])
     if layer == "hillshade":
         return tiles.pyramid(tiles.shade(grid), grid.frame)
+    if layer == "risk":
+        grid = Grid(tiles.risk_steps(grid.values), grid.frame)
     if month:
         grid = _as_seen(path, grid, month, only=only)
     return tiles.pyramid(*_inside(path, grid, actor))
@@ -135,6 +137,8 @@ def tile_png(
     pixels = tiles.sample(picture(path, layer, written, actor, month, only), *place)
     if layer == "hillshade":
         return tiles.hillshade_png(pixels)
+    if layer == "risk":
+        return tiles.risk_png(pixels)
     return tiles.detection_png(pixels, blind=read_settings(path).coverage.blind_pod)
 
 
@@ -322,7 +326,7 @@ async def prepared(app: object) -> AsyncIterator[None]:
     """Draw the county's pictures from the moment the server starts, so that the first visitor waits less."""
     path = county_path()
     if path is not None:
-        for name in GRIDS:
+        for name in (one for one in GRIDS if one not in ASKED_FOR):
             Thread(target=_prepare, args=(path, name), daemon=True).start()
         Thread(target=_prepare_indexes, args=(path,), daemon=True).start()
     yield

@@ -16,7 +16,7 @@ import numpy as np
 from geo.errors import GeoError, StoreError
 from geo.season import CHINA
 from geo.ui import features, legend, routes, tiles
-from geo.ui.maps import RASTERS, SCRIPT, drawing, h, shape_given
+from geo.ui.maps import ASKED_FOR, RASTERS, SCRIPT, drawing, h, shape_given
 from geo.ui.vendor import ASSETS
 from geo.words import Language, explain, say
 from geo.workspace.county import County
@@ -49,12 +49,13 @@ def sheet(county: County, *, language: Language = "zh", progress: Progress | Non
     tell = progress or (lambda what, done, total: None)
     bounds = _bounds(county)
     layers: list[dict[str, Any]] = []
-    for number, name in enumerate(RASTERS):
-        tell("map", number, len(RASTERS) + len(CARRIED))
+    pictures = [name for name in RASTERS if name not in ASKED_FOR]
+    for number, name in enumerate(pictures):
+        tell("map", number, len(pictures) + len(CARRIED))
         if routes.grid_time(county.path, routes.GRIDS[name]):
             layers.append(_picture(county, name, bounds, language))
     for number, name in enumerate(CARRIED):
-        tell("map", len(RASTERS) + number, len(RASTERS) + len(CARRIED))
+        tell("map", len(pictures) + number, len(pictures) + len(CARRIED))
         rows = _rows(county, name, language)
         if rows:
             one = shape_given(name, say(f"ui_layer_{name}", language))

@@ -1,4 +1,4 @@
-"""Map tiles of 256 px drawn from a county's grids: hillshade and detection."""
+"""Map tiles of 256 px drawn from a county's grids: hillshade, detection and relative risk."""
 
 import io
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +24,9 @@ _TURNING = ThreadPoolExecutor(max_workers=1)
 """PROJ sets itself up in every thread anew, at 0.15 s a time; a tile needs 81 places, so one thread turns them all."""
 _HATCH, _BETWEEN = 201, 202
 LIGHT, DARK, GREY = (166, 219, 208), (4, 58, 84), (96, 96, 96)
+LITTLE, MUCH = (255, 237, 160), (122, 1, 60)
+RISK_FROM, RISK_TO = -2.0, 4.0
+"""Powers of two of the relative risk between which the map's hues run."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,32 @@ def detection_png(pixels: Bytes, *, blind: float = 0.1) -> bytes:
     return _png(np.where(unseen, hatched, pixels), _ramp())
 
 
+def risk_steps(risk: Floats) -> Bytes:
+    """
+    Relative risk as 201 steps of its logarithm, 255 where there is none.
+
+    >>> risk_steps(np.array([0.0, 0.25, 1.0, 16.0, 99.0])).tolist()
+    [255, 0, 67, 200, 200]
+    """
+    known = np.isfinite(risk) & (risk > 0.0)
+    powers = np.log2(np.where(known, risk, 1.0))
+    steps = np.round(200.0 * np.clip((powers - RISK_FROM) / (RISK_TO - RISK_FROM), 0.0, 1.0))
+    return np.where(known, steps, NOTHING).astype(np.uint8)
+
+
+def risk_png(pixels: Bytes) -> bytes:
+    """A PNG of `risk_steps`: one hue from light to dark."""
+    return _png(pixels, [*_hues(LITTLE, MUCH), *[(0, 0, 0, 0)] * 55])
+
+
 def _ramp() -> list[tuple[int, int, int, int]]:
+    return [*_hues(LIGHT, DARK), (*GREY, 210), (*GREY, 60), *[(0, 0, 0, 0)] * 53]
+
+
+def _hues(light: tuple[int, int, int], dark: tuple[int, int, int]) -> list[tuple[int, int, int, int]]:
     share = np.linspace(0.0, 1.0, 201)[:, None]
-    hues = np.round(np.array(LIGHT) * (1 - share) + np.array(DARK) * share).astype(int)
-    colours = [(int(r), int(g), int(b), 190) for r, g, b in hues]
-    return [*colours, (*GREY, 210), (*GREY, 60), *[(0, 0, 0, 0)] * 53]
+    hues = np.round(np.array(light) * (1 - share) + np.array(dark) * share).astype(int)
+    return [(int(r), int(g), int(b), 190) for r, g, b in hues]
 
 
 def _png(pixels: Bytes, colours: list[tuple[int, int, int, int]]) -> bytes:
