@@ -128,9 +128,10 @@ def test_a_leaders_order_is_timed_again_and_a_day_that_is_too_long_is_told(demo_
     assert too_long(same) == {}
     turned = arrange_day(county, {team: stops[::-1]}, day=DAY, hours=1.0)
     assert set(too_long(turned)) == {team}
-    for wrong in ({"nobody": stops}, {team: ["nothing"]}, {team: stops[:1] * 2}):
-        with pytest.raises(StoreError, match="arrange_bad"):
-            arrange_day(county, wrong, day=DAY)
+    wrong = {"arrange_team: value=nobody": {"nobody": stops}, "arrange_unknown: value=nothing": {team: ["nothing"]}}
+    for told, orders in (wrong | {f"arrange_twice: value={stops[0]}": {team: stops[:1] * 2}}).items():
+        with pytest.raises(StoreError, match=told):
+            arrange_day(county, orders, day=DAY)
 
 
 def test_rechecks_are_must_visits_and_courtyards_are_offered(demo_copy: Path) -> None:
