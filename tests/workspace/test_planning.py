@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import shapely
 
 from geo.errors import StoreError
 from geo.ledger import Entry
@@ -116,6 +117,17 @@ def test_a_pin_that_is_none_is_named(demo_copy: Path, pin: str, code: str) -> No
 def test_an_unknown_township_is_named(demo_copy: Path) -> None:
     with pytest.raises(StoreError, match="township_unknown: value=9"):
         plan_day(open_county(demo_copy), day=DAY, township_ids=["9"])
+
+
+def test_a_team_is_led_to_the_flagged_plot_itself(demo_copy: Path) -> None:
+    county = open_county(demo_copy)
+    plan = plan_day(county, day=DAY, township_ids=ONE)
+    stops = plan.stops[plan.stops["kind"] == "parcel"]
+    flagged = county.store.read("parcels").set_index("parcel_id").loc[stops["target_id"]]
+    place = shapely.point_on_surface(flagged.geometry.to_numpy())
+    assert len(stops) > 0
+    assert shapely.distance(stops.geometry.to_numpy(), place).max() < 1.0
+    assert shapely.distance(plan.routes.geometry.iloc[0], place).max() < 1.0
 
 
 def test_a_leaders_order_is_timed_again_and_a_day_that_is_too_long_is_told(demo_copy: Path) -> None:
