@@ -90,7 +90,7 @@ class Plan:
     unmet
         Columns of `UNMET`: must-visits left out and every target nobody can walk to. Reasons: `closed` (on closed
         ground), `unreachable` (no way there), `hours` (no time), `window` (nobody can be there at its hours and back in
-        time), `forbidden`.
+        time), `forbidden`, `left_out` (not in the order the leader gave).
     expected
         Expected finds of all routes together, ground seen twice counted once.
     bound, tighter_bound
@@ -210,7 +210,9 @@ def arranged(request: SweepRequest, orders: Mapping[str, Sequence[str]]) -> Plan
     lost = [teams[n] for n, route in enumerate(routes) if not np.isfinite(_known_s(problem, n, route)).all()]
     if lost:
         raise ValueError(f"no way on foot between the stops of {lost}")
-    return _plan(request, kept, problem, routes)
+    plan = _plan(request, kept, problem, routes)
+    chosen = plan.unmet["reason"].isin(["hours", "window"])  # the leader's order decides, not the hours
+    return replace(plan, unmet=plan.unmet.assign(reason=plan.unmet["reason"].mask(chosen, "left_out")))
 
 
 def _kept(request: SweepRequest) -> tuple[pd.DataFrame, routing.Problem]:

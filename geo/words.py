@@ -647,7 +647,13 @@ WORDS: dict[str, tuple[str, str]] = {
         "“{value}”写不成时段；请写成 编号@09:00-10:30，先早后晚",
         "“{value}” names no hours; write ID@09:00-10:30, the earlier first",
     ),
-    "arrange_bad": ("这样安排不了：{why}", "this cannot be arranged: {why}"),
+    "arrange_team": ("没有这支专班：{value}", "no such special team: {value}"),
+    "arrange_unknown": (
+        "“{value}”不在这些队伍当天可去的地点中：编号有误、已销号，或属于别的乡镇",
+        "“{value}” is not among these teams' targets of the day: no such id, closed already, or another township's",
+    ),
+    "arrange_twice": ("“{value}”安排了两次", "“{value}” is given twice"),
+    "arrange_no_way": ("没有步行可走的路到每个点：{value}", "no way on foot between the stops of {value}"),
     "arrange_long": (
         "{team}：需 {hours} 小时，超过可用的 {budget} 小时，未采纳；请去掉几个点或增加工时",
         "{team}: takes {hours} h of {budget} h and is not kept; leave out a stop or give more hours",
@@ -738,6 +744,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "unmet_hours": ("工时不够", "not enough hours"),
     "unmet_window": ("约定时段内赶不到", "nobody can be there at its hours"),
     "unmet_closed": ("位于水面或陡崖", "lies on water or a cliff"),
+    "unmet_left_out": ("负责人的安排里没有", "not in the leader's order"),
     "unmet_forbidden": ("被负责人排除", "ruled out by the leader"),
     "files_written": ("已写出 {n} 个文件到 {folder}", "{n} files written to {folder}"),
     "file_written": ("已写出 {file}", "{file} written"),

@@ -114,6 +114,14 @@ def test_a_leaders_order_is_timed_again_and_too_long_a_day_shows():
     assert full.hours_used["T0"] > full.budget_h
 
 
+def test_a_must_visit_that_a_leader_leaves_out_is_named_as_his_choice():
+    request = request_over(4, teams=1)
+    first, second = request.targets["target_id"].head(2)
+    asked = patrol.arranged(replace(request, pinned=[first, second]), {"T0": [first]})
+    told = asked.unmet[asked.unmet["must"]]
+    assert told[["target_id", "reason"]].to_numpy().tolist() == [[second, "left_out"]]
+
+
 @pytest.mark.parametrize("orders", [{"nobody": []}, {"T0": ["nothing"]}, {"T0": ["first"], "T1": ["first"]}])
 def test_an_order_that_cannot_be_is_refused(orders):
     request = request_over(4)

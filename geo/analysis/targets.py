@@ -260,12 +260,13 @@ def with_rings(
     targets: pd.DataFrame, surface: travel.CostSurface, elevation: Grid, settings: PlanningSettings, speed_kmh: float
 ) -> pd.DataFrame:
     """
-    Targets that are places, with the ring that is searched round each in its minutes; none on closed ground.
+    Targets that are places, with what is searched there in its minutes: the place, a ring round it, the place again.
 
-    The ring is a square, its sides a quarter of what is walked at search speed in `service_min`.
+    The ring is a square; it and the ways from the place to its corner and back are what is walked at search speed in
+    `service_min`. None on closed ground.
     """
-    side = speed_kmh * 1000.0 / 60.0 * settings.service_min / 4.0
-    square = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]) * side / 2
+    side = speed_kmh * 1000.0 / 60.0 * settings.service_min / (4.0 + np.sqrt(2.0))
+    square = np.array([(0, 0), (-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1), (0, 0)]) * side / 2
     lines: list[Floats | None] = []
     seconds = []
     for place, least_s in zip(targets[["easting_m", "northing_m"]].to_numpy(float), targets["sweep_s"], strict=True):

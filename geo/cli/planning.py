@@ -32,7 +32,7 @@ def plan(
     day: Annotated[str | None, typer.Option(help="日期 YYYY-MM-DD, default: day after the last record")] = None,
     days: Annotated[int, typer.Option(min=1, max=14, help="连排几天 days in a row, planned together")] = 1,
     hours: Annotated[float | None, typer.Option(min=0.0, max=24.0, help="每队工时 hours per team")] = None,
-    seed: Annotated[int, typer.Option(help="换一个种子得到另一方案 another seed, another plan")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="换一个种子得到另一方案 another seed, another plan")] = 7,
     township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
     pin: Annotated[
         list[str] | None, typer.Option(help="必到：地块或踏查单元编号，可写时段 must be visited: ID or ID@09:00-10:30")
@@ -96,6 +96,9 @@ def arrange(
         raise typer.BadParameter("TEAM=ID,ID", param_hint="--order")
     county = talk.open()
     date = checked_day(day) if day else planning.next_day(county)
+    named = [team.strip() for team, _, _ in pairs]
+    if len(set(named)) < len(named):
+        raise typer.BadParameter("once per team", param_hint="--order")
     asked = {team.strip(): [one.strip() for one in stops.split(",") if one.strip()] for team, _, stops in pairs}
     seen = planning.seen_until(county)
     with progress(talk.language) as tell:
@@ -112,6 +115,7 @@ def arrange(
         talk.print(
             talk.say("plan_made", day=date, expected=f"{made.expected:.3f}", bound=f"{made.bound:.3f}", **fields)
         )
+        _tell_unmet(talk, made.unmet)
     if over:
         raise typer.Exit(1)
 

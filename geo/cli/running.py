@@ -31,7 +31,7 @@ def demo(
     context: typer.Context,
     folder: Path,
     size: Annotated[str, typer.Option(help="small | full")] = "small",
-    seed: Annotated[int, typer.Option()] = 7,
+    seed: Annotated[int, typer.Option(min=0)] = 7,
 ) -> None:
     """虚构示例县 a ready, made-up county: raw inputs, imports, figures; hidden truth in DIR/truth."""
     talk = session(context)

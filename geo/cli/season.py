@@ -48,7 +48,7 @@ def plan(
         str | None, typer.Option("--from", help="从哪天起 YYYY-MM-DD, default: day after the last record")
     ] = None,
     off: Annotated[list[str] | None, typer.Option(help="停工日（节假日、天气）days lost, may be given again")] = None,
-    seed: Annotated[int, typer.Option(help="换一个种子得到另一方案 another seed, another schedule")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="换一个种子得到另一方案 another seed, another schedule")] = 7,
     keep: Annotated[bool, typer.Option(help="采纳为编号任务 keep as numbered assignments")] = True,
 ) -> None:
     """从今天排到季末：已走的计入，未完成的重排 the rest of the season, what was walked counted."""

@@ -18,7 +18,7 @@ def whatif(
     day: Annotated[str | None, typer.Option(help="日期 YYYY-MM-DD, default: day after the last record")] = None,
     hours: Annotated[float | None, typer.Option(min=0.0, max=24.0, help="每队工时 hours per team, then")] = None,
     more_teams: Annotated[int, typer.Option(min=0, max=20, help="每乡镇增加队伍 more teams per township")] = 0,
-    seed: Annotated[int, typer.Option(help="种子 seed of both plans")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="种子 seed of both plans")] = 7,
     township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
     other_township: Annotated[
         list[str] | None, typer.Option(help="另一方案的乡镇 the townships of the other plan")

@@ -34,16 +34,25 @@ def arrange_day(
     teams = special_teams(county, None)
     unknown = [one for one in orders if one not in set(teams["team_id"])]
     if unknown:
-        raise StoreError("arrange_bad", why="、".join(unknown))
+        raise StoreError("arrange_team", value="、".join(unknown))
+    stops = [one for order in orders.values() for one in order]
+    twice = sorted({one for one in stops if stops.count(one) > 1})
+    if twice:
+        raise StoreError("arrange_twice", value="、".join(twice))
     rests = gather(county, progress=progress)
     mine = teams[teams["team_id"].isin(list(orders))]
     plans = []
     for township_id, squad in mine.groupby("township_id", sort=True):
-        request = request_for(county, rests, str(township_id), squad.reset_index(drop=True), day=day, hours=hours)
+        squad = squad.reset_index(drop=True)
+        request = request_for(county, rests, str(township_id), squad, day=day, hours=hours)
+        asked = {str(one): list(orders[str(one)]) for one in squad["team_id"]}
+        absent = sorted(set().union(*asked.values()) - set(request.targets["target_id"]))
+        if absent:
+            raise StoreError("arrange_unknown", value="、".join(absent))
         try:
-            plans.append(patrol.arranged(request, {str(one): list(orders[str(one)]) for one in squad["team_id"]}))
+            plans.append(patrol.arranged(request, asked))
         except ValueError as error:
-            raise StoreError("arrange_bad", why=error) from error
+            raise StoreError("arrange_no_way", value="、".join(asked)) from error
     return patrol.joined(plans)
 
 

@@ -438,10 +438,10 @@ def _meeting(edge: pd.Series, villages: pd.DataFrame) -> Any:
 
 
 def plain_assignments(table: gpd.GeoDataFrame) -> list[dict[str, Any]]:
-    """Assignments as plain rows, their place in degrees (WGS 84)."""
+    """Assignments as plain rows, their place (a flight: a point of its ground) in degrees, WGS 84."""
     rows = []
     for row in table.to_dict("records"):
-        place = row.pop("geometry", None)
+        place = shapely.point_on_surface(row.pop("geometry", None))
         plain = {key: _plain(value) for key, value in row.items()}
         if place is not None and not shapely.is_empty(place):
             longitude, latitude = to_degrees(np.array([place.x]), np.array([place.y]), table.crs)

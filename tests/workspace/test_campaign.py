@@ -15,7 +15,7 @@ from geo.ledger import Entry
 from geo.store import Change
 from geo.workspace.aerial import flight_files, plan_flights
 from geo.workspace.assignments import assignment_board
-from geo.workspace.campaign import accept_season, plan_season, workdays
+from geo.workspace.campaign import accept_season, plain_assignments, plan_season, workdays
 from geo.workspace.county import County, open_county
 from geo.workspace.planning import assigned_ground, plan_day
 from geo.workspace.segmenting import segments_of
@@ -127,6 +127,9 @@ def test_what_is_flown_is_numbered_and_other_programs_read_it(cut: County, tmp_p
     assert set(flown["reason"]) <= {"cliff", "far", "strip", "roof"}
     assert flown["area_m2"].to_numpy() == pytest.approx(flown.area.to_numpy())
     assert (flown["relief_m"] >= 0).all()
+    plain = plain_assignments(flown)
+    inside = gpd.GeoSeries(gpd.points_from_xy(*zip(*[(o["longitude"], o["latitude"]) for o in plain], strict=True)))
+    assert inside.set_crs(4326).to_crs(flown.crs).distance(flown.geometry, align=False).max() < 1.0
     files = flight_files(cut, 2)
     assert sorted(files) == ["flights-2026-R2-GCJ02.kml", "flights-2026-R2.kml", "flights-2026-R2.kmz"]
     (tmp_path / "f.kml").write_bytes(files["flights-2026-R2.kml"])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import shapely
 
 from geo.errors import StoreError
 from geo.ledger import Entry
@@ -118,6 +119,17 @@ def test_an_unknown_township_is_named(demo_copy: Path) -> None:
         plan_day(open_county(demo_copy), day=DAY, township_ids=["9"])
 
 
+def test_a_team_is_led_to_the_flagged_plot_itself(demo_copy: Path) -> None:
+    county = open_county(demo_copy)
+    plan = plan_day(county, day=DAY, township_ids=ONE)
+    stops = plan.stops[plan.stops["kind"] == "parcel"]
+    flagged = county.store.read("parcels").set_index("parcel_id").loc[stops["target_id"]]
+    place = shapely.point_on_surface(flagged.geometry.to_numpy())
+    assert len(stops) > 0
+    assert shapely.distance(stops.geometry.to_numpy(), place).max() < 1.0
+    assert shapely.distance(plan.routes.geometry.iloc[0], place).max() < 1.0
+
+
 def test_a_leaders_order_is_timed_again_and_a_day_that_is_too_long_is_told(demo_copy: Path) -> None:
     county = open_county(demo_copy)
     plan = plan_day(county, day=DAY, township_ids=ONE)
@@ -128,9 +140,10 @@ def test_a_leaders_order_is_timed_again_and_a_day_that_is_too_long_is_told(demo_
     assert too_long(same) == {}
     turned = arrange_day(county, {team: stops[::-1]}, day=DAY, hours=1.0)
     assert set(too_long(turned)) == {team}
-    for wrong in ({"nobody": stops}, {team: ["nothing"]}, {team: stops[:1] * 2}):
-        with pytest.raises(StoreError, match="arrange_bad"):
-            arrange_day(county, wrong, day=DAY)
+    wrong = {"arrange_team: value=nobody": {"nobody": stops}, "arrange_unknown: value=nothing": {team: ["nothing"]}}
+    for told, orders in (wrong | {f"arrange_twice: value={stops[0]}": {team: stops[:1] * 2}}).items():
+        with pytest.raises(StoreError, match=told):
+            arrange_day(county, orders, day=DAY)
 
 
 def test_rechecks_are_must_visits_and_courtyards_are_offered(demo_copy: Path) -> None:
