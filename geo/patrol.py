@@ -400,7 +400,7 @@ def _outing(
     searched = [_lines_of(targets)[stop] for stop in order]
     known_s = _known_s(problem, team, order)
     line, leg_s = _walk(request, entry, leaving, searched, known_s) if order else (entry, np.zeros(1))
-    wait_s = _waits(problem, order, leg_s)
+    wait_s = np.array(routing.waits_of(replace(problem, closes=None), team, order, leg_s))  # late is no reason to leave
     service_s = problem.service[list(order)] + wait_s
     away_s = float(leg_s.sum() + service_s.sum())
     heads = _road_heads(request, line, base, base, away_s) if order else ()
@@ -417,17 +417,6 @@ def _outing(
         wait_s=wait_s,
         heads=heads,
     )
-
-
-def _waits(problem: routing.Problem, order: tuple[int, ...], leg_s: Floats) -> Floats:
-    """Seconds waited at each stop, with the legs as they are on the ground."""
-    _, opens, _ = problem.clock
-    now, waits = 0.0, np.zeros(len(order))
-    for n, stop in enumerate(order):
-        now += leg_s[n]
-        waits[n] = max(0.0, opens[stop] - now)
-        now += waits[n] + problem.service[stop]
-    return waits
 
 
 def _route_row(request: SweepRequest, outing: _Outing) -> dict[str, object]:

@@ -47,7 +47,7 @@ def solve(
                 problem,
                 rng,
                 spent=partial(_part, used, done, begin, end),
-                progress=lambda share, begin=begin, end=end: tell(begin + share * (end - begin)),  # type: ignore[misc]
+                progress=partial(_tell_part, tell, begin, end),
                 cancelled=cancelled,
             )
         )
@@ -69,6 +69,11 @@ def solve(
         candidates += [] if other is None else [other]
         tell(end)
     return max(candidates, key=lambda one: _rank(problem, one))
+
+
+def _tell_part(tell: routing.Progress, begin: float, end: float, share: float) -> None:
+    """Tell the share of one start as a share of the whole."""
+    tell(begin + share * (end - begin))
 
 
 def _part(used: Callable[[int], float], before: int, begin: float, end: float, turns: int) -> float:

@@ -91,7 +91,8 @@ class Problem:
     @property
     def timed(self) -> bool:
         """Whether any stop has hours of its own."""
-        return self.opens is not None or self.closes is not None
+        _, opens, closes = self.clock
+        return bool(np.isfinite(opens).any() or np.isfinite(closes).any())
 
     @property
     def clock(self) -> tuple[Floats, Floats, Floats]:
@@ -134,12 +135,16 @@ def with_separate(views: Views, mass: npt.ArrayLike, pod: float) -> Views:
     )
 
 
-def waits_of(problem: Problem, team: int, route: tuple[int, ...]) -> list[float]:
-    """Seconds a team waits at each stop of its route until the stop's hours begin; infinite where it comes too late."""
+def waits_of(problem: Problem, team: int, route: tuple[int, ...], legs: Iterable[float]) -> list[float]:
+    """
+    Seconds a team waits at each stop of its route until the stop's hours begin; infinite where it comes too late.
+
+    `legs` are the seconds of walking to each stop.
+    """
     start, opens, closes = problem.clock
     now, waits = float(start[team]), []
-    for n, stop in enumerate(route):
-        now += float(problem.leg[route[n - 1], stop] if n else problem.out[team, stop])
+    for stop, leg in zip(route, legs, strict=False):
+        now += leg
         waits.append(max(0.0, float(opens[stop]) - now) if now <= closes[stop] + LATE_S else np.inf)
         now += waits[-1] + float(problem.service[stop])
     return waits
@@ -149,10 +154,9 @@ def seconds_of(problem: Problem, team: int, route: tuple[int, ...]) -> float:
     """Seconds of a team's day, base to base, waiting included; infinite where it comes too late to a stop."""
     if not route:
         return 0.0
-    walked = problem.out[team, route[0]] + problem.back[route[-1], team]
-    walked += sum(problem.leg[a, b] for a, b in pairwise(route))
-    waited = sum(waits_of(problem, team, route)) if problem.timed else 0.0
-    return float(walked + problem.service[list(route)].sum() + waited)
+    legs = [float(problem.out[team, route[0]]), *(float(problem.leg[a, b]) for a, b in pairwise(route))]
+    waited = sum(waits_of(problem, team, route, legs)) if problem.timed else 0.0
+    return float(sum(legs) + problem.back[route[-1], team] + problem.service[list(route)].sum() + waited)
 
 
 def value_of(views: Views, stops: Iterable[int]) -> float:
