@@ -11,6 +11,7 @@ recomputed. Never call the result a rate or a score.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +66,15 @@ class Beside:
         """Nothing but tracks."""
         empty = np.zeros((zones_n, periods))
         return cls(empty, empty, empty)
+
+
+class _Common(TypedDict):
+    """What every step of the chain takes beside the looks."""
+
+    beside: Beside
+    restarts: Ints
+    current: int
+    settings: Settings
 
 
 @dataclass(frozen=True)
@@ -269,18 +279,18 @@ def assess(
         restarts = find_restarts(finds, zones, zone_ids=zone_ids, season=season, as_of=as_of)
     restarts = np.minimum(restarts, max(current, 0))
     later = beside if since is None else Beside(since.courtyards.shares, since.class_b, beside.tips)
-    common = {"beside": later, "restarts": restarts, "current": current, "settings": settings}
+    common: _Common = {"beside": later, "restarts": restarts, "current": current, "settings": settings}
 
     def summed(held: Iterable[tuple[int, Grid]], past: Sensed | None) -> Looks:
         return sum_looks(
-            held, zones=pieces.grid, parents=pieces.parents, zones_n=n, carried=carried(**common),  # type: ignore[arg-type]
+            held, zones=pieces.grid, parents=pieces.parents, zones_n=n, carried=carried(**common),
             risk=risk, terrain=terrain, season=season, settings=settings, as_of=as_of, sensed=past,
         )  # fmt: skip
 
     looks = summed(hazards, sensed)
     counted = looks if since is None else summed(since.hazards, since.sensed)
-    chances, draws, seen = township_absence(counted, rng=rng, season=looks, **common)  # type: ignore[arg-type]
-    cases = township_cases(counted, **common)  # type: ignore[arg-type]
+    chances, draws, seen = township_absence(counted, rng=rng, season=looks, **common)
+    cases = township_cases(counted, **common)
     hours = hours_to_goal(counted, cases, restarts=restarts, goal=settings.absence.goal)
     share, span = settings.absence.courtyard_share, slice(0, current + 1)
     entered = 1.0 - np.prod(1.0 - settings.detection.availability * yards.shares[:, span], axis=1)

@@ -50,7 +50,7 @@ def solve(
     parts = None if start is None else _start(data, start)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = pyvrp.solve(data, stop=stop, seed=seed, collect_stats=False, initial_solution=parts)  # type: ignore[arg-type]
+        result = pyvrp.solve(data, stop=stop, seed=seed, collect_stats=False, initial_solution=parts)  # type: ignore[arg-type]  # any callable
     if not result.best.is_feasible():
         return None
     teams = problem.out.shape[0]
@@ -92,8 +92,8 @@ def _data(problem: routing.Problem, weight: float) -> "pyvrp.ProblemData":
             )
             for team in range(teams)
         ],
-        [whole],  # type: ignore[list-item]
-        [whole if problem.timed else np.zeros_like(whole)],  # type: ignore[list-item]
+        [whole],  # type: ignore[list-item]  # its stubs forget the dtype
+        [whole if problem.timed else np.zeros_like(whole)],  # type: ignore[list-item]  # likewise
     )
 
 

@@ -172,4 +172,5 @@ def _start(sky: Sky, inside: Flags, row: float, col: float) -> tuple[int, int]:
             if away[nearest] <= most_m:
                 return int(rows[nearest]), int(cols[nearest])
     highest = np.where(inside, np.nan_to_num(sky.elevation.values), -np.inf)
-    return tuple(int(n) for n in np.unravel_index(int(np.argmax(highest)), inside.shape))  # type: ignore[return-value]
+    top, left = np.unravel_index(int(np.argmax(highest)), inside.shape)
+    return int(top), int(left)

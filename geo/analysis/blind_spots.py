@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from numba import njit
 from rasterio import features
 from scipy import ndimage
 
+from geo.analysis import _kernels_spots as kernels
 from geo.grid import Array, Frame, Grid
 from geo.layers.borders import ENCLAVE, UNKNOWN, Strips
 from geo.settings import CoverageSettings
@@ -121,7 +121,7 @@ def blind_spots(
     smallest = int(np.ceil(settings.blind_spot_ha * 1e4 / pod.frame.cell_m**2 - 1e-9))
     key, near = _keys(zones, strips)
     spot = _pieces(blind, key, block=round(BLOCK_M / pod.frame.cell_m), smallest=smallest)
-    sums = _sums(spot, mass.values, hours.values, near)
+    sums = kernels.sums(spot, mass.values, hours.values, near)
     table = _table(pod.frame, sums, key, zones, township_ids, borders)
     keep = (sums[:, 0] >= smallest) & (sums[:, 1] >= 0.0)
     table = table[keep].sort_values(["mass_per_hour", "area_m2"], ascending=False, kind="stable")
@@ -151,51 +151,7 @@ def _pieces(
     size[0] = 0
     whole = np.where((size >= smallest) & (size <= block * block), 1, 0)
     number = np.where(whole > 0, np.cumsum(whole), np.where(size > block * block, -1, 0)).astype(np.int32)
-    return _relabel(label, key, number, block, int(whole.sum()))  # type: ignore[no-any-return]
-
-
-@njit(cache=True)
-def _relabel(label, key, number, block, used):  # type: ignore[no-untyped-def]
-    """Final numbers in place of component labels; within a block, cells of one large component and key share one."""
-    rows, cols = label.shape
-    for top in range(0, rows, block):
-        for left in range(0, cols, block):
-            first, count = used, 0
-            held = np.empty((block * block, 2), np.int64)
-            for r in range(top, min(top + block, rows)):
-                for c in range(left, min(left + block, cols)):
-                    given = number[label[r, c]]
-                    if given < 0:
-                        k = count - 1
-                        while k >= 0 and (held[k, 0] != label[r, c] or held[k, 1] != key[r, c]):
-                            k -= 1
-                        if k < 0:
-                            held[count, 0], held[count, 1] = label[r, c], key[r, c]
-                            k, count = count, count + 1
-                        given = first + k + 1
-                    label[r, c] = given
-            used = first + count
-    return label
-
-
-@njit(cache=True)
-def _sums(spot, mass, hours, near):  # type: ignore[no-untyped-def]
-    """Per spot: cells, mass, hours, cells near a line, top, left, bottom, right, flat index of its heaviest cell."""
-    found = np.zeros((spot.max() if spot.size else 0, 10))
-    found[:, 4:6], found[:, 6:8], found[:, 9] = np.inf, -1.0, -np.inf
-    for r in range(spot.shape[0]):
-        for c in range(spot.shape[1]):
-            if spot[r, c] > 0:
-                one = found[spot[r, c] - 1]
-                one[0] += 1.0
-                one[1] += mass[r, c]
-                one[2] += hours[r, c]
-                one[3] += near[r, c]
-                one[4], one[5] = min(one[4], r), min(one[5], c)
-                one[6], one[7] = max(one[6], r), max(one[7], c)
-                if mass[r, c] > one[9]:
-                    one[8], one[9] = r * spot.shape[1] + c, mass[r, c]
-    return found
+    return kernels.relabel(label, key, number, block, int(whole.sum()))  # type: ignore[no-any-return]
 
 
 def _table(

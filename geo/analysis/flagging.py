@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy import ndimage
 
+from geo.analysis import _kernels_flagging as kernels
 from geo.season import Season, Stage
 from geo.settings import FlaggingSettings
 
@@ -77,7 +77,7 @@ def signals(
     rapeseed = (peak >= settings.rapeseed_days[0]) & (peak <= settings.rapeseed_days[1])
     plausible = (value >= settings.vegetated) & (rise >= settings.rise) & ~rapeseed
     reach = max(round(settings.surroundings_m / cell_m), 1)
-    deviations = _deviations(value, plausible, reach, _SMALLEST_DEVIATION)
+    deviations = kernels.deviations(value, plausible, reach, _SMALLEST_DEVIATION)
     return Signals(value, scene, rise, deviations, plausible & (np.abs(deviations) >= settings.contrast))
 
 
@@ -97,27 +97,3 @@ def suspicion(rise: npt.ArrayLike, deviations: npt.ArrayLike, settings: Flagging
         for measured, threshold in ((rise, settings.rise), (deviations, settings.contrast))
     ]
     return np.asarray((parts[0] + parts[1]) / 2.0)
-
-
-@njit(cache=True)
-def _deviations(value, wanted, reach, smallest):  # type: ignore[no-untyped-def]
-    """Robust deviations of the wanted cells from the finite values within `reach` cells; 0 elsewhere."""
-    rows, cols = value.shape
-    found = np.zeros((rows, cols), np.float32)
-    around = np.empty((2 * reach + 1) ** 2, np.float64)
-    for r in range(rows):
-        for c in range(cols):
-            if not wanted[r, c]:
-                continue
-            n = 0
-            for i in range(max(r - reach, 0), min(r + reach + 1, rows)):
-                for j in range(max(c - reach, 0), min(c + reach + 1, cols)):
-                    if (i != r or j != c) and np.isfinite(value[i, j]):
-                        around[n] = value[i, j]
-                        n += 1
-            if n < 8:
-                continue
-            middle = np.median(around[:n])
-            spread = 1.4826 * np.median(np.abs(around[:n] - middle))
-            found[r, c] = (value[r, c] - middle) / max(spread, smallest)
-    return found

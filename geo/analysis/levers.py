@@ -1,7 +1,7 @@
 """What would change a township's probability most: one assumption, or one kind of work, moved at a time."""
 
 from dataclasses import replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +55,8 @@ def _assumptions(
 ) -> list[tuple[str, float, float, float, float]]:
     model, a = settings.absence, settings.detection.availability
 
-    def p(**moved: float | Floats) -> float:
-        return float(replace(case, **moved).p())  # type: ignore[arg-type]
+    def p(**moved: Any) -> float:
+        return float(replace(case, **moved).p())
 
     width = [float(np.exp(sign * model.sweep_width_sd)) for sign in (-1.0, 1.0)]
     seen = [float(np.clip(a + sign * model.availability_sd, 0.01, 0.999)) for sign in (-1.0, 1.0)]

@@ -7,11 +7,17 @@ from geo.cli.main import main
 
 
 @pytest.fixture
-def tacha(demo_copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tacha:
-    """Run a command on the copied demo county: exit code, what was printed, what was complained."""
+def typed_county(demo_copy: Path) -> Path:
+    """The county that `tacha` is typed on."""
+    return demo_copy
+
+
+@pytest.fixture
+def tacha(typed_county: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tacha:
+    """Run a command on the county: exit code, what was printed, what was complained."""
 
     def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["tacha", "--county", str(demo_copy), *map(str, words)])
+        monkeypatch.setattr("sys.argv", ["tacha", "--county", str(typed_county), *map(str, words)])
         with pytest.raises(SystemExit) as left:
             main()
         said = capsys.readouterr()

@@ -1,29 +1,18 @@
 """`explain` as a user types it: one place, one township, one edge; JSON and words say the same."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typed import Tacha
 
-from geo.cli.main import main
 from geo.workspace.county import open_county
-
-Tacha = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def tacha(measured_demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tacha:
-    """Run a command that only reads on the demo county: exit code, what was printed, what was complained."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["tacha", "--county", str(measured_demo), *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out, said.err
-
-    return run
+def typed_county(measured_demo: Path) -> Path:
+    """The demo county itself: its commands only read."""
+    return measured_demo
 
 
 def test_a_place_is_explained_in_numbers_that_add_up(tacha: Tacha, measured_demo: Path) -> None:

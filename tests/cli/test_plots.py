@@ -1,30 +1,18 @@
 """`plot step|show|due|count` as they are typed."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from made_county import small_county
-
-from geo.cli.main import main
-
-Tacha = Callable[..., tuple[int, str, str]]
+from typed import Tacha
 
 
 @pytest.fixture
-def tacha(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tacha:
-    """Run a command on a county of three parcels: exit code, what was printed, what was complained."""
+def typed_county(tmp_path: Path) -> Path:
+    """A county of three parcels."""
     small_county(tmp_path).close()
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["tacha", "--county", str(tmp_path), *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out, said.err
-
-    return run
+    return tmp_path
 
 
 def test_a_plot_is_guarded_and_shown(tacha: Tacha) -> None:
