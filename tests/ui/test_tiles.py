@@ -73,3 +73,13 @@ def test_blind_ground_is_hatched_and_seen_ground_gets_darker() -> None:
     assert len(np.unique(image[:, 0], axis=0)) == 2
     assert image[0, 1, :3].sum() > image[0, 2, :3].sum()
     assert (image[:, 3, 3] == 0).all()
+
+
+def test_relative_risk_is_drawn_in_steps_of_its_logarithm_and_not_where_there_is_none() -> None:
+    """A quarter is the lightest, sixteen the darkest, two half way between; none at all stays transparent."""
+    steps = tiles.risk_steps(np.array([[0.0, 0.25, 2.0], [16.0, 99.0, np.nan]]))
+    assert steps.tolist() == [[tiles.NOTHING, 0, 100], [200, 200, tiles.NOTHING]]
+    picture = Image.open(io.BytesIO(tiles.risk_png(steps))).convert("RGBA")
+    assert [picture.getpixel((column, 0))[3] for column in range(3)] == [0, 190, 190]
+    assert picture.getpixel((1, 0))[:3] == tiles.LITTLE
+    assert picture.getpixel((0, 1))[:3] == tiles.MUCH
