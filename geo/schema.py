@@ -107,16 +107,29 @@ class Schema:
 
         Columns the layer does not know are dropped; optional columns that are absent are added empty.
         """
+        if self._is_conformed(table):
+            return table.copy(deep=False)
         columns = {c.name: _cast(table[c.name], c.kind) if c.name in table else _empty(table, c) for c in self.columns}
-        plain = pd.DataFrame(columns, index=table.index)
         if not self.geometry:
-            return plain
-        shaped: pd.DataFrame
-        if isinstance(table, gpd.GeoDataFrame) and table.active_geometry_name:
-            shaped = gpd.GeoDataFrame(plain, geometry=table.geometry.to_numpy(), crs=table.crs)
-        else:
-            shaped = gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries([None] * len(plain), index=plain.index))
+            return pd.DataFrame(columns, index=table.index)
+        placed = isinstance(table, gpd.GeoDataFrame) and bool(table.active_geometry_name)
+        nowhere = gpd.array.GeometryArray(np.full(len(table), None, dtype=object))
+        held = {**columns, "geometry": table.geometry.array if placed else nowhere}
+        shaped: pd.DataFrame = gpd.GeoDataFrame(held, index=table.index, geometry="geometry")
         return shaped
+
+    def _is_conformed(self, table: pd.DataFrame) -> bool:
+        """Whether a table has just the layer's columns in order and in their dtypes, its texts texts."""
+        names = [*self.names, *(["geometry"] if self.geometry else [])]
+        if list(table.columns) != names or isinstance(table, gpd.GeoDataFrame) != bool(self.geometry):
+            return False
+        if self.geometry and table.active_geometry_name != "geometry":
+            return False
+        plain = pd.DataFrame(table)
+        return all(
+            str(dtype) == _DTYPES[column.kind] and (column.kind is not Kind.TEXT or _are_texts(plain[column.name]))
+            for column, dtype in zip(self.columns, table.dtypes, strict=False)
+        )
 
     def refusals(self, table: pd.DataFrame) -> list[Refusal]:
         """Every bad row of a conformed table, once, by the first thing wrong with it; rows are the table's index."""
@@ -146,10 +159,11 @@ class Schema:
             )
 
     def _problems(self, table: pd.DataFrame) -> Iterator[Refusal]:
+        plain = pd.DataFrame(table)  # a GeoDataFrame takes its time to hand out a column
         for column in self.columns:
-            yield from _column_problems(table[column.name], column)
+            yield from _column_problems(plain[column.name], column)
         if self.key:
-            keys = table[self.key]
+            keys = plain[self.key]
             for row in table.index[keys.duplicated().to_numpy() & keys.notna().to_numpy()]:
                 yield Refusal(row, self.key, "duplicate", {"value": keys.loc[row]})
         if self.geometry:
@@ -175,11 +189,14 @@ class Schema:
 
 def _column_problems(values: pd.Series, column: Column) -> Iterator[Refusal]:
     """Plain loops: on the few rows of a form they cost a tenth of what a table's own operations do."""
+    bounded = column.choices or column.never or column.low is not None or column.high is not None
+    if not bounded and not column.required:
+        return
     missing = values.isna().tolist()
     if column.required:
         for place in (at for at, none in enumerate(missing) if none):
             yield Refusal(values.index[place], column.name, "value_missing")
-    if not column.choices and not column.never and column.low is None and column.high is None:
+    if not bounded:
         return
     known = set(column.choices)
     for place, (value, none) in enumerate(zip(values.tolist(), missing, strict=True)):
@@ -212,6 +229,11 @@ def _cast(values: pd.Series, kind: Kind) -> pd.Series:
         whole = numbers.where(numbers == numbers.round())
         return whole.astype("Int64")
     return numbers
+
+
+def _are_texts(values: pd.Series) -> bool:
+    """Whether `_cast` would leave texts as they are."""
+    return all(value is None or (type(value) is str and value != "" and value == value.strip()) for value in values)
 
 
 def _absent(value: object) -> bool:

@@ -4,9 +4,10 @@ measurement: it is printed wherever a number rests on it. ``store`` reads them f
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date
+from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
 T = TypeVar("T")
@@ -574,14 +575,14 @@ class Settings:
     map: MapSettings = field(default_factory=MapSettings)
 
 
-def from_mapping(kind: type[T], values: Mapping[str, Any], where: str = "county.toml") -> T:
+def from_mapping(kind: Callable[..., T], values: Mapping[str, Any], where: str = "county.toml") -> T:
     """
     A settings dataclass from a parsed TOML table; unknown keys and wrong types raise ``ValueError`` naming the key.
 
     >>> from_mapping(Settings, {"name": "甲", "absence": {"prior": 0.9}}).absence.prior
     0.9
     """
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     unknown = set(values) - set(hints)
     if unknown:
         raise ValueError(f"{where}: unknown settings {sorted(unknown)}; known are {sorted(hints)}")
@@ -598,6 +599,11 @@ def assumptions(settings: Settings) -> dict[str, Any]:
     """The settings a coverage or probability figure rests on, for printing beside it."""
     named = ("calendar", "detection", "absence", "coverage", "borders", "priority", "lookouts", "sensors")
     return {name: to_mapping(getattr(settings, name)) for name in named}
+
+
+@cache
+def _hints(kind: Hashable) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:

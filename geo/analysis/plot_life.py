@@ -1,4 +1,8 @@
-"""The life of a plot: one table of moves, what closing needs, how long each hand took, and when to look again."""
+"""
+The life of a plot: one table of moves, what closing needs, how long each hand took, and when to look again.
+
+A plot's finds, visits and steps are rows: a mapping each from column to plain value, None where missing.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +10,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from geo.errors import StoreError
@@ -17,6 +20,8 @@ from geo.layers.visits import Evidence
 from geo.season import CHINA, Season, Stage
 from geo.settings import PlotSettings
 from geo.words import Word
+
+Rows = Sequence[Mapping[str, Any]]
 
 EVERY = frozenset(Status)
 WAITING = frozenset({Status.FLAGGED, Status.ASSIGNED})
@@ -76,7 +81,7 @@ def moved(parcel_id: str, status: str, act: Act) -> Status:
 
 
 def status_told(
-    parcel_id: str, status: str, visits: pd.DataFrame, finds: pd.DataFrame, *, newly_found: bool
+    parcel_id: str, status: str, visits: Rows, finds: Rows, *, newly_found: bool
 ) -> tuple[Status, str | None]:
     """
     The state and reason that all a plot's visits and finds lead to, in whatever order they became known.
@@ -89,16 +94,17 @@ def status_told(
         if not newly_found:
             return now, None
         confirmed = moved(parcel_id, now, Act.CONFIRM)
-        whole = bool((finds["fraction"] == 1.0).all())
+        whole = all(find["fraction"] == 1.0 for find in finds)
         return (moved(parcel_id, confirmed, Act.ERADICATE) if whole else confirmed), None
-    dismissed = visits[visits["outcome"] == DISMISSED].sort_values(["visited_at", "visit_id"])
-    if len(dismissed) and now in MOVES[Act.DISMISS][0]:
-        return Status.DISMISSED, str(dismissed["reason"].iloc[-1])
-    reached = bool((visits["outcome"] != UNREACHED).any())
+    dismissed = [visit for visit in visits if visit["outcome"] == DISMISSED]
+    if dismissed and now in MOVES[Act.DISMISS][0]:
+        latest = max(dismissed, key=lambda visit: (visit["visited_at"], visit["visit_id"]))
+        return Status.DISMISSED, str(latest["reason"])
+    reached = any(visit["outcome"] != UNREACHED for visit in visits)
     return (Status.VISITED if now in WAITING and reached else now), None
 
 
-def closing_faults(finds: pd.DataFrame, visits: pd.DataFrame, steps: pd.DataFrame, photos_n: int = 0) -> list[str]:
+def closing_faults(finds: Rows, visits: Rows, steps: Rows, photos_n: int = 0) -> list[str]:
     """
     Why a plot cannot be closed, as codes of ``geo.words``; empty where it can.
 
@@ -106,51 +112,62 @@ def closing_faults(finds: pd.DataFrame, visits: pd.DataFrame, steps: pd.DataFram
     after the last of it, and found nothing left.
     """
     faults = []
-    if len(finds) and bool(((finds["fraction"] < 1.0) | (finds["method"] == METHODS[0])).any()):
+    if any(find["fraction"] < 1.0 or find["method"] == METHODS[0] for find in finds):
         faults.append("close_standing")
-    shown = [
-        visits["evidence"].isin([Evidence.A, Evidence.B]).any(),
-        finds[["photo_sha256", "after_sha256", "track_id"]].notna().any(axis=None),
-        steps[["photo_sha256", "track_id"]].notna().any(axis=None),
-        photos_n > 0,
-    ]
-    if not any(map(bool, shown)):
+    shown = (
+        photos_n > 0
+        or any(visit["evidence"] in (Evidence.A, Evidence.B) for visit in visits)
+        or any(_named(find, "photo_sha256", "after_sha256", "track_id") for find in finds)
+        or any(_named(step, "photo_sha256", "track_id") for step in steps)
+    )
+    if not shown:
         faults.append("close_unshown")
     if not _checked_since(finds, visits, steps):
         faults.append("close_unchecked")
     return faults
 
 
-def _checked_since(finds: pd.DataFrame, visits: pd.DataFrame, steps: pd.DataFrame) -> bool:
+def _named(row: Mapping[str, Any], *names: str) -> bool:
+    return any(row[name] is not None for name in names)
+
+
+def _moments(rows: Rows, name: str, column: str = "", *among: str) -> list[datetime]:
+    """The known moments of the rows, of those alone whose `column` is one of `among` where it is given."""
+    return [row[name] for row in rows if row[name] is not None and (not column or row[column] in among)]
+
+
+def _checked_since(finds: Rows, visits: Rows, steps: Rows) -> bool:
     """Whether the last look came after the last thing done, and found nothing left."""
-    dismissed = visits.loc[visits["outcome"] == DISMISSED, "visited_at"]
-    done = pd.concat(
-        [finds["found_at"], finds["destroyed_at"], dismissed, steps.loc[steps["act"] == Act.DISMISS, "at"]]
-    )
-    clean = steps.loc[steps["act"] == Act.RECHECK, "at"]
-    looks = list(clean[clean > done.max()] if done.notna().any() else clean)
-    if len(finds) and bool((finds["verified_at"] > finds["destroyed_at"]).all()):
-        looks.append(finds["verified_at"].max())
-    regrown = steps.loc[steps["act"] == Act.REGROW, "at"].max()
-    return bool(looks) and (bool(pd.isna(regrown)) or bool(max(looks) > regrown))
+    done = [
+        *_moments(finds, "found_at"),
+        *_moments(finds, "destroyed_at"),
+        *_moments(visits, "visited_at", "outcome", DISMISSED),
+        *_moments(steps, "at", "act", Act.DISMISS),
+    ]
+    looks = [clean for clean in _moments(steps, "at", "act", Act.RECHECK) if not done or clean > max(done)]
+    verified = [(find["verified_at"], find["destroyed_at"]) for find in finds]
+    if verified and all(seen and gone and seen > gone for seen, gone in verified):
+        looks.append(max(seen for seen, _ in verified))
+    regrown = _moments(steps, "at", "act", Act.REGROW)
+    return bool(looks) and (not regrown or max(looks) > max(regrown))
 
 
-def rechecks_due(finds: pd.DataFrame, looks: Sequence[datetime], season: Season, settings: PlotSettings) -> list[Due]:
+def rechecks_due(finds: Rows, looks: Sequence[datetime], season: Season, settings: PlotSettings) -> list[Due]:
     """
     When somebody has to look again at a plot, in order of days.
 
     After each destruction on the days its growth stage asks for, and once more when the next season's plants flower
     at 1,000 m. A look meets every day of its own find that lies at most `early_days` after it.
     """
-    destroyed = finds[finds["destroyed_at"].notna()]
+    destroyed = [(find["stage"], find["destroyed_at"]) for find in finds if find["destroyed_at"] is not None]
     dues = []
-    for stage, moment in zip(destroyed["stage"], destroyed["destroyed_at"], strict=True):
+    for stage, moment in destroyed:
         day = moment.astimezone(CHINA).date()
         later = [day + timedelta(days=int(days)) for days in settings.recheck_days.get(stage, ())]
         dues += [_due(one, "due_recheck", looks, moment, settings) for one in later]
-    if len(destroyed):
+    if destroyed:
         flower = date(season.year + 1, *season.stage_starts[Stage.FLOWER])
-        dues.append(_due(flower, "due_revisit", looks, destroyed["destroyed_at"].max(), settings))
+        dues.append(_due(flower, "due_revisit", looks, max(moment for _, moment in destroyed), settings))
     return sorted(dues, key=lambda due: (due.day, due.why))
 
 
@@ -160,18 +177,18 @@ def _due(day: date, why: str, looks: Sequence[datetime], since: datetime, settin
     return Due(day, why, min(met, default=None))
 
 
-def hours_between(finds: pd.DataFrame, steps: pd.DataFrame) -> dict[str, float | None]:
+def hours_between(finds: Rows, steps: Rows) -> dict[str, float | None]:
     """
     Hours from found to police, from police to destroyed, and from found to destroyed; None where one is unknown.
 
     Found is the first of finds and guarded scenes; destroyed the last of the plot's finds, once all of them are.
     An unknown hour is not a slow one: it is shown as unknown and counted nowhere.
     """
-    guarded = steps.loc[steps["act"] == Act.GUARD, "at"]
-    found = pd.concat([finds["found_at"], guarded]).min()
-    police = steps.loc[steps["act"] == Act.HAND_OVER, "at"].min()
-    whole = len(finds) and bool(finds["destroyed_at"].notna().all()) and bool((finds["fraction"] == 1.0).all())
-    destroyed = finds["destroyed_at"].max() if whole else pd.NaT
+    found = min([*_moments(finds, "found_at"), *_moments(steps, "at", "act", Act.GUARD)], default=None)
+    police = min(_moments(steps, "at", "act", Act.HAND_OVER), default=None)
+    gone = _moments(finds, "destroyed_at")
+    whole = len(gone) == len(finds) > 0 and all(find["fraction"] == 1.0 for find in finds)
+    destroyed = max(gone) if whole else None
     return {
         "found_to_police_h": _hours(found, police),
         "police_to_destroyed_h": _hours(police, destroyed),
@@ -179,8 +196,8 @@ def hours_between(finds: pd.DataFrame, steps: pd.DataFrame) -> dict[str, float |
     }
 
 
-def _hours(start: Any, end: Any) -> float | None:
-    return None if pd.isna(start) or pd.isna(end) else round(float((end - start) / timedelta(hours=1)), 3)
+def _hours(start: datetime | None, end: datetime | None) -> float | None:
+    return None if start is None or end is None else round((end - start) / timedelta(hours=1), 3)
 
 
 def sampled_count(counts: Sequence[int], quadrat_m2: float, area_m2: float, confidence: float) -> PlantCount:

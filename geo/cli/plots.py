@@ -32,7 +32,7 @@ def show(context: typer.Context, parcel: str) -> None:
         "parcel_id": parcel,
         "status": life.status,
         "clearance": life.clearance,
-        "history": life.history.to_dict("records"),
+        "history": life.history,
         "due": dues,
         "cannot_close": life.faults,
         "hours": life.hours,
@@ -41,7 +41,7 @@ def show(context: typer.Context, parcel: str) -> None:
     }
     talk.answer(plain)
     talk.print(talk.say("recorded_parcel", parcel=parcel, status=talk.say(f"ui_status_{life.status}")))
-    for row in life.history.to_dict("records"):
+    for row in life.history:
         talk.print(f"  {in_china(row['at'])} {talk.say('what_' + row['what'])} {row['who'] or ''} {row['id']}")
     for due in life.dues:
         talk.print("  " + talk.say("plot_due", day=due.day, why=talk.say(due.why), met=due.met_at or "—"))

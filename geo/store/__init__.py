@@ -44,9 +44,10 @@ def create(path: Path, settings: Settings) -> Store:
     return backend(kind_of(settings)).create(path, settings)
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: Path, settings: Settings | None = None) -> Store:
     """The store of the county in a folder: county.gpkg beside its settings, unless these name a database."""
-    settings = read_settings(path) if (path / NAME).is_file() else Settings()
+    if settings is None:
+        settings = read_settings(path) if (path / NAME).is_file() else Settings()
     return backend(kind_of(settings)).open_store(path, settings)
 
 

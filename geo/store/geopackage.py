@@ -27,9 +27,9 @@ from geo.store.audit import Columns, audit
 from geo.store.batches import batches
 from geo.store.blobs import blobs_of, hexes_of
 from geo.store.changes import Checked, checked, require_same, spelled_changes
-from geo.store.contract import Bounds, Change, Contents
+from geo.store.contract import Bounds, Change, Contents, Row
 from geo.store.durable import explained, replace_file
-from geo.store.rows import schema_of, table_of
+from geo.store.rows import read_rows, schema_of, table_of
 from geo.store.tables import APPLICATION_ID, columns_of, make_tables, quoted, strange_table, widen
 from geo.store.upgrading import upgrade
 
@@ -91,20 +91,25 @@ class GeoPackageStore:
 
     def read_where(self, layer: str, column: str, value: str) -> pd.DataFrame:
         """The rows whose text `column` holds `value`, in order of arrival."""
+        return self._rows(schema_of(layer), *_where(schema_of(layer), column, value))
+
+    def rows_where(self, layer: str, column: str, value: str) -> list[Row]:
+        """As `read_where`, as plain values without geometry."""
         schema = schema_of(layer)
-        if column not in schema.names:
-            raise StoreError("column_unknown", layer=layer, column=column)
-        return self._rows(schema, f" WHERE {quoted(column)} = ?", (value,))
+        which, values = _where(schema, column, value)
+        with _readable(layer):
+            return read_rows(schema, self._fetched(schema, schema.names, which, values))
 
     def _rows(self, schema: Schema, which: str, values: Sequence[str]) -> pd.DataFrame:
-        layer, names = schema.name, columns_of(schema)
-        sql = f"SELECT {', '.join(map(quoted, names))} FROM {quoted(layer)}{which} ORDER BY fid"
-        with explained(self.file):
-            rows = self._db.execute(sql, values).fetchall()
-        try:
+        names = columns_of(schema)
+        rows = self._fetched(schema, names, which, values)
+        with _readable(schema.name):
             return table_of(schema, list(zip(*rows, strict=True)) or [()] * len(names), self._crs)
-        except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError) as wrong:
-            raise LedgerBroken("table_unreadable", layer=layer, why=wrong) from wrong
+
+    def _fetched(self, schema: Schema, names: Sequence[str], which: str, values: Sequence[str]) -> list[Any]:
+        sql = f"SELECT {', '.join(map(quoted, names))} FROM {quoted(schema.name)}{which} ORDER BY fid"
+        with explained(self.file):
+            return self._db.execute(sql, values).fetchall()
 
     def holds(self, layer: str, keys: Sequence[str]) -> set[str]:
         """Which of these keys the layer has; quicker than reading its rows."""
@@ -305,6 +310,21 @@ def _damage(db: sqlite3.Connection, crs: pyproj.CRS) -> LedgerBroken | None:
         return LedgerBroken("table_changed", table=strange)
     told = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     return None if told == "ok" else LedgerBroken("file_damaged", why=told)
+
+
+@contextmanager
+def _readable(layer: str) -> Iterator[None]:
+    """Say which layer holds what no program of ours wrote."""
+    try:
+        yield
+    except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError) as wrong:
+        raise LedgerBroken("table_unreadable", layer=layer, why=wrong) from wrong
+
+
+def _where(schema: Schema, column: str, value: str) -> tuple[str, tuple[str]]:
+    if column not in schema.names:
+        raise StoreError("column_unknown", layer=schema.name, column=column)
+    return f" WHERE {quoted(column)} = ?", (value,)
 
 
 def _among(schema: Schema, keys: Sequence[str]) -> tuple[str, tuple[str]]:

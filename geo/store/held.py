@@ -9,7 +9,7 @@ import pandas as pd
 import pyproj
 
 from geo.ledger import Entry, Linked, Verdict
-from geo.store.contract import Bounds, Change, Contents, Store
+from geo.store.contract import Bounds, Change, Contents, Row, Store
 
 
 class HeldStore:
@@ -46,6 +46,9 @@ class HeldStore:
 
     def read_where(self, layer: str, column: str, value: str) -> pd.DataFrame:
         return self._store.read_where(layer, column, value)
+
+    def rows_where(self, layer: str, column: str, value: str) -> list[Row]:
+        return self._store.rows_where(layer, column, value)
 
     def holds(self, layer: str, keys: Sequence[str]) -> set[str]:
         return self._store.holds(layer, keys)

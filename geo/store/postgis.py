@@ -20,9 +20,9 @@ from geo.schema import Kind, Schema
 from geo.settings import Settings
 from geo.store.audit import Columns, audit
 from geo.store.changes import Checked, checked, require_same, spelled_changes, spelled_layers
-from geo.store.contract import Bounds, Change, Contents
+from geo.store.contract import Bounds, Change, Contents, Row
 from geo.store.postgis_tables import add_lacking, known_layers, make_tables, read_list, strange_table, write_list
-from geo.store.rows import blobless_table, schema_of
+from geo.store.rows import blobless_table, read_rows, schema_of
 from geo.store.tables import SCHEMA_VERSION
 
 BATCH = 5000
@@ -82,10 +82,12 @@ class PostgisStore:
 
     def read_where(self, layer: str, column: str, value: str) -> pd.DataFrame:
         """The rows whose text `column` holds `value`, in order of arrival."""
+        return self._rows(schema_of(layer), *_where(schema_of(layer), column, value))
+
+    def rows_where(self, layer: str, column: str, value: str) -> list[Row]:
+        """As `read_where`, as plain values without geometry."""
         schema = schema_of(layer)
-        if column not in schema.names:
-            raise StoreError("column_unknown", layer=layer, column=column)
-        return self._rows(schema, f' WHERE "{column}" = :value', {"value": value})
+        return read_rows(schema, self._fetched(schema, *_where(schema, column, value)))
 
     def holds(self, layer: str, keys: Sequence[str]) -> set[str]:
         """Which of these keys the layer has; quicker than reading its rows."""
@@ -203,10 +205,13 @@ class PostgisStore:
         found = db.execute(self._sql("SELECT value FROM {}.meta WHERE name = 'moved_to'")).scalar()
         return None if found is None else str(found)
 
-    def _rows(self, schema: Schema, which: str, values: dict[str, Any]) -> pd.DataFrame:
+    def _fetched(self, schema: Schema, which: str, values: dict[str, Any]) -> Sequence[Any]:
         with _explained(self.place), self._engine.connect() as db:
             sql = f"SELECT {read_list(schema)} FROM {{}}.{schema.name}{which} ORDER BY fid"
-            rows = db.execute(self._sql(sql), values).fetchall()
+            return db.execute(self._sql(sql), values).fetchall()
+
+    def _rows(self, schema: Schema, which: str, values: dict[str, Any]) -> pd.DataFrame:
+        rows = self._fetched(schema, which, values)
         columns = list(zip(*rows, strict=True)) or [()] * (len(schema.names) + bool(schema.geometry))
         return blobless_table(schema, columns, self._crs)
 
@@ -291,6 +296,12 @@ class PostgisStore:
             if there is None:
                 raise StoreError("store_missing", path=self.place)
             return {str(name): str(value) for name, value in db.execute(self._sql("SELECT name, value FROM {}.meta"))}
+
+
+def _where(schema: Schema, column: str, value: str) -> tuple[str, dict[str, Any]]:
+    if column not in schema.names:
+        raise StoreError("column_unknown", layer=schema.name, column=column)
+    return f' WHERE "{column}" = :value', {"value": value}
 
 
 def _address(text: str) -> tuple[URL, str, str]:

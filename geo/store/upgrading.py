@@ -53,12 +53,14 @@ def upgrade(db: sqlite3.Connection, file: Path, meta: Mapping[str, str]) -> None
 
 def _lacking(db: sqlite3.Connection) -> dict[str, list[str]]:
     """Columns this program knows and the county does not have, by layer."""
-    lacking = {name: [c for c in columns_of(schema) if c not in _held(db, schema)] for name, schema in SCHEMAS.items()}
+    sql = "SELECT t.name, c.name FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c WHERE t.type = 'table'"
+    held = set(db.execute(sql))
+    lacking = {name: [c for c in columns_of(schema) if (name, c) not in held] for name, schema in SCHEMAS.items()}
     return {name: columns for name, columns in lacking.items() if columns}
 
 
 def _held(db: sqlite3.Connection, schema: Schema) -> list[str]:
-    names = [str(column[1]) for column in db.execute(f"PRAGMA table_info({quoted(schema.name)})")]
+    names = {str(column[1]) for column in db.execute(f"PRAGMA table_info({quoted(schema.name)})")}
     return [name for name in columns_of(schema) if name in names]
 
 

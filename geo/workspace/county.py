@@ -133,7 +133,8 @@ class County:
 
 def open_county(path: Path, actor: Actor = DESKTOP, store: Store | None = None) -> County:
     """Open the county in a folder as somebody, over its `store` where the caller holds it; `StoreError` without one."""
-    settings, store = stores.read_settings(path), store or HeldStore(stores.open_store(path))
+    settings = stores.read_settings(path)
+    store = store or HeldStore(stores.open_store(path, settings))
     if actor == DESKTOP:
         return County(path, settings, store)
     return County(path, settings, OwnStore(store, actor, strip_m=settings.borders.strip_m), actor)

@@ -41,20 +41,30 @@ def filled_form(
     for column in schema.columns:
         if column.kind is Kind.TIME and column.name in given:
             given[column.name] = _moment(given[column.name], column.name, now)
-    plain = pd.DataFrame([{schema.key: "-", **{n: v for n, v in given.items() if n not in _PLACES}}])
-    row = schema.conform(gpd.GeoDataFrame(plain, geometry=[_place(given, crs) or place], crs=crs))
-    for name in (n for n in given if n not in _PLACES):
-        if pd.isna(row[name].iloc[0]):
-            raise LayerError("record_value_bad", field=name, value=given[name])
+    fields = {name: value for name, value in given.items() if name not in _PLACES}
+    shape = gpd.array.GeometryArray(np.array([_place(given, crs) or place], dtype=object), crs=crs)
+    columns = {schema.key: ["-"], **{name: [value] for name, value in fields.items()}, "geometry": shape}
+    row = schema.conform(gpd.GeoDataFrame(columns, geometry="geometry"))
+    held = pd.DataFrame(row)
+    for name, value in fields.items():
+        if pd.isna(held[name].iloc[0]):
+            raise LayerError("record_value_bad", field=name, value=value)
     for refusal in schema.refusals(row):
         raise LayerError(f"record_{refusal.code}", field=refusal.field, **refusal.details)
     return row
 
 
-def content_id(prefix: str, schema: Schema, row: gpd.GeoDataFrame, without: tuple[str, ...] = ()) -> str:
+def content_id(prefix: str, schema: Schema, row: pd.DataFrame, without: tuple[str, ...] = ()) -> str:
     """The prefix and 12 hex digits of the digest of a row's content, its key and `without` set aside."""
     content = plain_rows(schema, row)[0]
     return prefix + row_digest({n: v for n, v in content.items() if n not in (schema.key, *without)})[:12]
+
+
+def give_content_id(prefix: str, schema: Schema, row: pd.DataFrame, without: tuple[str, ...] = ()) -> str:
+    """Fill a row's key with its `content_id`, and return that."""
+    key = content_id(prefix, schema, row, without)
+    row[schema.key] = pd.Series([key], index=row.index, dtype=object)
+    return key
 
 
 def _blank(value: Any) -> bool:

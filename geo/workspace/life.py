@@ -1,5 +1,6 @@
 """The life of a plot on record: its steps, what is still due, and why it cannot be closed yet."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -7,17 +8,19 @@ from typing import Any
 import pandas as pd
 
 from geo.analysis import plot_life
-from geo.analysis.plot_life import Due, PlantCount, moved
+from geo.analysis.plot_life import UNREACHED, Due, PlantCount, Rows, moved
 from geo.errors import LayerError, StoreError
 from geo.layers.steps import SCHEMA as STEPS
 from geo.layers.steps import Act
 from geo.ledger import Entry, Source
-from geo.season import CHINA, Season
+from geo.season import CHINA
 from geo.settings import PlotSettings
 from geo.store import Change, Store
+from geo.store.contract import Row
+from geo.store.rows import rows_of
 from geo.words import Word
 from geo.workspace.county import County
-from geo.workspace.forms import content_id, filled_form
+from geo.workspace.forms import filled_form, give_content_id
 from geo.workspace.recording import Recorded, finds_of, one_row, require_coded, unless_moved
 
 NEEDED: dict[Act, tuple[str, ...]] = {
@@ -27,6 +30,8 @@ NEEDED: dict[Act, tuple[str, ...]] = {
     Act.RECHECK: ("plants_left_n",),
 }
 DONE_AS = {Act.RECHECK: Act.REGROW}
+TIMES = {"finds": "found_at", "visits": "visited_at", "steps": "at"}
+"""The layers that tell a plot's life, in the order `plot_life` takes them, and when each of their rows happened."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,12 @@ class PlotLife:
     """
     A plot at a moment: its state, all that happened in order, what is due, and what still forbids closing it.
 
-    `history` has ``at, what, who, id, status`` (see `plot_life`); `faults` are codes of ``geo.words``.
+    `history` has ``at, what, who, id`` in order of time; `faults` are codes of ``geo.words``.
     """
 
     parcel_id: str
     status: str
-    history: pd.DataFrame
+    history: list[Row]
     dues: list[Due]
     faults: list[str]
     hours: dict[str, float | None]
@@ -80,7 +85,7 @@ def record_step(
     done = DONE_AS[act] if act in DONE_AS and int(values["plants_left_n"]) > 0 else act
     filled = {"at": now, **values, "parcel_id": parcel_id, "act": str(done), "recorded_at": now}
     step = pd.DataFrame(filled_form(STEPS, filled, store.crs, now).drop(columns="geometry", errors="ignore"))
-    step["step_id"] = step_id = content_id("S", STEPS, step, without=("recorded_at",))
+    step_id = give_content_id("S", STEPS, step, without=("recorded_at",))
 
     def attempt() -> Recorded:
         parcels = one_row(store, "parcels", parcel_id, "parcel_unknown")
@@ -103,30 +108,33 @@ def record_step(
 
 def plot_life_of(county: County, parcel_id: str, *, as_of: datetime) -> PlotLife:
     """All that is known of a plot at a moment; `StoreError` for one that is not there."""
-    parcel = one_row(county.store, "parcels", parcel_id, "parcel_unknown")
-    finds, visits, steps = _told(county.store, parcel_id, as_of)
-    settings = county.settings.plots
+    store, settings = county.store, county.settings.plots
+    parcel = next(iter(store.rows_where("parcels", "parcel_id", parcel_id)), None)
+    if parcel is None:
+        raise StoreError("parcel_unknown", value=parcel_id)
+    told = _until({layer: store.rows_where(layer, "parcel_id", parcel_id) for layer in TIMES}, as_of)
+    finds, visits, steps = told["finds"], told["visits"], told["steps"]
     return PlotLife(
         parcel_id,
-        str(parcel["status"].iloc[0]),
+        str(parcel["status"]),
         _history(parcel, finds, visits, steps),
-        plot_life.rechecks_due(finds, _looks(finds, visits, steps), _season_of(finds, county.season), settings),
-        plot_life.closing_faults(finds, visits, steps, _photos_n(county.store, parcel_id)),
+        _dues(finds, visits, steps, county),
+        plot_life.closing_faults(finds, visits, steps, _photos_n(store, parcel_id)),
         plot_life.hours_between(finds, steps),
-        None if finds.empty else float(finds["fraction"].min()),
-        [undecided for _, find in finds.iterrows() if (undecided := _undecided(find, settings))],
+        min((find["fraction"] for find in finds), default=None),
+        [undecided for find in finds if (undecided := _undecided(find, settings))],
     )
 
 
 def recheck_calendar(county: County, *, as_of: datetime) -> pd.DataFrame:
     """Every look that is still due: ``parcel_id, township_id, day, why, days_left, status``, the nearest first."""
-    store, today = county.store, as_of.astimezone(CHINA).date()
-    parcels = store.read("parcels").set_index("parcel_id")
+    today = as_of.astimezone(CHINA).date()
+    parcels = county.store.read("parcels").set_index("parcel_id")
     rows = []
-    for parcel_id in store.read("finds")["parcel_id"].dropna().unique():
-        for due in plot_life_of(county, str(parcel_id), as_of=as_of).dues:
+    for parcel_id, told in _by_plot(county.store, as_of).items():
+        known = parcels.loc[parcel_id]
+        for due in _dues(told["finds"], told["visits"], told["steps"], county):
             if due.met_at is None:
-                known = parcels.loc[parcel_id]
                 left = (due.day - today).days
                 rows.append((parcel_id, known["township_id"], due.day, due.why, left, known["status"]))
     columns = ["parcel_id", "township_id", "day", "why", "days_left", "status"]
@@ -149,19 +157,12 @@ class Handling:
 
 def handling_hours(county: County, *, as_of: datetime) -> Handling:
     """Hours found → police → destroyed of every plot; an unknown hour is counted as unknown, never as a slow one."""
-    store = county.store
-    finds, steps = store.read("finds"), store.read("steps")
-    finds, steps = finds[finds["found_at"] <= as_of], steps[steps["at"] <= as_of]
-    guarded = steps.loc[steps["act"] == Act.GUARD, "parcel_id"]
-    keys = sorted({*finds["parcel_id"].dropna(), *guarded})
-    parcels = store.read("parcels").set_index("parcel_id")
-    of_finds, of_steps = finds.groupby("parcel_id"), steps.groupby("parcel_id")
+    parcels = county.store.read("parcels").set_index("parcel_id")
     rows = []
-    for key in keys:
-        mine = [groups.get_group(key) if key in groups.groups else table.iloc[:0]
-                for groups, table in ((of_finds, finds), (of_steps, steps))]  # fmt: skip
-        known = {"parcel_id": key, "township_id": parcels["township_id"].get(key), "status": parcels["status"].get(key)}
-        rows.append(known | plot_life.hours_between(*mine))
+    for key, told in sorted(_by_plot(county.store, as_of).items()):
+        if told["finds"] or any(step["act"] == Act.GUARD for step in told["steps"]):
+            place = {name: parcels[name].get(key) for name in ("township_id", "status")}
+            rows.append({"parcel_id": key, **place, **plot_life.hours_between(told["finds"], told["steps"])})
     names = ["found_to_police_h", "police_to_destroyed_h", "found_to_destroyed_h"]
     plots = pd.DataFrame(rows, columns=["parcel_id", "township_id", "status", *names])
     plots = plots.astype(dict.fromkeys(names, "float64"))
@@ -174,27 +175,27 @@ def handling_hours(county: County, *, as_of: datetime) -> Handling:
 
 
 def _require_closable(store: Store, parcel_id: str) -> None:
-    finds, visits, steps = (store.read_where(layer, "parcel_id", parcel_id) for layer in ("finds", "visits", "steps"))
+    finds, visits, steps = (store.rows_where(layer, "parcel_id", parcel_id) for layer in TIMES)
     faults = plot_life.closing_faults(finds, visits, steps, _photos_n(store, parcel_id))
     if faults:
         raise StoreError("close_refused", parcel=parcel_id, why=[Word(fault) for fault in faults])
 
 
-def _require_later(store: Store, parcel_id: str, at: pd.Timestamp) -> None:
+def _require_later(store: Store, parcel_id: str, at: datetime) -> None:
     """A step happens after those before it: hours from found to police to destroyed rest on that."""
-    last = store.read_where("steps", "parcel_id", parcel_id)["at"].max()
-    if at < last:
+    last = max((step["at"] for step in store.rows_where("steps", "parcel_id", parcel_id)), default=None)
+    if last is not None and at < last:
         raise StoreError("step_before", parcel=parcel_id, at=in_china(at), last=in_china(last))
 
 
-def in_china(moment: pd.Timestamp) -> str:
+def in_china(moment: datetime) -> str:
     """A moment to the minute, as people in China read it."""
-    return f"{moment.tz_convert(CHINA):%Y-%m-%d %H:%M}"
+    return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M}"
 
 
 def _photos_n(store: Store, parcel_id: str) -> int:
     """Photos on record of a plot."""
-    return len(store.read_where("photos", "parcel_id", parcel_id))
+    return len(store.rows_where("photos", "parcel_id", parcel_id))
 
 
 def _verified(store: Store, parcel_id: str, step: pd.DataFrame) -> list[Change]:
@@ -208,43 +209,50 @@ def _verified(store: Store, parcel_id: str, step: pd.DataFrame) -> list[Change]:
     return [Change("finds", seen.assign(verified_at=moment), replace=True, before=seen)]
 
 
-def _told(store: Store, parcel_id: str, as_of: datetime) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Finds, visits and steps of a plot until a moment."""
-    times = {"finds": "found_at", "visits": "visited_at", "steps": "at"}
-    held = {layer: store.read_where(layer, "parcel_id", parcel_id) for layer in times}
-    finds, visits, steps = (held[layer][held[layer][time] <= as_of] for layer, time in times.items())
-    return finds, visits, steps
+def _until(told: Mapping[str, Rows], as_of: datetime) -> dict[str, list[Row]]:
+    """What had happened by a moment."""
+    return {layer: [dict(row) for row in rows if row[TIMES[layer]] <= as_of] for layer, rows in told.items()}
 
 
-def _looks(finds: pd.DataFrame, visits: pd.DataFrame, steps: pd.DataFrame) -> list[datetime]:
-    checks = steps.loc[steps["act"].isin([Act.RECHECK, Act.REGROW]), "at"]
-    been = visits.loc[visits["outcome"] != "无法到达", "visited_at"]
-    return [moment.to_pydatetime() for moment in pd.concat([checks, been, finds["verified_at"].dropna()])]
+def _by_plot(store: Store, as_of: datetime) -> dict[str, dict[str, list[Row]]]:
+    """Finds, visits and steps until a moment of every plot that has any of them."""
+    plots: dict[str, dict[str, list[Row]]] = {}
+    for layer, rows in _until({layer: rows_of(store.read(layer)) for layer in TIMES}, as_of).items():
+        for row in rows:
+            if row["parcel_id"] is not None:
+                plots.setdefault(row["parcel_id"], {name: [] for name in TIMES})[layer].append(row)
+    return plots
 
 
-def _season_of(finds: pd.DataFrame, season: Season) -> Season:
-    """The season in which a plot was last destroyed."""
-    last = finds["destroyed_at"].max()
-    return season if pd.isna(last) else replace(season, year=last.astimezone(CHINA).year)
+def _dues(finds: Rows, visits: Rows, steps: Rows, county: County) -> list[Due]:
+    """The looks due at a plot, each with the moment it was taken."""
+    looks = [
+        *(step["at"] for step in steps if step["act"] in (Act.RECHECK, Act.REGROW)),
+        *(visit["visited_at"] for visit in visits if visit["outcome"] != UNREACHED),
+        *(find["verified_at"] for find in finds if find["verified_at"] is not None),
+    ]
+    gone = [find["destroyed_at"] for find in finds if find["destroyed_at"] is not None]
+    season = replace(county.season, year=max(gone).astimezone(CHINA).year) if gone else county.season
+    return plot_life.rechecks_due(finds, looks, season, county.settings.plots)
 
 
-def _history(parcel: pd.DataFrame, finds: pd.DataFrame, visits: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+def _history(parcel: Row, finds: Rows, visits: Rows, steps: Rows) -> list[Row]:
     """``at, what, who, id`` of everything that happened, in order of time."""
-    flagged = parcel.assign(what="flag", who=parcel["source"], at=parcel["flagged_at"], id=parcel["parcel_id"])
-    seen = visits.assign(what="visit", who=visits["team_id"], at=visits["visited_at"], id=visits["visit_id"])
-    found = finds.assign(what="find", who=finds["team_id"], at=finds["found_at"], id=finds["find_id"])
-    gone, checked = (found[found[moment].notna()] for moment in ("destroyed_at", "verified_at"))
-    gone = gone.assign(what="eradicate", at=gone["destroyed_at"])
-    checked = checked.assign(what="verify", at=checked["verified_at"])
-    done = steps.assign(what=steps["act"], who=steps["team_id"].fillna(steps["post"]), id=steps["step_id"])
-    names = ["at", "what", "who", "id"]
-    tables = [pd.DataFrame(table)[names] for table in (flagged, seen, found, gone, checked, done) if len(table)]
-    return pd.concat(tables).sort_values("at", kind="stable").reset_index(drop=True)
+    told = [
+        ("flag", parcel["flagged_at"], parcel["source"], parcel["parcel_id"]),
+        *(("visit", visit["visited_at"], visit["team_id"], visit["visit_id"]) for visit in visits),
+        *(("find", find["found_at"], find["team_id"], find["find_id"]) for find in finds),
+        *(("eradicate", find["destroyed_at"], find["team_id"], find["find_id"]) for find in finds),
+        *(("verify", find["verified_at"], find["team_id"], find["find_id"]) for find in finds),
+        *((step["act"], step["at"], step["team_id"] or step["post"], step["step_id"]) for step in steps),
+    ]
+    known = sorted((one for one in told if one[1] is not None), key=lambda one: one[1])
+    return [{"at": at, "what": what, "who": who, "id": key} for what, at, who, key in known]
 
 
-def _undecided(find: pd.Series, settings: PlotSettings) -> dict[str, Any] | None:
+def _undecided(find: Mapping[str, Any], settings: PlotSettings) -> dict[str, Any] | None:
     """A find whose counted interval does not decide a legal threshold of its day."""
-    low, high = (find[name] if pd.notna(find[name]) else find["plants_n"] for name in ("plants_low_n", "plants_high_n"))
+    low, high = (find["plants_n"] if find[name] is None else find[name] for name in ("plants_low_n", "plants_high_n"))
     day = find["found_at"].astimezone(CHINA).date()
     count = PlantCount(int(find["plants_n"]), int(low), int(high))
     limits = plot_life.straddled(count, plot_life.thresholds_in_force(settings.plants_law, day))

@@ -28,6 +28,7 @@ from geo.layers.parcels import Status
 from geo.ledger import Entry, Linked
 from geo.store import Change
 from geo.store.county_key import county_key
+from geo.store.rows import rows_of
 from geo.words import Language, say
 from geo.workspace.bundling import BROUGHT
 from geo.workspace.county import County
@@ -219,7 +220,7 @@ def _plots(
     after, changed = before.copy(), np.zeros(len(before), bool)
     for row, parcel in before.iterrows():
         key, held = parcel["parcel_id"], parcel["status"]
-        mine = visits[visits["parcel_id"] == key], finds[finds["parcel_id"] == key]
+        mine = (rows_of(table[table["parcel_id"] == key]) for table in (visits, finds))
         status, reason = status_told(key, held, *mine, newly_found=key in newly)
         if status != held or (status == Status.DISMISSED and reason != parcel["reason"]):
             after.loc[row, ["status", "reason"]] = [str(status), reason]

@@ -23,7 +23,8 @@ from geo.layers.orders import Step
 from geo.layers.steps import Act
 from geo.ledger import Entry, Linked, Verdict
 from geo.store import Change, Store
-from geo.store.contract import Bounds, Contents
+from geo.store.contract import Bounds, Contents, Row
+from geo.store.rows import rows_of
 from geo.workspace.rights import Action, Actor, Denied, Places, Role, may, require
 
 Mask = npt.NDArray[np.bool_]
@@ -263,6 +264,9 @@ class OwnStore:
 
     def read_where(self, layer: str, column: str, value: str) -> pd.DataFrame:
         return self._seen(layer, self._store.read_where(layer, column, value))
+
+    def rows_where(self, layer: str, column: str, value: str) -> list[Row]:
+        return rows_of(self.read_where(layer, column, value))
 
     def holds(self, layer: str, keys: Sequence[str]) -> set[str]:
         """Which keys are taken, whoever's they are: a key says nothing, and a second row with it would be refused."""

@@ -12,6 +12,7 @@ import shapely
 
 from geo.analysis.plot_life import DISMISSED, UNREACHED, WAITING, moved
 from geo.errors import StoreError
+from geo.layers import SCHEMAS
 from geo.layers.finds import METHODS
 from geo.layers.finds import SCHEMA as FINDS
 from geo.layers.parcels import Status
@@ -20,7 +21,7 @@ from geo.layers.visits import SCHEMA as VISITS
 from geo.layers.visits import Evidence
 from geo.ledger import Entry, Linked, Source
 from geo.store import Change, Store
-from geo.workspace.forms import content_id, filled_form
+from geo.workspace.forms import filled_form, give_content_id
 
 T = TypeVar("T")
 STANDING = METHODS[0]
@@ -66,7 +67,7 @@ def record_visit(
     visit = filled_form(VISITS, values, store.crs, now)
     row = visit.iloc[0]
     require_visit(row)
-    visit["visit_id"] = visit_id = content_id("V", VISITS, visit)
+    visit_id = give_content_id("V", VISITS, visit)
 
     def attempt() -> Recorded:
         parcels = _known(store, row)
@@ -99,7 +100,7 @@ def record_find(
     find = filled_form(FINDS, given | {"recorded_at": now}, store.crs, now, _point_in(parcel))
     row = find.iloc[0]
     require_find(row)
-    find["find_id"] = find_id = content_id("F", FINDS, find, without=("recorded_at", "verified_at"))
+    find_id = give_content_id("F", FINDS, find, without=("recorded_at", "verified_at"))
     clearance = _clearance(row)
 
     def attempt() -> Recorded:
@@ -235,8 +236,10 @@ def _require_inside(store: Store, place: Any) -> None:
 
 def one_row(store: Store, layer: str, key: str | None, code: str) -> pd.DataFrame:
     """The row with this key, as a table of one; empty without a key, a `StoreError` where there is none."""
-    found = store.read(layer, [str(key)] if key else [])
-    if key and found.empty:
+    if not key:
+        return SCHEMAS[layer].conform(pd.DataFrame())
+    found = store.read(layer, [str(key)])
+    if found.empty:
         raise StoreError(code, value=key)
     return found
 

@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,8 +31,9 @@ from geo.words import WORDS, explain
 DAY = datetime(2026, 3, 15, 2, 0, tzinfo=UTC)
 
 
-def table(schema, *rows):
-    return schema.conform(pd.DataFrame(list(rows), columns=schema.names))
+def told(schema, *rows):
+    """Rows as a store tells them: every column of the layer, None where nothing is known."""
+    return [dict.fromkeys(schema.names) | row for row in rows]
 
 
 def find(**values):
@@ -49,7 +49,7 @@ FORM = {"visited_at": DAY, "outcome": "发现", "evidence": "B"}
 
 
 def faults(finds=(), visits=(FORM,), steps=()):
-    return closing_faults(table(FINDS, *finds), table(VISITS, *visits), table(STEPS, *steps))
+    return closing_faults(told(FINDS, *finds), told(VISITS, *visits), told(STEPS, *steps))
 
 
 def test_a_plot_can_be_closed_only_from_rechecked():
@@ -137,33 +137,33 @@ def test_what_forbids_closing(given, expected):
 
 def test_rechecks_fall_due_by_stage_and_once_more_next_season():
     """Destroyed 15 March in flower: 25 March, 14 April, and 11 March of the next year, by the default settings."""
-    dues = rechecks_due(table(FINDS, find()), [], Season(2026), PlotSettings())
+    dues = rechecks_due(told(FINDS, find()), [], Season(2026), PlotSettings())
     assert [(due.day, due.why) for due in dues] == [
         (date(2026, 3, 25), "due_recheck"),
         (date(2026, 4, 14), "due_recheck"),
         (date(2027, 3, 11), "due_revisit"),
     ]
-    assert not rechecks_due(table(FINDS, find(destroyed_at=None, fraction=0.0)), [], Season(2026), PlotSettings())
+    assert not rechecks_due(told(FINDS, find(destroyed_at=None, fraction=0.0)), [], Season(2026), PlotSettings())
 
 
 def test_a_look_meets_the_days_it_is_not_too_early_for():
     """A look on 24 March, one day early, meets the first day and not the second; one before the destruction none."""
     looks = [DAY - timedelta(days=1), datetime(2026, 3, 24, 3, 0, tzinfo=UTC)]
-    first, second, third = rechecks_due(table(FINDS, find()), looks, Season(2026), PlotSettings())
+    first, second, third = rechecks_due(told(FINDS, find()), looks, Season(2026), PlotSettings())
     assert (first.met_at, second.met_at, third.met_at) == (looks[1], None, None)
 
 
 def test_hours_run_from_found_to_police_to_destroyed():
     """Guarded at 0 h, found formally at 1 h, police at 3 h, destroyed at 5 h; what is unknown is None, never slow."""
-    finds = table(FINDS, find(found_at=DAY + timedelta(hours=1)))
-    steps = table(STEPS, step(Act.GUARD, 0), step(Act.HAND_OVER, 3))
+    finds = told(FINDS, find(found_at=DAY + timedelta(hours=1)))
+    steps = told(STEPS, step(Act.GUARD, 0), step(Act.HAND_OVER, 3))
     assert hours_between(finds, steps) == {
         "found_to_police_h": 3.0,
         "police_to_destroyed_h": 2.0,
         "found_to_destroyed_h": 5.0,
     }
-    standing = table(FINDS, find(), find(fraction=0.5))
-    assert set(hours_between(standing, table(STEPS)).values()) == {None}
+    standing = told(FINDS, find(), find(fraction=0.5))
+    assert set(hours_between(standing, told(STEPS)).values()) == {None}
 
 
 def test_a_sampled_count_by_hand():

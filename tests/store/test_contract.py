@@ -13,6 +13,7 @@ from geo.errors import LayerError, StoreError
 from geo.layers import SCHEMAS
 from geo.ledger import Entry
 from geo.store import Change
+from geo.store.rows import rows_of as plain_rows_of
 from geo.words import explain
 
 
@@ -65,6 +66,21 @@ def test_rows_are_found_by_a_column_counted_and_known_by_key(store):
     for question in (lambda: store.read_where("visits", "colour", "x"), lambda: store.count("plots")):
         with pytest.raises(StoreError, match="unknown"):
             question()
+
+
+@pytest.mark.parametrize("layer", SCHEMAS)
+def test_rows_come_back_as_plain_values_too(store, layer):
+    """What `read_where` has as a table, `rows_where` has as mappings without geometry, None where missing."""
+    schema, rows = SCHEMAS[layer], rows_of(layer)
+    store.append(Entry("import"), Change(layer, rows), now=NOW)
+    key = rows[schema.key][2]
+    plain = store.rows_where(layer, schema.key, key)
+    assert plain == plain_rows_of(store.read_where(layer, schema.key, key))
+    assert list(plain[0]) == schema.names
+    assert all(value is None or type(value) in (str, float, int, bool, datetime) for value in plain[0].values())
+    assert store.rows_where(layer, schema.key, "nobody") == []
+    with pytest.raises(StoreError, match="unknown"):
+        store.rows_where(layer, "colour", "x")
 
 
 def test_the_entry_names_every_row_by_its_digest_and_holds_records_whole(store):

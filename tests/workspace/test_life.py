@@ -48,7 +48,7 @@ def test_a_plot_lives_from_flag_to_closed(county):
     closed = record_step(store, "P1", Act.CLOSE, {"post": "县禁毒办"}, now=NOW)
     assert closed.parcel_status == status(county) == "closed"
     life = plot_life_of(county, "P1", as_of=NOW)
-    assert list(life.history["what"]) == [
+    assert [row["what"] for row in life.history] == [
         "flag", "assign", "visit", "find", "guard", "hand_over", "eradicate", "verify", "recheck", "close",
     ]  # fmt: skip
     assert (life.faults, life.clearance, life.hours["police_to_destroyed_h"]) == ([], 1.0, 12.0)
@@ -184,8 +184,8 @@ def test_a_find_still_standing_has_one_line_in_the_plots_history(county):
     """Not destroyed, not verified: no further line without a moment."""
     record_find(county.store, FIND, now=NOW)
     history = plot_life_of(county, "P1", as_of=NOW).history
-    assert list(history["what"]) == ["flag", "find"]
-    assert history["at"].notna().all()
+    assert [row["what"] for row in history] == ["flag", "find"]
+    assert all(row["at"] is not None for row in history)
 
 
 def test_a_step_cannot_happen_before_the_one_it_follows(county):

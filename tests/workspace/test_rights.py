@@ -148,6 +148,7 @@ def test_one_row_asked_for_by_its_key_is_seen_or_not_like_all(county: County, ro
             key = row(layer, n)[schema.key].iloc[0]
             assert len(store.read(layer, [key])) == (key in seen), layer
             assert len(store.read_where(layer, schema.key, key)) == (key in seen), layer
+            assert len(store.rows_where(layer, schema.key, key)) == (key in seen), layer
         assert store.count(layer) == len(seen), layer
 
 

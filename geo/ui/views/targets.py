@@ -187,7 +187,7 @@ def _life(county: County, plot: dict[str, Any]) -> None:
     st.caption(place_text(place.x, place.y, state.language()))
     around = (place.x - AROUND_DEG, place.y - AROUND_DEG, place.x + AROUND_DEG, place.y + AROUND_DEG)
     map_alone(county.path, state.head_of(county), around, key=f"plot_{parcel_id}", layers=ON_PLOTS)
-    rows, teams = life.history.to_dict("records"), state.choices(county.path, state.head_of(county), "teams")
+    rows, teams = life.history, state.choices(county.path, state.head_of(county), "teams")
     history = {
         state.word("ui_time"): [row["at"] for row in rows],
         state.word("ui_what"): [state.word(f"what_{row['what']}") for row in rows],
