@@ -15,6 +15,7 @@ import statistics
 import struct
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,10 +117,11 @@ def bare_insert(folder: Path, size: int) -> Callable[[], None]:
 
 
 def bare_reads(folder: Path) -> tuple[Callable[[], object], Callable[[], object]]:
-    """What sqlite3 alone needs to open the file and read the settings, and to read a plot with all that is about it."""
+    """What sqlite3 and tomllib alone need to open a county with its settings, and to read all there is about a plot."""
     file = folder / stores.FILE
 
     def opening() -> None:
+        tomllib.loads((folder / stores.NAME).read_text("utf-8"))
         db = sqlite3.connect(file)
         db.execute("SELECT * FROM tacha_meta").fetchall()
         db.execute("SELECT name, sql FROM sqlite_master").fetchall()
@@ -129,7 +131,7 @@ def bare_reads(folder: Path) -> tuple[Callable[[], object], Callable[[], object]
 
     def plot() -> list[Any]:
         rows = db.execute("SELECT * FROM parcels WHERE parcel_id = 'P7'").fetchall()
-        for layer in ("finds", "visits", "steps"):
+        for layer in ("finds", "visits", "steps", "photos"):
             rows += db.execute(f"SELECT * FROM {layer} WHERE parcel_id = 'P7' ORDER BY fid").fetchall()
         return rows
 

@@ -7,13 +7,15 @@ Checked at the two doors (``formats`` and ``store``), trusted inside. `Schema.re
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
@@ -73,6 +75,11 @@ class Column:
     high: float | None = None
     never: str = ""
 
+    @property
+    def bounded(self) -> bool:
+        """Whether anything but being there is asked of a value."""
+        return bool(self.choices or self.never) or self.low is not None or self.high is not None
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -118,6 +125,24 @@ class Schema:
         shaped: pd.DataFrame = gpd.GeoDataFrame(held, index=table.index, geometry="geometry")
         return shaped
 
+    def conform_row(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        As `conform`, of one row as a mapping: text, numbers, truth values, times in UTC to the millisecond, or None.
+
+        A layer with geometry has it under ``geometry``, or None.
+        """
+        row = {column.name: _cast_value(values.get(column.name), column.kind) for column in self.columns}
+        return row | {"geometry": values.get("geometry")} if self.geometry else row
+
+    def row_refusal(self, row: Mapping[str, Any], at: int | str = 0) -> Refusal | None:
+        """The first thing wrong with a conformed row; None where it keeps the contract."""
+        for column in self.columns:
+            value = row[column.name]
+            for refusal in _value_problems([value], [value is None], [at], column):
+                return refusal
+        shapes = np.array([row["geometry"]], dtype=object) if self.geometry else None
+        return None if shapes is None else next(self._geometry_problems(shapes, [at]), None)
+
     def _is_conformed(self, table: pd.DataFrame) -> bool:
         """Whether a table has just the layer's columns in order and in their dtypes, its texts texts."""
         names = [*self.names, *(["geometry"] if self.geometry else [])]
@@ -145,18 +170,17 @@ class Schema:
             raise LayerError("columns_missing", layer=self.name, columns=", ".join(missing))
         if self.geometry and len(table) and bool(table.geometry.notna().any()):
             require_metric(table.crs, self.name)
-        refused = self.refusals(table)
-        if refused:
-            one = refused[0]
-            raise LayerError(
-                "rows_bad",
-                layer=self.name,
-                n=len(refused),
-                row=one.row,
-                field=one.field,
-                reason=one.code,
-                **one.details,
-            )
+        self._require_none(self.refusals(table))
+
+    def check_row(self, row: Mapping[str, Any]) -> None:
+        """As `check`, of one conformed row."""
+        refusal = self.row_refusal(row)
+        self._require_none([refusal] if refusal else [])
+
+    def _require_none(self, refused: Sequence[Refusal]) -> None:
+        for one in refused[:1]:
+            told = {"row": one.row, "field": one.field, "reason": one.code}
+            raise LayerError("rows_bad", layer=self.name, n=len(refused), **told, **one.details)
 
     def _problems(self, table: pd.DataFrame) -> Iterator[Refusal]:
         plain = pd.DataFrame(table)  # a GeoDataFrame takes its time to hand out a column
@@ -167,42 +191,44 @@ class Schema:
             for row in table.index[keys.duplicated().to_numpy() & keys.notna().to_numpy()]:
                 yield Refusal(row, self.key, "duplicate", {"value": keys.loc[row]})
         if self.geometry:
-            yield from self._geometry_problems(table)
+            yield from self._geometry_problems(table.geometry.to_numpy(), table.index.tolist())
 
-    def _geometry_problems(self, table: pd.DataFrame) -> Iterator[Refusal]:
-        shapes = table.geometry.to_numpy()
+    def _geometry_problems(self, shapes: npt.NDArray[Any], rows: Sequence[Any]) -> Iterator[Refusal]:
         empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
         if self.geometry_required:
-            for row in table.index[empty]:
-                yield Refusal(row, "geometry", "geometry_missing")
+            for place in map(int, np.flatnonzero(empty)):
+                yield Refusal(rows[place], "geometry", "geometry_missing")
         kinds = shapely.get_type_id(shapes)
         allowed = [_GEOMETRIES.index(name) for name in self.geometry]
         for place in map(int, np.flatnonzero(~empty & ~np.isin(kinds, allowed))):
             details: dict[str, object] = {"kind": _GEOMETRIES[kinds[place]], "wanted": "/".join(self.geometry)}
-            yield Refusal(table.index[place], "geometry", "geometry_kind", details)
+            yield Refusal(rows[place], "geometry", "geometry_kind", details)
         # A track of one fix is a line of two equal points: only areas can be invalid.
         areas = ~empty & ~np.isin(kinds, _LINES)
         for place in map(int, np.flatnonzero(areas & ~shapely.is_valid(shapes))):
             why = shapely.is_valid_reason(shapes[place])
-            yield Refusal(table.index[place], "geometry", "geometry_invalid", {"why": why})
+            yield Refusal(rows[place], "geometry", "geometry_invalid", {"why": why})
 
 
 def _column_problems(values: pd.Series, column: Column) -> Iterator[Refusal]:
+    if column.required or column.bounded:
+        yield from _value_problems(values.tolist(), values.isna().tolist(), values.index.tolist(), column)
+
+
+def _value_problems(
+    values: Sequence[Any], missing: Sequence[bool], rows: Sequence[Any], column: Column
+) -> Iterator[Refusal]:
     """Plain loops: on the few rows of a form they cost a tenth of what a table's own operations do."""
-    bounded = column.choices or column.never or column.low is not None or column.high is not None
-    if not bounded and not column.required:
-        return
-    missing = values.isna().tolist()
     if column.required:
         for place in (at for at, none in enumerate(missing) if none):
-            yield Refusal(values.index[place], column.name, "value_missing")
-    if not bounded:
+            yield Refusal(rows[place], column.name, "value_missing")
+    if not column.bounded:
         return
     known = set(column.choices)
-    for place, (value, none) in enumerate(zip(values.tolist(), missing, strict=True)):
+    for place, (value, none) in enumerate(zip(values, missing, strict=True)):
         if none:
             continue
-        row = values.index[place]
+        row = rows[place]
         if known and value not in known:
             yield Refusal(row, column.name, "value_unknown", {"value": value, "known": "/".join(column.choices)})
         if column.never and re.search(column.never, value):
@@ -223,12 +249,33 @@ def _cast(values: pd.Series, kind: Kind) -> pd.Series:
     if kind is Kind.TIME:
         return _cast_time(values)
     if kind is Kind.FLAG:
-        return values.map(_flag, na_action="ignore").astype("boolean")
+        flags = [None if _absent(value) else _flag(value) for value in values.tolist()]
+        return pd.Series(flags, index=values.index, dtype="boolean")
     numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     if kind is Kind.INTEGER:
         whole = numbers.where(numbers == numbers.round())
         return whole.astype("Int64")
     return numbers
+
+
+def _cast_value(value: Any, kind: Kind) -> Any:
+    """One value as `_cast` would have it, None where missing."""
+    if _absent(value):
+        return None
+    if kind is Kind.TEXT:
+        return _text(value)
+    if kind is Kind.FLAG:
+        return _flag(value)
+    if kind is Kind.TIME:
+        moment = value if isinstance(value, datetime) else pd.to_datetime(value, errors="coerce")
+        if _absent(moment) or moment.tzinfo is None:
+            return None
+        plain = moment.to_pydatetime(warn=False) if isinstance(moment, pd.Timestamp) else moment
+        return plain.astimezone(UTC).replace(microsecond=plain.microsecond // 1000 * 1000)
+    number = float(value if isinstance(value, int | float) else pd.to_numeric(value, errors="coerce"))
+    if number != number or (kind is Kind.INTEGER and not number.is_integer()):
+        return None
+    return int(number) if kind is Kind.INTEGER else number
 
 
 def _are_texts(values: pd.Series) -> bool:

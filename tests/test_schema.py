@@ -1,5 +1,7 @@
 """The contract of tables: what is cast, what is refused, and that every refusal is counted once."""
 
+from datetime import UTC, datetime, timedelta
+
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from geo.errors import DatumError, LayerError
 from geo.schema import Column, Kind, Schema
+from geo.store.rows import rows_of
 
 SCHEMA = Schema(
     "things",
@@ -99,3 +102,27 @@ def test_accepted_and_refused_add_up(rows: list[tuple[object, object]]) -> None:
     kept = made.drop(index=[r.row for r in refused])
     assert len(kept) + len(refused) == len(rows)
     assert SCHEMA.refusals(kept) == []
+
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.text(max_size=6),
+    st.sampled_from(
+        ["甲", " 乙 ", "3", "3.0", "2.5", "1e1", "inf", "1_0", "是", "no", "2026-03-01T08:00+08:00", "2026-03-01"]
+    ),
+    st.integers(-20, 20),
+    st.floats(-1e6, 1e6) | st.just(float("nan")),
+    st.booleans(),
+    st.integers(0, 10**15).map(lambda us: datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)),
+    st.just(pd.NA),
+)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(SCHEMA.names, ANYTHING)), st.sampled_from([None, POINT, POINT.buffer(1)]))
+def test_one_row_is_held_to_the_contract_like_a_table_of_one(values: dict[str, object], place: object) -> None:
+    """`conform_row` and `row_refusal` say of a mapping what `conform` and `refusals` say of a table."""
+    whole = SCHEMA.conform(gpd.GeoDataFrame({n: [v] for n, v in values.items()}, geometry=[place], crs=4544))
+    row = SCHEMA.conform_row(values | {"geometry": place})
+    assert row == rows_of(whole)[0]
+    assert SCHEMA.row_refusal(row) == next(iter(SCHEMA.refusals(whole)), None)
+    assert SCHEMA.conform_row(row) == row

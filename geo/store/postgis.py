@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pyproj
+import shapely
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
@@ -85,9 +86,9 @@ class PostgisStore:
         return self._rows(schema_of(layer), *_where(schema_of(layer), column, value))
 
     def rows_where(self, layer: str, column: str, value: str) -> list[Row]:
-        """As `read_where`, as plain values without geometry."""
+        """As `read_where`, each row a mapping."""
         schema = schema_of(layer)
-        return read_rows(schema, self._fetched(schema, *_where(schema, column, value)))
+        return read_rows(schema, self._fetched(schema, *_where(schema, column, value)), shapely.from_wkb)
 
     def holds(self, layer: str, keys: Sequence[str]) -> set[str]:
         """Which of these keys the layer has; quicker than reading its rows."""

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import geopandas as gpd
@@ -45,6 +45,16 @@ def plain_columns(schema: Schema, table: pd.DataFrame) -> dict[str, list[Any]]:
     return columns
 
 
+def plain_row(schema: Schema, row: Row) -> Row:
+    """One conformed row as `plain_columns` has its values."""
+    plain = {c.name: _plain_value(row[c.name], c.kind, f"{schema.name}.{c.name}") for c in schema.columns}
+    if schema.geometry:
+        shape = np.array([row["geometry"]], dtype=object)
+        data = wkb_of(shape, with_zm=schema.name in ZM_LAYERS)[0]
+        plain["geometry"] = None if data is None else data.hex()
+    return plain
+
+
 def plain_rows(schema: Schema, table: pd.DataFrame) -> list[Row]:
     """Rows of a conformed table, each by column; see `plain_columns`."""
     columns = plain_columns(schema, table)
@@ -61,27 +71,32 @@ def blobless_table(schema: Schema, columns: Sequence[Sequence[Any]], crs: pyproj
     return _table(schema, columns, crs, lambda shapes: shapely.from_wkb(np.array(shapes, dtype=object)))
 
 
-def read_rows(schema: Schema, rows: Iterable[Sequence[Any]]) -> list[Row]:
+def read_rows(schema: Schema, rows: Iterable[Sequence[Any]], shape: Callable[[Any], Any]) -> list[Row]:
     """
-    Stored rows, in the schema's order, as plain values: times with their zone, flags true or false, no geometry.
+    Stored rows, in the schema's order, as `Schema.conform_row` has them; `shape` reads a geometry.
 
     For the handful of rows that belong to one thing: a table of them takes thirty times as long to make.
     """
     turns = [(column.name, _READ.get(column.kind)) for column in schema.columns]
-    return [
-        {name: turn(value) if turn and value is not None else value for (name, turn), value in zip(turns, row)}  # noqa: B905 geometry is left over
-        for row in rows
-    ]
+    turns += [("geometry", shape)] if schema.geometry else []
+    return [{name: _read(value, turn) for (name, turn), value in zip(turns, row, strict=True)} for row in rows]
+
+
+def _read(value: Any, turn: Callable[[Any], Any] | None) -> Any:
+    return value if turn is None or value is None else turn(value)
 
 
 def rows_of(table: pd.DataFrame) -> list[Row]:
     """The rows of a conformed table as `read_rows` gives them."""
     plain = {
-        str(name): [None if none else value for value, none in zip(values.tolist(), values.isna(), strict=True)]
-        for name, values in table.items()
-        if name != "geometry"
+        str(name): [None if none else _python(value) for value, none in zip(held.tolist(), held.isna(), strict=True)]
+        for name, held in pd.DataFrame(table).items()
     }
     return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
+
+
+def _python(value: Any) -> Any:
+    return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
 
 
 def _table(
@@ -102,12 +117,23 @@ def _plain(values: pd.Series, kind: Kind, where: str) -> list[Any]:
         texts = np.datetime_as_string(utc, unit="ms")
         return [None if text == "NaT" else f"{text}Z" for text in texts.tolist()]
     missing = values.isna().tolist()
+    return [
+        None if none else _plain_value(value, kind, where) for value, none in zip(values.tolist(), missing, strict=True)
+    ]
+
+
+def _plain_value(value: Any, kind: Kind, where: str) -> Any:
+    if value is None:
+        return None
+    if kind is Kind.TIME:
+        return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
     if kind is Kind.TEXT:
-        return [None if none else _utf8(text, where) for text, none in zip(values.tolist(), missing, strict=True)]
-    if kind is Kind.REAL and bool(np.isinf(values.to_numpy(float)).any()):
+        return _utf8(value, where)
+    if kind is not Kind.REAL:
+        return int(value)
+    if value in (np.inf, -np.inf):
         raise LayerError("value_unstorable", where=where, value="inf")
-    turn = float if kind is Kind.REAL else int
-    return [None if none else turn(value) for value, none in zip(values.tolist(), missing, strict=True)]
+    return float(value)
 
 
 def _utf8(text: str, where: str) -> str:

@@ -11,9 +11,9 @@ from geo.layers import SCHEMAS
 from geo.ledger import Entry, Linked, Source
 from geo.schema import Schema
 from geo.store import Change, Store
-from geo.store.rows import plain_rows
+from geo.store.rows import plain_rows, rows_of
 from geo.workspace.forms import filled_form
-from geo.workspace.recording import after_find, one_row, require_find, require_visit, unless_moved
+from geo.workspace.recording import after_find, known_row, require_find, require_visit, unless_moved
 
 CORRECTABLE = ("visits", "finds", "parcels", "leads", "villages", "teams", "duties")
 FIXED = {"parcels": ("status",), "finds": ("recorded_at", "verified_at")}
@@ -62,7 +62,9 @@ def correct(
     schema = SCHEMAS[layer]
 
     def attempt() -> Corrected:
-        held = one_row(store, layer, key, "row_unknown")
+        held = store.read(layer, [key])
+        if held.empty:
+            raise StoreError("row_unknown", value=key)
         after = _filled(store, schema, held, values, now)
         changed = _differences(schema, held, after)
         if not changed:
@@ -106,9 +108,9 @@ def _filled(store: Store, schema: Schema, held: pd.DataFrame, values: dict[str, 
     after = pd.DataFrame(after) if not schema.geometry else after
     after[schema.key] = held[schema.key].iloc[0]
     if schema.name == "finds":
-        require_find(after.iloc[0].drop("verified_at"))
+        require_find(rows_of(after)[0] | {"verified_at": None})
     if schema.name == "visits":
-        require_visit(after.iloc[0])
+        require_visit(rows_of(after)[0])
     return after
 
 
@@ -142,6 +144,6 @@ def _moves(
     parcel_id = after["parcel_id"].iloc[0] if layer == "finds" else None
     if not parcel_id or not {"fraction", "method"} & set(changed):
         return []
-    parcels = one_row(store, "parcels", parcel_id, "parcel_unknown")
-    moved = parcels.assign(status=after_find(store, parcels, after))
-    return [Change("parcels", moved, replace=True, before=parcels)]
+    parcel = known_row(store, "parcels", parcel_id, "parcel_unknown")
+    moved = parcel | {"status": after_find(store, parcel, rows_of(after)[0])}
+    return [Change("parcels", moved, replace=True, before=parcel)]

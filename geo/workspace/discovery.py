@@ -4,21 +4,27 @@ from datetime import datetime
 from typing import Any
 
 import geopandas as gpd
-import pandas as pd
 
 from geo.errors import LayerError
 from geo.layers.finds import METHODS
 from geo.layers.finds import SCHEMA as FINDS
-from geo.layers.parcels import SCHEMA as PARCELS
 from geo.layers.parcels import Status
 from geo.layers.steps import Act
 from geo.ledger import Entry, row_digest
 from geo.season import CHINA
 from geo.store import Change
 from geo.workspace.county import County
-from geo.workspace.forms import filled_form
+from geo.workspace.forms import filled_row
 from geo.workspace.life import record_step, sampled
-from geo.workspace.recording import Recorded, one_row, record_destruction, record_find, require_find
+from geo.workspace.recording import (
+    Recorded,
+    known_row,
+    one_row,
+    point_in,
+    record_destruction,
+    record_find,
+    require_find,
+)
 
 ACCURACY_M = 10.0
 GUARDABLE = (Status.FLAGGED, Status.ASSIGNED, Status.VISITED)
@@ -58,7 +64,7 @@ def record_found(
     _require_whole(county, given, gone, now)
     parcel_id = given.get("parcel_id") or _plot_for(county, given, now)
     given["parcel_id"] = parcel_id
-    status = str(one_row(store, "parcels", parcel_id, "parcel_unknown")["status"].iloc[0])
+    status = str(known_row(store, "parcels", parcel_id, "parcel_unknown")["status"])
     step = {"at": given["found_at"], "team_id": given["team_id"], "post": scene.get("post")}
     step |= {"photo_sha256": given.get("photo_sha256")}
     step = {name: value for name, value in step.items() if value not in (None, "")}
@@ -74,37 +80,33 @@ def record_found(
 def _require_whole(county: County, given: dict[str, Any], gone: dict[str, Any] | None, now: datetime) -> None:
     """Refuse before anything is written what `record_find` or `record_destruction` would refuse afterwards."""
     base = {"found_by": "自查", "species": "罂粟", "method": METHODS[0], "fraction": 0.0}
-    parcel = one_row(county.store, "parcels", given.get("parcel_id"), "parcel_unknown")
-    shapes = gpd.GeoSeries(parcel["geometry"])
-    place = None if shapes.empty else shapes.representative_point().iloc[0]
+    place = point_in(one_row(county.store, "parcels", given.get("parcel_id"), "parcel_unknown"))
     for more in ({}, gone or {}):
-        form = filled_form(FINDS, base | given | more | {"recorded_at": now}, county.crs, now, place)
-        require_find(form.iloc[0])
+        require_find(filled_row(FINDS, base | given | more | {"recorded_at": now}, county.crs, now, place))
 
 
 def _plot_for(county: County, given: dict[str, Any], now: datetime) -> str:
     """The plot of a find made on none: found on the ground, at the find's place."""
-    form = filled_form(
+    form = filled_row(
         FINDS,
         {"found_by": "自查", "species": "罂粟", "method": METHODS[0], "fraction": 0.0, **given, "recorded_at": now},
         county.crs,
         now,
     )
-    place = form.geometry.iloc[0]
+    place, found_at = form["geometry"], form["found_at"]
     townships = gpd.GeoDataFrame(county.store.read("townships"))
     within = townships.loc[townships.intersects(place), "township_id"]
-    found_at = form["found_at"].iloc[0]
     key = "G" + row_digest({"wkb": place.wkb_hex, "at": found_at.isoformat()})[:12]
     row = {
         "parcel_id": key,
         "source": "ground",
-        "source_id": f"{found_at.tz_convert(CHINA):%m-%d %H:%M}",
+        "source_id": f"{found_at.astimezone(CHINA):%m-%d %H:%M}",
         "township_id": None if within.empty else within.iloc[0],
         "flagged_at": found_at,
         "status": str(Status.VISITED),
         "accuracy_m": ACCURACY_M,
     }
     if not county.store.holds("parcels", [key]):
-        rows = PARCELS.conform(gpd.GeoDataFrame(pd.DataFrame([row]), geometry=[place], crs=county.crs))
-        county.store.append(Entry("find", {"parcel_id": key}, "team"), Change("parcels", rows), now=now)
+        plot = Change("parcels", row | {"geometry": place})
+        county.store.append(Entry("find", {"parcel_id": key}, "team"), plot, now=now)
     return key

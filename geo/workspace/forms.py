@@ -14,15 +14,14 @@ from geo.crs import to_metric
 from geo.errors import LayerError
 from geo.ledger import row_digest
 from geo.schema import Kind, Schema
-from geo.store.rows import plain_rows
+from geo.store.contract import Row
+from geo.store.rows import plain_row, plain_rows
 
 CLOCK_SLACK = timedelta(days=1)
 _PLACES = ("longitude", "latitude", "easting", "northing", "geometry")
 
 
-def filled_form(
-    schema: Schema, values: Mapping[str, Any], crs: pyproj.CRS, now: datetime, place: Any = None
-) -> gpd.GeoDataFrame:
+def filled_row(schema: Schema, values: Mapping[str, Any], crs: pyproj.CRS, now: datetime, place: Any = None) -> Row:
     """
     The conformed row of a form's values, its key left empty; `place` is used where the form gives none.
 
@@ -42,29 +41,30 @@ def filled_form(
         if column.kind is Kind.TIME and column.name in given:
             given[column.name] = _moment(given[column.name], column.name, now)
     fields = {name: value for name, value in given.items() if name not in _PLACES}
-    shape = gpd.array.GeometryArray(np.array([_place(given, crs) or place], dtype=object), crs=crs)
-    columns = {schema.key: ["-"], **{name: [value] for name, value in fields.items()}, "geometry": shape}
-    row = schema.conform(gpd.GeoDataFrame(columns, geometry="geometry"))
-    held = pd.DataFrame(row)
+    row = schema.conform_row({schema.key: "-", **fields, "geometry": _place(given, crs) or place})
     for name, value in fields.items():
-        if pd.isna(held[name].iloc[0]):
+        if row[name] is None:
             raise LayerError("record_value_bad", field=name, value=value)
-    for refusal in schema.refusals(row):
+    refusal = schema.row_refusal(row)
+    if refusal:
         raise LayerError(f"record_{refusal.code}", field=refusal.field, **refusal.details)
     return row
 
 
-def content_id(prefix: str, schema: Schema, row: pd.DataFrame, without: tuple[str, ...] = ()) -> str:
+def filled_form(
+    schema: Schema, values: Mapping[str, Any], crs: pyproj.CRS, now: datetime, place: Any = None
+) -> gpd.GeoDataFrame:
+    """As `filled_row`, as a table of one row."""
+    row = filled_row(schema, values, crs, now, place)
+    shape = gpd.array.GeometryArray(np.array([row.get("geometry")], dtype=object), crs=crs)
+    columns = {name: [value] for name, value in row.items()} | {"geometry": shape}
+    return gpd.GeoDataFrame(schema.conform(gpd.GeoDataFrame(columns, geometry="geometry")))
+
+
+def content_id(prefix: str, schema: Schema, row: pd.DataFrame | Row, without: tuple[str, ...] = ()) -> str:
     """The prefix and 12 hex digits of the digest of a row's content, its key and `without` set aside."""
-    content = plain_rows(schema, row)[0]
+    content = plain_row(schema, row) if isinstance(row, dict) else plain_rows(schema, row)[0]
     return prefix + row_digest({n: v for n, v in content.items() if n not in (schema.key, *without)})[:12]
-
-
-def give_content_id(prefix: str, schema: Schema, row: pd.DataFrame, without: tuple[str, ...] = ()) -> str:
-    """Fill a row's key with its `content_id`, and return that."""
-    key = content_id(prefix, schema, row, without)
-    row[schema.key] = pd.Series([key], index=row.index, dtype=object)
-    return key
 
 
 def _blank(value: Any) -> bool:

@@ -20,8 +20,8 @@ from geo.store.contract import Row
 from geo.store.rows import rows_of
 from geo.words import Word
 from geo.workspace.county import County
-from geo.workspace.forms import filled_form, give_content_id
-from geo.workspace.recording import Recorded, finds_of, one_row, require_coded, unless_moved
+from geo.workspace.forms import content_id, filled_row
+from geo.workspace.recording import Recorded, known_row, require_coded, unless_moved
 
 NEEDED: dict[Act, tuple[str, ...]] = {
     Act.ASSIGN: ("team_id",),
@@ -84,22 +84,23 @@ def record_step(
         require_coded(values["reason"])
     done = DONE_AS[act] if act in DONE_AS and int(values["plants_left_n"]) > 0 else act
     filled = {"at": now, **values, "parcel_id": parcel_id, "act": str(done), "recorded_at": now}
-    step = pd.DataFrame(filled_form(STEPS, filled, store.crs, now).drop(columns="geometry", errors="ignore"))
-    step_id = give_content_id("S", STEPS, step, without=("recorded_at",))
+    step = filled_row(STEPS, filled, store.crs, now)
+    step["step_id"] = step_id = content_id("S", STEPS, step, without=("recorded_at",))
 
     def attempt() -> Recorded:
-        parcels = one_row(store, "parcels", parcel_id, "parcel_unknown")
+        parcel = known_row(store, "parcels", parcel_id, "parcel_unknown")
         if store.holds("steps", [step_id]):
-            return Recorded(step_id, None, str(parcels["status"].iloc[0]))
-        one_row(store, "tracks", step["track_id"].iloc[0], "track_unknown")
-        status = moved(parcel_id, str(parcels["status"].iloc[0]), done)
-        _require_later(store, parcel_id, step["at"].iloc[0])
+            return Recorded(step_id, None, str(parcel["status"]))
+        if step["track_id"] and not store.holds("tracks", [step["track_id"]]):
+            raise StoreError("track_unknown", value=step["track_id"])
+        status = moved(parcel_id, str(parcel["status"]), done)
+        _require_later(store, parcel_id, step["at"])
         if done == Act.CLOSE:
             _require_closable(store, parcel_id)
-        reason = values["reason"] if act == Act.DISMISS else parcels["reason"].iloc[0]
-        after = parcels.assign(status=str(status), reason=reason)
-        changes = [Change("steps", step), Change("parcels", after, replace=True, before=parcels)]
-        changes += _verified(store, parcel_id, step) if done == Act.RECHECK else []
+        reason = values["reason"] if act == Act.DISMISS else parcel["reason"]
+        after = parcel | {"status": str(status), "reason": reason}
+        changes = [Change("steps", step), Change("parcels", after, replace=True, before=parcel)]
+        changes += _verified(store, parcel_id, step["at"]) if done == Act.RECHECK else []
         body = {"parcel_id": parcel_id, "step_id": step_id, "act": str(done), "parcel_status": str(status)}
         return Recorded(step_id, store.append(Entry("step", body, role, source), *changes, now=now), str(status))
 
@@ -109,9 +110,7 @@ def record_step(
 def plot_life_of(county: County, parcel_id: str, *, as_of: datetime) -> PlotLife:
     """All that is known of a plot at a moment; `StoreError` for one that is not there."""
     store, settings = county.store, county.settings.plots
-    parcel = next(iter(store.rows_where("parcels", "parcel_id", parcel_id)), None)
-    if parcel is None:
-        raise StoreError("parcel_unknown", value=parcel_id)
+    parcel = known_row(store, "parcels", parcel_id, "parcel_unknown")
     told = _until({layer: store.rows_where(layer, "parcel_id", parcel_id) for layer in TIMES}, as_of)
     finds, visits, steps = told["finds"], told["visits"], told["steps"]
     return PlotLife(
@@ -198,15 +197,11 @@ def _photos_n(store: Store, parcel_id: str) -> int:
     return len(store.rows_where("photos", "parcel_id", parcel_id))
 
 
-def _verified(store: Store, parcel_id: str, step: pd.DataFrame) -> list[Change]:
+def _verified(store: Store, parcel_id: str, at: datetime) -> list[Change]:
     """The plot's destroyed finds, verified by a re-check that found nothing left."""
-    finds = finds_of(store, parcel_id)
-    at = step["at"].iloc[0]
-    seen = finds[finds["verified_at"].isna() & (finds["fraction"] == 1.0) & (finds["destroyed_at"] < at)]
-    if seen.empty:
-        return []
-    moment = pd.Series([at] * len(seen), index=seen.index, dtype="datetime64[ms, UTC]")
-    return [Change("finds", seen.assign(verified_at=moment), replace=True, before=seen)]
+    finds = store.rows_where("finds", "parcel_id", parcel_id)
+    seen = [one for one in finds if one["verified_at"] is None and one["fraction"] == 1.0 and one["destroyed_at"] < at]
+    return [Change("finds", one | {"verified_at": at}, replace=True, before=one) for one in seen]
 
 
 def _until(told: Mapping[str, Rows], as_of: datetime) -> dict[str, list[Row]]:

@@ -58,7 +58,7 @@ def action_of(entry: Entry, changes: Iterable[Change]) -> Action:
     if entry.kind == "step":
         return Action.JUDGE if entry.body.get("act") in _JUDGED else Action.RECORD
     if entry.kind == "order_step":
-        steps = {step for change in changes if change.layer == "order_steps" for step in change.rows["step"]}
+        steps = {step for change in changes if change.layer == "order_steps" for step in change.table["step"]}
         return Action.ANSWER if steps <= set(_ANSWERED) else Action.ORDER
     if entry.kind == "export" and any(len(change.rows) for change in changes):
         return Action.ADMINISTER  # an export takes nothing in
@@ -365,7 +365,7 @@ class OwnStore:
         return shown
 
     def _require_own(self, changes: Iterable[Change]) -> None:
-        held = [(change, SCHEMAS[change.layer].conform(change.rows)) for change in changes if len(change.rows)]
+        held = [(change, SCHEMAS[change.layer].conform(change.table)) for change in changes if len(change.rows)]
         fresh = {change.layer: set(rows[SCHEMAS[change.layer].key]) for change, rows in held}
         known, after = self._now(), self._ground(fresh)
         for change, rows in held:

@@ -1,13 +1,11 @@
 """Visits, finds and verifications: checked, numbered by their content, and written with their ledger entry."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-import geopandas as gpd
-import pandas as pd
 import shapely
 
 from geo.analysis.plot_life import DISMISSED, UNREACHED, WAITING, moved
@@ -21,7 +19,8 @@ from geo.layers.visits import SCHEMA as VISITS
 from geo.layers.visits import Evidence
 from geo.ledger import Entry, Linked, Source
 from geo.store import Change, Store
-from geo.workspace.forms import filled_form, give_content_id
+from geo.store.contract import Row
+from geo.workspace.forms import content_id, filled_row
 
 T = TypeVar("T")
 STANDING = METHODS[0]
@@ -64,17 +63,16 @@ def record_visit(
     role, source
         Who writes it down, and the device with its clocks: both stand in the ledger beside the server's time.
     """
-    visit = filled_form(VISITS, values, store.crs, now)
-    row = visit.iloc[0]
-    require_visit(row)
-    visit_id = give_content_id("V", VISITS, visit)
+    visit = filled_row(VISITS, values, store.crs, now)
+    require_visit(visit)
+    visit["visit_id"] = visit_id = content_id("V", VISITS, visit)
 
     def attempt() -> Recorded:
-        parcels = _known(store, row)
+        parcel = _known(store, visit)
         if store.holds("visits", [visit_id]):
-            return Recorded(visit_id, None, _status(parcels))
-        status = _after_visit(parcels, row["outcome"], row["reason"])
-        moved = _moved(parcels, status, row["reason"] if status == Status.DISMISSED else None)
+            return Recorded(visit_id, None, _status(parcel))
+        status = _after_visit(parcel, visit["outcome"], visit["reason"])
+        moved = _moved(parcel, status, visit["reason"] if status == Status.DISMISSED else None)
         entry = Entry("visit", {"visit_id": visit_id, "parcel_status": status}, role, source)
         linked = store.append(entry, Change("visits", visit), *moved, now=now)
         return Recorded(visit_id, linked, status)
@@ -96,21 +94,20 @@ def record_find(
     """
     given: dict[str, Any] = {"found_by": "自查", "species": "罂粟", "method": STANDING, "fraction": 0.0}
     given |= {name: value for name, value in values.items() if value not in (None, "")}
-    parcel = one_row(store, "parcels", given.get("parcel_id"), "parcel_unknown")
-    find = filled_form(FINDS, given | {"recorded_at": now}, store.crs, now, _point_in(parcel))
-    row = find.iloc[0]
-    require_find(row)
-    find_id = give_content_id("F", FINDS, find, without=("recorded_at", "verified_at"))
-    clearance = _clearance(row)
+    place = point_in(one_row(store, "parcels", given.get("parcel_id"), "parcel_unknown"))
+    find = filled_row(FINDS, given | {"recorded_at": now}, store.crs, now, place)
+    require_find(find)
+    find["find_id"] = find_id = content_id("F", FINDS, find, without=("recorded_at", "verified_at"))
+    clearance = _clearance(find)
 
     def attempt() -> Recorded:
-        parcels = _known(store, row)
-        _require_there(store, "visits", row["visit_id"], "visit_unknown")
+        parcel = _known(store, find)
+        _require_there(store, "visits", find["visit_id"], "visit_unknown")
         if store.holds("finds", [find_id]):
-            return Recorded(find_id, None, _status(parcels), clearance)
-        status = after_find(store, parcels, row.to_frame().T)
+            return Recorded(find_id, None, _status(parcel), clearance)
+        status = after_find(store, parcel, find)
         body = {"find_id": find_id, "parcel_status": status, "clearance": clearance}
-        changes = (Change("finds", find), *_moved(parcels, status, None))
+        changes = (Change("finds", find), *_moved(parcel, status, None))
         linked = store.append(Entry("find", body, role, source), *changes, now=now)
         return Recorded(find_id, linked, status, clearance)
 
@@ -133,20 +130,19 @@ def record_destruction(
     """
 
     def attempt() -> Recorded:
-        find = one_row(store, "finds", find_id, "find_unknown")
-        if pd.notna(find["verified_at"].iloc[0]):
+        find = known_row(store, "finds", find_id, "find_unknown")
+        if find["verified_at"] is not None:
             raise StoreError("find_verified", find=find_id)
-        held = {str(name): value for name, value in find.iloc[0].items() if name != "find_id" and pd.notna(value)}
-        after = filled_form(FINDS, held | values, store.crs, now).assign(find_id=find_id)
-        row = after.iloc[0]
-        require_find(row)
-        clearance = _clearance(row)
-        parcels = one_row(store, "parcels", row["parcel_id"], "parcel_unknown")
-        if bool((after[_DESTRUCTION] == find[_DESTRUCTION]).all(axis=None)):
-            return Recorded(find_id, None, _status(parcels), clearance)
-        status = after_find(store, parcels, after)
+        held = {name: value for name, value in find.items() if name != "find_id"}
+        after = filled_row(FINDS, held | values, store.crs, now) | {"find_id": find_id}
+        require_find(after)
+        clearance = _clearance(after)
+        parcel = one_row(store, "parcels", after["parcel_id"], "parcel_unknown")
+        if all(after[name] == find[name] for name in _DESTRUCTION):
+            return Recorded(find_id, None, _status(parcel), clearance)
+        status = after_find(store, parcel, after)
         body = {"find_id": find_id, "parcel_status": status, "clearance": clearance}
-        changes = (Change("finds", after, replace=True, before=find), *_moved(parcels, status, None))
+        changes = (Change("finds", after, replace=True, before=find), *_moved(parcel, status, None))
         linked = store.append(Entry("destruction", body, role, source), *changes, now=now)
         return Recorded(find_id, linked, status, clearance)
 
@@ -162,30 +158,29 @@ def record_verification(
         raise StoreError("time_future", field="verified_at", value=when)
 
     def attempt() -> Recorded:
-        find = one_row(store, "finds", find_id, "find_unknown")
-        row = find.iloc[0]
-        if row["fraction"] < 1.0 or row["method"] == STANDING:
+        find = known_row(store, "finds", find_id, "find_unknown")
+        if find["fraction"] < 1.0 or find["method"] == STANDING:
             raise StoreError("find_standing", find=find_id)
-        if pd.notna(row["verified_at"]):
+        if find["verified_at"] is not None:
             return Recorded(find_id, None, clearance=CLEARED)
-        if when < row["destroyed_at"]:
+        if when < find["destroyed_at"]:
             raise StoreError("time_backwards", later="verified_at", earlier="destroyed_at")
-        verified = find.assign(verified_at=pd.Series([when], index=find.index, dtype="datetime64[ms, UTC]"))
-        parcels = one_row(store, "parcels", row["parcel_id"], "parcel_unknown")
-        status = _after_verification(store, parcels, find_id)
+        parcel = one_row(store, "parcels", find["parcel_id"], "parcel_unknown")
+        status = _after_verification(store, parcel, find_id)
         entry = Entry("verification", {"find_id": find_id, "parcel_status": status}, role)
-        changes = (Change("finds", verified, replace=True, before=find), *_moved(parcels, status, None))
+        verified = Change("finds", find | {"verified_at": when}, replace=True, before=find)
+        changes = (verified, *_moved(parcel, status, None))
         linked = store.append(entry, *changes, now=now)
         return Recorded(find_id, linked, status, CLEARED)
 
     return unless_moved(attempt)
 
 
-def _clearance(row: pd.Series) -> str:
+def _clearance(row: Row) -> str:
     return STANDING if row["method"] == STANDING else CLEARED if row["fraction"] == 1.0 else NOT_CLEARED
 
 
-def require_visit(row: pd.Series) -> None:
+def require_visit(row: Mapping[str, Any]) -> None:
     """Refuse a visit whose fields contradict each other."""
     if row["evidence"] == Evidence.A and not row["track_id"]:
         raise StoreError("track_missing")
@@ -195,21 +190,21 @@ def require_visit(row: pd.Series) -> None:
         raise StoreError("visit_nowhere")
 
 
-def require_find(row: pd.Series) -> None:
+def require_find(row: Mapping[str, Any]) -> None:
     """Refuse a find whose fields contradict each other."""
-    destroyed = (row["method"] != STANDING, row["fraction"] > 0.0, pd.notna(row["destroyed_at"]))
+    destroyed = (row["method"] != STANDING, row["fraction"] > 0.0, row["destroyed_at"] is not None)
     if any(destroyed) and row["plants_n"] == 0:
         raise StoreError("plants_uncounted")
     if any(destroyed) and not all(destroyed):
         raise StoreError("destruction_unclear")
     if all(destroyed) and row["destroyed_at"] < row["found_at"]:
         raise StoreError("time_backwards", later="destroyed_at", earlier="found_at")
-    if pd.notna(row.get("verified_at")):
+    if row.get("verified_at") is not None:
         raise StoreError("record_field_unknown", field="verified_at", known="record_verification")
 
 
-def _known(store: Store, row: pd.Series) -> pd.DataFrame:
-    """The row's parcel (empty without one), after making sure that all the row names is there, and its place too."""
+def _known(store: Store, row: Row) -> Row | None:
+    """The row's parcel (None without one), after making sure that all the row names is there, and its place too."""
     _require_inside(store, row["geometry"])
     _require_there(store, "villages", row.get("village_id"), "village_unknown")
     _require_there(store, "tracks", row["track_id"], "track_unknown")
@@ -234,24 +229,27 @@ def _require_inside(store: Store, place: Any) -> None:
         raise StoreError("outside")
 
 
-def one_row(store: Store, layer: str, key: str | None, code: str) -> pd.DataFrame:
-    """The row with this key, as a table of one; empty without a key, a `StoreError` where there is none."""
-    if not key:
-        return SCHEMAS[layer].conform(pd.DataFrame())
-    found = store.read(layer, [str(key)])
-    if found.empty:
+def one_row(store: Store, layer: str, key: str | None, code: str) -> Row | None:
+    """The row with this key; None without a key, a `StoreError` where there is none."""
+    return known_row(store, layer, key, code) if key else None
+
+
+def known_row(store: Store, layer: str, key: str, code: str) -> Row:
+    """The row with this key; a `StoreError` where there is none."""
+    found = store.rows_where(layer, SCHEMAS[layer].key, str(key))
+    if not found:
         raise StoreError(code, value=key)
-    return found
+    return found[0]
 
 
-def _after_visit(parcels: pd.DataFrame, outcome: str, reason: str | None) -> str | None:
+def _after_visit(parcel: Row | None, outcome: str, reason: str | None) -> str | None:
     """The parcel's state after a visit: who could not reach it has not visited it, and a find is never undone."""
-    status = _status(parcels)
-    if status is None or outcome == UNREACHED:
-        return status
+    if parcel is None or outcome == UNREACHED:
+        return _status(parcel)
+    status = str(parcel["status"])
     if outcome == DISMISSED:
         require_coded(reason)
-        return str(moved(parcels["parcel_id"].iloc[0], status, Act.DISMISS))
+        return str(moved(parcel["parcel_id"], status, Act.DISMISS))
     return str(Status.VISITED) if status in WAITING else status
 
 
@@ -261,48 +259,43 @@ def require_coded(reason: str | None) -> None:
         raise StoreError("dismissal_uncoded", value=reason, known="、".join(DISMISSALS))
 
 
-def finds_of(store: Store, parcel_id: str) -> pd.DataFrame:
-    """The finds on a parcel."""
-    return store.read_where("finds", "parcel_id", parcel_id)
-
-
-def after_find(store: Store, parcels: pd.DataFrame, find: pd.DataFrame) -> str | None:
+def after_find(store: Store, parcel: Row | None, find: Row) -> str | None:
     """The parcel's state once this find is as given: eradicated when it and every other find there is destroyed."""
-    if parcels.empty:
+    if parcel is None:
         return None
-    key = str(parcels["parcel_id"].iloc[0])
-    others = finds_of(store, key)
-    others = others[~others["find_id"].isin(find["find_id"])]
-    status = moved(key, str(_status(parcels)), Act.CONFIRM)
-    standing = [*others["fraction"], *find["fraction"]]
-    return str(moved(key, status, Act.ERADICATE) if min(standing) == 1.0 else status)
+    key = parcel["parcel_id"]
+    others = [one["fraction"] for one in _others(store, key, find["find_id"])]
+    status = moved(key, str(parcel["status"]), Act.CONFIRM)
+    return str(moved(key, status, Act.ERADICATE) if min([*others, find["fraction"]]) == 1.0 else status)
 
 
-def _after_verification(store: Store, parcels: pd.DataFrame, find_id: str) -> str | None:
+def _after_verification(store: Store, parcel: Row | None, find_id: str) -> str | None:
     """The parcel's state once this find is verified: re-checked when it was eradicated and no other find is open."""
-    status = _status(parcels)
-    if status != Status.ERADICATED:
-        return status
-    key = str(parcels["parcel_id"].iloc[0])
-    others = finds_of(store, key)
-    open_ones = others.loc[others["find_id"] != find_id, "verified_at"].isna()
-    return status if bool(open_ones.any()) else str(moved(key, status, Act.RECHECK))
+    if parcel is None or parcel["status"] != Status.ERADICATED:
+        return _status(parcel)
+    key, status = parcel["parcel_id"], str(parcel["status"])
+    is_open = any(one["verified_at"] is None for one in _others(store, key, find_id))
+    return status if is_open else str(moved(key, status, Act.RECHECK))
 
 
-def _moved(parcels: pd.DataFrame, status: str | None, reason: str | None) -> list[Change]:
-    if parcels.empty or _status(parcels) == status:
+def _others(store: Store, parcel_id: str, find_id: str) -> list[Row]:
+    """The other finds on a find's parcel."""
+    return [one for one in store.rows_where("finds", "parcel_id", parcel_id) if one["find_id"] != find_id]
+
+
+def _moved(parcel: Row | None, status: str | None, reason: str | None) -> list[Change]:
+    if parcel is None or parcel["status"] == status:
         return []
-    return [Change("parcels", parcels.assign(status=status, reason=reason), replace=True, before=parcels)]
+    return [Change("parcels", parcel | {"status": status, "reason": reason}, replace=True, before=parcel)]
 
 
-def _status(parcels: pd.DataFrame) -> str | None:
-    return None if parcels.empty else str(parcels["status"].iloc[0])
+def _status(parcel: Row | None) -> str | None:
+    return None if parcel is None else str(parcel["status"])
 
 
-def _point_in(parcels: pd.DataFrame) -> Any:
+def point_in(parcel: Row | None) -> Any:
     """A point that surely lies in the parcel; None without one."""
-    shapes = gpd.GeoSeries(parcels["geometry"])
-    return None if shapes.empty else shapes.representative_point().iloc[0]
+    return None if parcel is None else parcel["geometry"].representative_point()
 
 
 def unless_moved(attempt: Callable[[], T]) -> T:

@@ -23,6 +23,7 @@ from geo.ledger import row_digest
 from geo.report.sheets import Paper
 from geo.report.target_form import FIND_FILLED, FIND_GIVEN, TARGET_FILLED, TARGET_GIVEN, target_workbook
 from geo.season import CHINA
+from geo.store.rows import rows_of
 from geo.words import Language, say
 from geo.workspace.county import County
 from geo.workspace.forms import content_id, filled_form
@@ -106,7 +107,7 @@ class TargetForms:
             "hours": number_in(row, "hours"),
         }
         visit = filled_form(VISITS, values, self.county.crs, now)
-        require_visit(visit.iloc[0])
+        require_visit(rows_of(visit)[0])
         if values["outcome"] == DISMISSED:
             require_coded(row.get("reason"))
         number = content_id("V", VISITS, visit)
@@ -142,7 +143,7 @@ class TargetForms:
         values |= {name: row.get(name) for name in ("witnesses", "departments", "case_number")}
         inside = None if parcel is None else parcel.geometry.representative_point().iloc[0]
         find = filled_form(FINDS, values | _destruction(row), self.county.crs, now, inside)
-        require_find(find.iloc[0])
+        require_find(rows_of(find)[0])
         self._require_near(find.geometry.iloc[0])
         number = content_id("F", FINDS, find, without=("recorded_at", "verified_at"))
         self._show(before, "铲除前", find.assign(find_id=number))
@@ -176,7 +177,7 @@ class TargetForms:
         stands = self.updated.get(key, held)
         plain = {str(n): v for n, v in stands.iloc[0].items() if n not in _OF_DESTRUCTION and pd.notna(v)}
         after = filled_form(FINDS, plain | told, self.county.crs, now).assign(find_id=key)
-        require_find(after.iloc[0])
+        require_find(rows_of(after)[0])
         mine, theirs = _rank(after.iloc[0]), _rank(stands.iloc[0])
         if mine == theirs:
             raise LayerError("duplicate", field="find_id", value=key)

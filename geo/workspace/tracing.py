@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from geo.crs import to_degrees
+from geo.errors import StoreError
 from geo.layers.duties import in_force
 from geo.layers.finds import STAGES
 from geo.layers.orders import Step
@@ -23,7 +24,6 @@ from geo.workspace import effort
 from geo.workspace.county import County
 from geo.workspace.evidence import Evidence, evidence_at
 from geo.workspace.papers import paper_of
-from geo.workspace.recording import one_row
 from geo.workspace.rights import Action, require
 
 Key = tuple[str, str]
@@ -116,7 +116,9 @@ def plot_dossier(county: County, parcel_id: str, *, as_of: datetime | None = Non
     require(county.actor, Action.TRACE)
     moment = as_of or county.as_of()
     store = county.store
-    parcel = one_row(store, "parcels", parcel_id, "parcel_unknown")
+    parcel = store.read("parcels", [parcel_id])
+    if parcel.empty:
+        raise StoreError("parcel_unknown", value=parcel_id)
     entries = store.entries()
     finds = store.read_where("finds", "parcel_id", parcel_id)
     finds = finds[finds["found_at"] <= moment].sort_values("found_at", kind="stable")

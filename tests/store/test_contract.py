@@ -70,17 +70,38 @@ def test_rows_are_found_by_a_column_counted_and_known_by_key(store):
 
 @pytest.mark.parametrize("layer", SCHEMAS)
 def test_rows_come_back_as_plain_values_too(store, layer):
-    """What `read_where` has as a table, `rows_where` has as mappings without geometry, None where missing."""
+    """What `read_where` has as a table, `rows_where` has as mappings, None where missing."""
     schema, rows = SCHEMAS[layer], rows_of(layer)
     store.append(Entry("import"), Change(layer, rows), now=NOW)
     key = rows[schema.key][2]
     plain = store.rows_where(layer, schema.key, key)
     assert plain == plain_rows_of(store.read_where(layer, schema.key, key))
-    assert list(plain[0]) == schema.names
-    assert all(value is None or type(value) in (str, float, int, bool, datetime) for value in plain[0].values())
+    assert list(plain[0]) == [*schema.names, *(["geometry"] if schema.geometry else [])]
+    assert all(type(plain[0][name]) in (str, float, int, bool, datetime, type(None)) for name in schema.names)
     assert store.rows_where(layer, schema.key, "nobody") == []
     with pytest.raises(StoreError, match="unknown"):
         store.rows_where(layer, "colour", "x")
+
+
+@pytest.mark.parametrize("layer", SCHEMAS)
+def test_one_row_is_written_like_a_table_of_one(store, layer):
+    """The same row, the same digest in the ledger, and the same refusal of a row that replaces what has changed."""
+    schema, rows = SCHEMAS[layer], rows_of(layer, 2)
+    first, second = plain_rows_of(rows)
+    store.append(Entry("import"), Change(layer, rows.iloc[:1]), now=NOW)
+    store.append(Entry("import"), Change(layer, second), now=NOW)
+    _same(rows, store.read(layer))
+    assert store.verify().ok
+    store.append(Entry("correction"), Change(layer, first, replace=True, before=first), now=NOW)
+    told = [entry.body["rows"][layer][first[schema.key]] for entry in store.entries() if entry.seq != 2]
+    assert told[0] == told[1]
+    other = next(name for name in schema.names if name != schema.key and first[name] != second[name])
+    stale = first | {other: second[other]}
+    with pytest.raises(StoreError, match="store_moved"):
+        store.append(Entry("correction"), Change(layer, first, replace=True, before=stale), now=NOW)
+    with pytest.raises(LayerError, match="rows_bad"):
+        store.append(Entry("import"), Change(layer, second | {schema.key: None}), now=NOW)
+    _same(rows, store.read(layer))
 
 
 def test_the_entry_names_every_row_by_its_digest_and_holds_records_whole(store):
