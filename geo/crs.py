@@ -45,19 +45,37 @@ def require_metric(crs: Any, what: str) -> None:
 
 def to_metric(longitude: npt.ArrayLike, latitude: npt.ArrayLike, crs: Any) -> tuple[Floats, Floats]:
     """Easting and northing, metres in `crs`, of WGS 84 degrees (taken as CGCS2000: they agree within 0.1 m)."""
-    easting, northing = _turn(4326, crs).transform(np.asarray(longitude, float), np.asarray(latitude, float))
+    easting, northing = transformer(4326, crs).transform(np.asarray(longitude, float), np.asarray(latitude, float))
     return np.asarray(easting, float), np.asarray(northing, float)
 
 
 def to_degrees(easting: npt.ArrayLike, northing: npt.ArrayLike, crs: Any) -> tuple[Floats, Floats]:
     """WGS 84 longitude and latitude, degrees, of metric coordinates in `crs`."""
-    longitude, latitude = _turn(crs, 4326).transform(np.asarray(easting, float), np.asarray(northing, float))
+    longitude, latitude = transformer(crs, 4326).transform(np.asarray(easting, float), np.asarray(northing, float))
     return np.asarray(longitude, float), np.asarray(latitude, float)
 
 
+def transformer(source: Any, target: Any) -> pyproj.Transformer:
+    """The transformation between two systems, easting or longitude first; each is set up once, which takes 50 ms."""
+    return _transformer(_text(source), _text(target))
+
+
+def _text(crs: Any) -> str:
+    """A CRS as a short text: its EPSG code where it has one."""
+    if isinstance(crs, int):
+        return f"EPSG:{crs}"
+    return crs if isinstance(crs, str) else _coded(crs)
+
+
 @lru_cache(maxsize=64)
-def _turn(source: Any, target: Any) -> pyproj.Transformer:
-    """The transformation between two systems, set up once a thread."""
+def _coded(crs: Any) -> str:
+    known = pyproj.CRS.from_user_input(crs)
+    code = known.to_epsg()
+    return f"EPSG:{code}" if code and pyproj.CRS.from_epsg(code) == known else str(known.to_wkt())
+
+
+@lru_cache(maxsize=64)
+def _transformer(source: str, target: str) -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 

@@ -7,14 +7,13 @@ and the library would apply none without saying so.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyproj
 
-from geo.crs import wgs84_from_bd09, wgs84_from_gcj02
+from geo.crs import transformer, wgs84_from_bd09, wgs84_from_gcj02
 from geo.errors import DatumError
 
 Floats = npt.NDArray[np.float64]
@@ -93,14 +92,9 @@ def _of_crs(declared: Any, name: str) -> Datum:
     return Datum(label, transform(crs.to_wkt(), "EPSG:4326"))
 
 
-@lru_cache(maxsize=64)
-def _transformer(source: str, target: str) -> pyproj.Transformer:
-    return pyproj.Transformer.from_crs(source, target, always_xy=True)
-
-
-def transform(source: str, target: str) -> Move:
-    """Coordinates of one CRS (WKT or code) in another, easting or longitude first; infinite where undefined."""
-    turn = _transformer(source, target)
+def transform(source: Any, target: Any) -> Move:
+    """Coordinates of one CRS in another, easting or longitude first; infinite where undefined."""
+    turn = transformer(source, target)
 
     def move(x: Floats, y: Floats) -> tuple[Floats, Floats]:
         east, north = turn.transform(x, y)
@@ -113,11 +107,4 @@ def project(longitude: Floats, latitude: Floats, crs: Any) -> tuple[Floats, Floa
     """WGS 84 degrees in `crs`; None leaves them as they are."""
     if crs is None:
         return longitude, latitude
-    return transform("EPSG:4326", crs_text(crs))(longitude, latitude)
-
-
-def crs_text(crs: Any) -> str:
-    """A CRS as a short text that can be a cache key."""
-    if isinstance(crs, int):
-        return f"EPSG:{crs}"
-    return crs if isinstance(crs, str) else str(pyproj.CRS.from_user_input(crs).to_wkt())
+    return transform(4326, crs)(longitude, latitude)

@@ -260,7 +260,7 @@ def _assemble(
         "source_id": _texts([hints.source or source] * n),
         "geometry": gpd.array.GeometryArray(shapes, crs=out_crs),
     }
-    return gpd.GeoDataFrame(pd.DataFrame(table), geometry="geometry")
+    return gpd.GeoDataFrame(table, geometry="geometry")
 
 
 def _texts(values: Sequence[str | None]) -> pd.Series:

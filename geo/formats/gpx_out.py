@@ -11,7 +11,7 @@ import numpy.typing as npt
 import shapely
 
 from geo.errors import FormatError
-from geo.formats.datum import crs_text, transform
+from geo.formats.datum import transform
 from geo.formats.markup import printable
 from geo.layers.tracks import fixes_of
 
@@ -150,7 +150,7 @@ def degrees(easting: Any, northing: Any, crs: Any) -> tuple[Floats, Floats]:
     """WGS 84 degrees of coordinates in `crs`; raises `FormatError` rather than write a place that is none."""
     if crs is None:
         raise FormatError("export_range", place="CRS")
-    move = transform(crs_text(crs), "EPSG:4326")
+    move = transform(crs, 4326)
     longitude, latitude = move(np.asarray(easting, float), np.asarray(northing, float))
     wrong = ~((np.abs(longitude) <= 180.0) & (np.abs(latitude) <= 90.0))
     if wrong.any():

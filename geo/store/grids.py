@@ -84,7 +84,7 @@ def _write(beside: Path, grid: Grid) -> None:
         width=grid.frame.cols,
         count=1,
         dtype=values.dtype.name,
-        crs=grid.frame.crs,
+        crs=_crs(grid.frame.crs.to_wkt()),
         transform=grid.frame.transform,
         nodata=float("nan") if floating else None,
         tiled=True,
@@ -93,10 +93,15 @@ def _write(beside: Path, grid: Grid) -> None:
         compress="zstd",
         zstd_level=1,
         predictor=3 if floating else 2,
-        num_threads="ALL_CPUS",
         bigtiff="IF_SAFER",
     ) as target:
         target.write(values, 1)
+
+
+@lru_cache(maxsize=16)
+def _crs(wkt: str) -> rasterio.CRS:
+    """A CRS as rasterio has it; turning one over takes as long as writing a small raster."""
+    return rasterio.CRS.from_user_input(pyproj.CRS.from_wkt(wkt))
 
 
 def _frame(source: rasterio.DatasetReader) -> Frame:
