@@ -130,7 +130,7 @@ class Visit:
         self.received = 0
         started = time.perf_counter()
         self.page.goto(self.address, wait_until="commit", timeout=180_000)
-        self._frame().wait_for_function(self.drawn, timeout=300_000, polling=100)
+        self._frame().wait_for_function(self.drawn, timeout=300_000, polling=25)
         return time.perf_counter() - started, self.received
 
     def click(self, at: tuple[float, float]) -> tuple[float, int]:

@@ -48,7 +48,10 @@ def map_and_panel(
         address = f"/geo/proposal.geojson?lang={language}&v={proposed}"
         layers.append(shape_given("proposed", state.word("ui_layer_proposed")) | {"kind": "geojson", "url": address})
     drawn = county_map(state.bounds(path, head), drawing(layers, held.season, language))
-    _asked(path, head)
+    box, asks = st.container(), bool(st.session_state.get("map_search"))
+    if asks:  # what is searched moves the map
+        with box:
+            _asked(path, head)
     left, right = st.columns([5, 2])
     looked = st.session_state.get("map") or {}
     clicked = _selected(looked)
@@ -65,6 +68,9 @@ def map_and_panel(
             zoom=there["zoom"] if there else None,
         )
         st.html(legend.shown([one["name"] for one in layers], language))
+    if not asks:
+        with box:
+            _asked(path, head)
     with right:
         area = _area(looked)
         if area is not None:

@@ -99,6 +99,8 @@ _HEAD = (
     f"<script>if(!({NEEDS})){{window.tachaOld=true;"
     "document.documentElement.className='tacha-old';}</script>"
     "<style>.tacha-old #root{display:none}</style>"
+    "<script>window.__streamlit={BACKEND_BASE_URL:location.origin+'/',"
+    "HOST_CONFIG:{allowedOrigins:[location.origin],useExternalAuthToken:false}};</script>"
     '<script defer src="/geo/shell.js"></script>'
 )
 ROUTES: list[BaseRoute] = [

@@ -40,8 +40,11 @@ def page() -> None:
     map_and_panel(path, head, ready=ready, below=first, proposed=proposed(county))
     if county.has_terrain():
         wanted = "plan_townships" in st.session_state or jobs.last(path, JOB) is not None
-        with st.expander(state.word("ui_plan_head"), expanded=wanted):
-            plan_panel(county)
+        head_line = state.word("ui_plan_head")
+        opened = st.expander(head_line, expanded=wanted, key=f"plan_open_{wanted}", on_change="rerun")
+        if opened.open:  # a closed form would be drawn before the map
+            with opened:
+                plan_panel(county)
     board(path, head)
     handover.offered(county, routes_n=held["routes"])
     state.foot(state.as_of(path, head), head)
