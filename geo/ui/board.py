@@ -56,6 +56,6 @@ def _rows(path: Path, head: str, language: Language) -> pd.DataFrame:
             state.word("ui_board_share"): 100.0 * pd.to_numeric(table["share"]),
             state.word("ui_board_hours"): table["searched_h"],
             state.word("ui_plan_expected"): table["expected_finds"],
-            state.word("ui_plan_reason"): table["reason"],
+            state.word("ui_plan_reason"): table["reason"].fillna(""),
         }
     ).reset_index(drop=True)

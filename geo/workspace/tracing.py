@@ -1,6 +1,6 @@
 """倒查 of one plot: who answered, planned, walked, looked, reported and approved until it was found, by the ledger."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,8 +76,9 @@ class Dossier:
 
 @dataclass
 class _Told:
-    """Statements as they are gathered, each with the rows and the numbers of entries it rests on."""
+    """Statements as they are gathered, each with the rows and the numbers of entries it rests on; teams by name."""
 
+    teams: Mapping[str, str]
     held: list[tuple[Statement, tuple[Key, ...], tuple[int, ...], bool]] = field(default_factory=list)
 
     def say(
@@ -93,8 +94,9 @@ class _Told:
         **fields: Any,
     ) -> None:
         """`first`: only the entry that brought a row counts, not those that changed it."""
+        named = {name: self.teams.get(value, value) for name, value in fields.items() if name in ("team", "who")}
         moment = None if at is None or pd.isna(at) else pd.Timestamp(at).to_pydatetime()
-        self.held.append((Statement(part, moment, code, fields, event=event), tuple(rows), tuple(seqs), first))
+        self.held.append((Statement(part, moment, code, fields | named, event=event), tuple(rows), tuple(seqs), first))
 
 
 def plot_dossier(county: County, parcel_id: str, *, as_of: datetime | None = None, check: bool = True) -> Dossier:
@@ -127,7 +129,8 @@ def plot_dossier(county: County, parcel_id: str, *, as_of: datetime | None = Non
     longitude, latitude = (float(v) for v in to_degrees(place.x, place.y, county.crs))
     tracks = effort.tracks_until(county.whole, until)
     looked = evidence_at(county, longitude, latitude, as_of=until, tracks=tracks) if county.has_terrain() else None
-    told = _Told()
+    teams = store.read("teams")
+    told = _Told(dict(zip(teams["team_id"], teams["name"], strict=True)))
     village = _village_of(county, parcel, place)
     _tell_found(told, county, parcel, finds, looked)
     _tell_answers(told, county, parcel, village, place, until)

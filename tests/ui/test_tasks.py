@@ -1,9 +1,8 @@
-"""A day's work through the pages in Debian's Chromium: a plan becomes coverage, an eradication reaches the committee."""
+"""A day's work through the pages in Chromium: a plan becomes coverage, an eradication reaches the committee."""
 
 import io
 import re
 import shutil
-import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path

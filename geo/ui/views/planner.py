@@ -1,6 +1,6 @@
 """The planner's page: what was seen and what was not, the evidence of a place, an area drawn, and the day's plan."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ from geo.ui import handover, jobs, state
 from geo.ui.board import board
 from geo.ui.mapview import Clicked, map_and_panel
 from geo.ui.planning import JOB, plan_panel, proposed
+from geo.ui.scheduling import JOB as SEASON
+from geo.ui.scheduling import schedule_panel
 from geo.words import Language
+from geo.workspace.county import County
 
 LISTED = 60
 NEAR_DEG = 0.0006
@@ -40,14 +43,19 @@ def page() -> None:
     map_and_panel(path, head, ready=ready, below=first, proposed=proposed(county))
     if county.has_terrain():
         wanted = "plan_townships" in st.session_state or jobs.last(path, JOB) is not None
-        head_line = state.word("ui_plan_head")
-        opened = st.expander(head_line, expanded=wanted, key=f"plan_open_{wanted}", on_change="rerun")
-        if opened.open:  # a closed form would be drawn before the map
-            with opened:
-                plan_panel(county)
+        _folded("ui_plan_head", county, plan_panel, unfolded=wanted)
+        _folded("ui_season_head", county, schedule_panel, unfolded=jobs.last(path, SEASON) is not None)
     board(path, head)
     handover.offered(county, routes_n=held["routes"])
     state.foot(state.as_of(path, head), head)
+
+
+def _folded(code: str, county: County, panel: Callable[[County], None], *, unfolded: bool) -> None:
+    """A panel that is made when somebody unfolds it: closed, it would keep the browser from drawing the map."""
+    fold = st.expander(state.word(code), expanded=unfolded, key=f"{code}_{unfolded}", on_change="rerun")
+    if fold.open:
+        with fold:
+            panel(county)
 
 
 def _first(path: Path, head: str, clicked: Clicked | None, *, ready: bool) -> Clicked | None:
