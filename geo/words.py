@@ -58,7 +58,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "not_xml": ("{file}：不是完整的 XML（{why}）", "{file}: not readable XML ({why})"),
     "unreadable": ("{file}：无法读取（{why}）", "{file}: cannot be read ({why})"),
     "layer_unknown": ("没有图层 {layer}", "there is no layer {layer}"),
-    "zip_broken": ("{file}：压缩包损坏", "{file}: damaged zip archive"),
+    "zip_broken": (
+        "{file}：文件不完整或已损坏（压缩包、Excel、KMZ），请重新导出或重新拷贝",
+        "{file}: cut off or damaged (zip, Excel, KMZ); export or copy it again",
+    ),
     "zip_encrypted": ("{file}：压缩包有密码", "{file}: the zip archive is encrypted"),
     "zip_too_large": ("{file}：压缩包解开后过大（上限 {cap} MB）", "{file}: unpacks too large (limit {cap} MB)"),
     "zip_no_layer": ("{file}：压缩包内没有可读的图层", "{file}: no readable layer inside the zip archive"),

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import warnings
+import zipfile
 from pathlib import Path
 
 import geopandas as gpd
@@ -39,6 +40,8 @@ def read(layer: str, path: Path, hints: Hints = Hints()) -> Reading:  # noqa: B0
             content = _content(layer, path, data, hints, digest)
     except GeoError:
         raise
+    except zipfile.BadZipFile as error:
+        raise FormatError("zip_broken", file=path.name) from error
     except Exception as error:
         raise FormatError("unreadable", file=path.name, why=type(error).__name__) from error
     return Reading.of(content, file=path.name, sha256=digest, layer=layer)

@@ -6,8 +6,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from geo.errors import FormatError
 from geo.formats import Hints, read
 from geo.formats.reading import Reading
+from geo.words import explain
 
 HEADER, ROW = ["编号", "经度", "纬度"], ["P1", 105.05, 26.65]
 
@@ -128,3 +130,20 @@ def test_a_place_nowhere_is_refused_and_the_next_is_read(tmp_path: Path) -> None
     file.write_text("编号,东坐标,北坐标\nP1,35504973.4,2948777.5\nP2,9e15,9e15\n", encoding="utf-8")
     reading = read("parcels", file, Hints(datum="epsg:4523", date=date(2026, 3, 1), crs="EPSG:4544"))
     assert (reading.rows["parcel_id"].tolist(), [r.code for r in reading.refused]) == (["P1"], ["outside_crs"])
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.9])
+def test_a_workbook_cut_off_or_overwritten_is_told_as_damaged(tmp_path: Path, keep: float) -> None:
+    """Cut off on the way, or with a hole in the middle: the same sentence, and never a program's own word."""
+    book = openpyxl.Workbook()
+    for number in range(200):
+        book.active.append([f"村{number}", number])
+    book.save(tmp_path / "整.xlsx")
+    whole = (tmp_path / "整.xlsx").read_bytes()
+    cut, holed = whole[: int(keep * len(whole))], whole[:1500] + bytes(800) + whole[2300:]
+    for data in (cut, holed):
+        (tmp_path / "坏.xlsx").write_bytes(data)
+        with pytest.raises(FormatError) as refused:
+            read("villages", tmp_path / "坏.xlsx")
+        assert refused.value.code == "zip_broken"
+        assert "重新" in explain(refused.value)
