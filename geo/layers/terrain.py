@@ -56,16 +56,22 @@ class Terrain:
     def _surfaces(self) -> dict[float, npt.NDArray[np.float32]]:
         return {}
 
-    @property
+    @cached_property
     def plantable(self) -> npt.NDArray[np.bool_]:
-        """Cells where poppy could stand and the ground's height is known."""
-        return np.isin(self.cover.values, PLANTABLE) & np.isfinite(self.elevation.values)
+        """Cells where poppy could stand and the ground's height is known; not to be written to."""
+        return self._growing & np.isfinite(self.elevation.values)
 
     @cached_property
     def unknown(self) -> npt.NDArray[np.bool_]:
         """Cells nobody can judge: no cover given, or no height where poppy could stand."""
-        void = np.isin(self.cover.values, PLANTABLE) & ~np.isfinite(self.elevation.values)
+        void = self._growing & ~np.isfinite(self.elevation.values)
         return np.asarray(void | (self.cover.values == Cover.UNKNOWN))
+
+    @property
+    def _growing(self) -> npt.NDArray[np.bool_]:
+        """Cells of a cover on which poppy grows, by a table of all 256 codes."""
+        grows: npt.NDArray[np.bool_] = np.isin(np.arange(256), PLANTABLE)[self.cover.values]
+        return grows
 
 
 def slope_degrees(elevation: Grid) -> npt.NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo.grid import Grid
 from geo.settings import assumptions
 from geo.store import grids
 from geo.workspace import effort
@@ -62,6 +64,37 @@ def _last_record(county: County) -> int:
             return max(found, default=0)
         back *= 4
     return 0
+
+
+def kept_grid(county: County, name: str, rests_on: Sequence[Any], make: Callable[[], Grid | None]) -> Grid | None:
+    """
+    A raster kept under a name in ``grids/``, made anew where anything it rests on is another now.
+
+    Parameters
+    ----------
+    rests_on
+        Plain values, and tables by their content.
+    make
+        The raster; None is not kept.
+    """
+    mark = county.grids / f"{name}.key"
+    plain = [table_digest(one) if isinstance(one, pd.DataFrame) else one for one in rests_on]
+    key = hashlib.sha256(json.dumps([FORM, plain], sort_keys=True).encode()).hexdigest()
+    if mark.is_file() and mark.read_text("utf-8") == key and grids.has_grid(county.path, name):
+        return grids.read_grid(county.path, name)
+    mark.unlink(missing_ok=True)
+    made = make()
+    if made is not None:
+        grids.write_grid(county.path, name, made)
+        mark.write_text(key, "utf-8")
+    return made
+
+
+def table_digest(table: pd.DataFrame) -> str:
+    """SHA-256 of a table's values and places."""
+    shapes = table.geometry.to_wkb(hex=True) if isinstance(table, gpd.GeoDataFrame) else []
+    told = pd.DataFrame(table.drop(columns="geometry", errors="ignore")).to_json(orient="values", date_unit="ms")
+    return hashlib.sha256(json.dumps([told, list(shapes)]).encode()).hexdigest()
 
 
 def to_plain(table: gpd.GeoDataFrame) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The figures of every township and village: shares of ground, detection, probability, effort by class, facts."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +27,7 @@ from geo.store import grids
 from geo.workspace import effort
 from geo.workspace.county import County
 from geo.workspace.effort import Effort, Later, Survey
-from geo.workspace.kept_figures import plain_row, plain_value
+from geo.workspace.kept_figures import kept_grid, plain_row, plain_value
 
 Progress = Callable[[str, int, int], None]
 FIGURES = (
@@ -69,19 +70,27 @@ def zones_and_risk(county: County, survey: Survey, moment: datetime) -> tuple[Gr
     placed = leads[leads.geometry.notna()]
     historic = placed["kind"] == "历史点位"
     zones = zonal.zone_grid(townships, terrain.elevation.frame)
+
+    def remote() -> Grid | None:
+        walk_m = priority.walking_metres(
+            terrain, roads=roads, villages=villages.geometry, planning=county.settings.planning,
+            cell_m=settings.remote_cell_m,
+        )  # fmt: skip
+        return None if walk_m is None else Grid(walk_m, terrain.elevation.frame)
+
+    rests_on: list[Any] = [grids.fingerprint(county.path, name) for name in ("elevation", "cover")]
+    rests_on += [roads, villages[["village_id", "geometry"]], asdict(county.settings.planning), settings.remote_cell_m]
+    walk = kept_grid(county, "walk", rests_on, remote)
     risk = priority.relative_risk(
         terrain,
         settings=settings,
         edges=edges.geometry,
         spots=placed[historic].geometry,
         leads=placed[~historic & (placed["reported_at"] <= moment)].geometry,
-        walk_m=priority.walking_metres(
-            terrain, roads=roads, villages=villages.geometry, planning=county.settings.planning,
-            cell_m=settings.remote_cell_m,
-        ),
+        walk_m=None if walk is None else walk.values,
         alerts=priority.placed_alerts(alerts, edges, as_of=moment),
         designated=priority.designated_areas(alerts, townships, settings=settings, as_of=moment),
-    )  # fmt: skip
+    )
     grids.write_grid(county.path, "zones", zones)
     grids.write_grid(county.path, "risk", risk)
     return zones, risk
@@ -95,7 +104,7 @@ def township_figures(
     townships, villages = county.store.read("townships"), county.store.read("villages")
     ids = list(townships["township_id"])
     on_foot = tracks[tracks["mode"] == Mode.FOOT]
-    near = zonal.passes(on_foot.geometry, terrain.elevation.frame, county.settings.coverage)
+    near = _passes(county, survey, on_foot.geometry)
     shares = zonal.township_shares(
         zones, zone_ids=ids, risk=risk, pod=np.nan_to_num(seen.pod.values), near=near, settings=county.settings.coverage
     )
@@ -170,6 +179,20 @@ def township_figures(
     )
     figures.attrs["county"] = assessed.county
     return figures[list(FIGURES)], assessed.villages.reset_index()
+
+
+def _passes(county: County, survey: Survey, on_foot: gpd.GeoSeries) -> zonal.Passes:
+    """Where the season's foot tracks passed, kept until tracks, ground or settings are others."""
+    frame, knobs = survey.terrain.elevation.frame, county.settings.coverage
+
+    def made() -> Grid:
+        near = zonal.passes(on_foot, frame, knobs)
+        return Grid(near.days | near.wide.astype(np.uint8) << 2, frame)
+
+    kept = kept_grid(county, "passes", [effort.stamp(county), asdict(knobs)], made)
+    held = (made() if kept is None else kept).values
+    days = (held & 0b11).astype(np.uint8)
+    return zonal.Passes(days > 0, held >> 2 > 0, days)
 
 
 def _township_facts(

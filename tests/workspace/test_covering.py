@@ -10,6 +10,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from shapely import LineString
 
 from geo.analysis import coverage as engine
 from geo.grid import Grid
@@ -273,3 +274,26 @@ def test_plans_since_leave_the_figures_kept_and_a_record_does_not(demo_copy: Pat
     county.store.append(Entry("import", {}), now=NOW)
     measure_both(county, progress=lambda *_: seen.append(1))
     assert seen
+
+
+def test_rasters_kept_change_no_figure_and_are_made_anew_with_what_they_rest_on(demo_copy: Path) -> None:
+    """With and without the walk and the passes kept: the same figures; a road more, and the walk is another."""
+    county = open_county(demo_copy)
+    first = measure_coverage(county).json()
+    marks = {name: (county.grids / f"{name}.key").read_text("utf-8") for name in ("walk", "passes")}
+    county.store.append(Entry("import", {}), now=NOW)
+    again = measure_coverage(county).json()
+    assert again["townships"] == first["townships"]
+    for name in marks:
+        (county.grids / f"{name}.key").unlink()
+    county.store.append(Entry("import", {}), now=NOW)
+    assert measure_coverage(county).json()["townships"] == first["townships"]
+    walk = grids.read_grid(demo_copy, "walk").values
+    road = county.store.read("roads").iloc[:1].assign(road_id="R-new")
+    west, south, east, north = county.store.read("townships").total_bounds
+    road.geometry = [LineString([(west, south), (east, north)])]
+    county.store.append(Entry("import", {"layer": "roads"}), Change("roads", road), now=NOW)
+    measure_coverage(county)
+    assert (county.grids / "walk.key").read_text("utf-8") != marks["walk"]
+    assert (county.grids / "passes.key").read_text("utf-8") == marks["passes"]
+    assert np.nansum(grids.read_grid(demo_copy, "walk").values < walk) > 0
