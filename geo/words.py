@@ -2371,6 +2371,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "This page failed; the record is untouched. Reload; if it fails again, tell the administrator when: the log has the details.",
     ),
     "ui_edges_n": ("两侧都有主的 / 全部交界", "Edges with two known owners / all"),
+    "ui_edges_shown": ("看哪些交界", "Edges shown"),
+    "ui_edges_claimed": ("两侧都有主", "both sides claimed"),
     "ui_edges_nobody": ("有一侧无人负责", "With nobody answering on a side"),
     "ui_edge_saw": ("看到 {share}", "saw {share}"),
     "ui_matrix": (

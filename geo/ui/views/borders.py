@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -38,6 +39,7 @@ def page() -> None:
     st.html(matrix(answer.borders, state.language()))
     left, right = st.columns([4, 3])
     with left:
+        edges = _asked_for(edges)
         chosen = st.dataframe(
             _rows(edges),
             hide_index=True,
@@ -51,22 +53,41 @@ def page() -> None:
     picked = chosen["selection"]["rows"] if chosen else []
     with right:
         if picked and picked[0] < len(edges):
-            _edge(county.path, answer, edges.iloc[picked[0]].to_dict())
+            _edge(county.path, answer, {str(name): one for name, one in edges.iloc[picked[0]].items()})
         else:
             st.info(state.word("ui_choose_edge"))
     state.foot(answer.as_of, head)
 
 
 def _totals(edges: pd.DataFrame) -> None:
-    known = edges[~edges["neighbour_id"].isin([UNKNOWN, ENCLAVE])]
+    known = edges[_claimed(edges)]
     cards = st.container(horizontal=True)
     unseen = state.word(
         "ui_unseen_km", km=f"{edges['unseen_km'].sum():.0f}", of=f"{edges['length_m'].sum() / 1000:.0f}"
     )
     cards.metric(state.word("ui_unseen_edges"), unseen, help=state.word("ui_unseen_help"), width="content")
     cards.metric(state.word("ui_edges_n"), f"{len(known)} / {len(edges)}", width="content")
-    nobody = edges["township_posts"].isna() | (edges["neighbour_posts"].isna() & edges["neighbour_id"].ne(UNKNOWN))
-    cards.metric(state.word("ui_edges_nobody"), int(nobody.sum()), width="content")
+    cards.metric(state.word("ui_edges_nobody"), int(_unanswered(edges).sum()), width="content")
+
+
+def _claimed(edges: pd.DataFrame) -> pd.Series:
+    """Edges whose both sides are known units."""
+    return ~edges["neighbour_id"].isin([UNKNOWN, ENCLAVE])
+
+
+def _unanswered(edges: pd.DataFrame) -> pd.Series:
+    """Edges with a side for which no post answers."""
+    return edges["township_posts"].isna() | (edges["neighbour_posts"].isna() & edges["neighbour_id"].ne(UNKNOWN))
+
+
+def _asked_for(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The edges behind one of the numbers on top; all of them where none is chosen."""
+    kinds = {"ui_edges_claimed": _claimed, "ui_edges_nobody": _unanswered}
+    chosen = st.segmented_control(
+        state.word("ui_edges_shown"), list(kinds), format_func=state.word, key="edges_shown",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return edges[kinds[chosen](edges)].reset_index(drop=True) if chosen else edges
 
 
 def _rows(edges: pd.DataFrame) -> pd.DataFrame:
@@ -79,17 +100,19 @@ def _rows(edges: pd.DataFrame) -> pd.DataFrame:
         {
             state.word("ui_side_a"): edges["township_name"],
             state.word("ui_side_b"): other,
+            state.word("ui_seen_neither"): 100 * edges["seen_by_neither"],
             state.word("ui_edge_km"): edges["length_m"] / 1000,
             state.word("ui_seen_a"): 100 * edges["seen_from_a"],
             state.word("ui_seen_b"): 100 * edges["seen_from_b"],
-            state.word("ui_seen_neither"): 100 * edges["seen_by_neither"],
         }
     )
 
 
 def _columns() -> dict[str, Any]:
     share = {"format": "%.0f%%", "min_value": 0.0, "max_value": 100.0, "width": 90}
-    return {
+    return {  # narrow enough for both sides and what neither saw to stand beside one another on a phone
+        state.word("ui_side_a"): st.column_config.TextColumn(width=76),
+        state.word("ui_side_b"): st.column_config.TextColumn(width=100),
         state.word("ui_edge_km"): st.column_config.NumberColumn(format="%.1f", width=60),
         state.word("ui_seen_a"): st.column_config.NumberColumn(format="%.0f%%", width=70),
         state.word("ui_seen_b"): st.column_config.NumberColumn(format="%.0f%%", width=70),
