@@ -14,8 +14,10 @@ from ui_county import NAMES
 from geo.formats import Hints
 from geo.layers import SCHEMAS
 from geo.season import CHINA
+from geo.settings import Settings, assumptions
 from geo.store import open_store
 from geo.ui import jobs
+from geo.ui.assumed import flat
 from geo.ui.state import plain
 from geo.words import WORDS, say
 from geo.workspace.accounts import accounts_on
@@ -428,3 +430,10 @@ def test_coordinates_typed_in_another_datum_bring_the_map_to_their_place(served:
     assert 100 < 111_320 * abs(moved[0] - there[0]) < 1000
     app.text_input(key="map_search").set_value("北纬30° 东经110°").run()
     assert app.error[0].value.startswith(plain("109.99"))
+
+
+def test_every_assumption_is_called_by_words_in_both_languages() -> None:
+    """What figures rest on is told to people, not by keys alone."""
+    keys = list(flat(assumptions(Settings())))
+    assert [key for key in keys if f"setting_{key}" not in WORDS] == []
+    assert [code for code in WORDS if code.startswith("setting_") and code.removeprefix("setting_") not in keys] == []

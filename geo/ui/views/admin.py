@@ -13,6 +13,7 @@ from geo.settings import assumptions
 from geo.store.durable import BACKUPS
 from geo.ui import jobs, state
 from geo.ui.accounts import users
+from geo.ui.assumed import assumed, flat
 from geo.ui.cards import table
 from geo.workspace.administering import change_settings, settings_text
 from geo.workspace.condition import back_up_county, condition
@@ -49,11 +50,7 @@ def _named(layer: str) -> str:
 def _settings(county: County) -> None:
     """Every setting with its value, and the file to be changed; a wrong value changes nothing."""
     with st.expander(state.word("ui_settings")):
-        rows = _flat(assumptions(county.settings))
-        st.dataframe(
-            pd.DataFrame({state.word("ui_setting"): list(rows), state.word("head_value"): list(rows.values())}),
-            hide_index=True, height=380,
-        )  # fmt: skip
+        assumed(assumptions(county.settings))
         text = st.text_area(state.word("ui_settings_file"), settings_text(county), height=320, key="settings_text")
         st.caption(state.word("ui_settings_note"))
         if not st.button(state.word("ui_settings_save"), key="settings_save"):
@@ -66,16 +63,6 @@ def _settings(county: County) -> None:
         said = "ui_settings_same" if done is None else "ui_settings_done"
         st.session_state["admin_said"] = state.word(said, seq=done.seq if done else 0)
         st.rerun()
-
-
-def _flat(held: object, name: str = "") -> dict[str, str]:
-    """Dotted name -> value as text."""
-    if isinstance(held, dict):
-        parts = [_flat(value, f"{name}.{key}" if name else str(key)) for key, value in held.items()]
-        return {key: value for part in parts for key, value in part.items()}
-    if isinstance(held, list | tuple):
-        return {name: "、".join(map(str, held)) or "–"}
-    return {name: "–" if held is None else str(held)}
 
 
 def _backups(county: County) -> None:
@@ -113,7 +100,7 @@ def _doctor(path: Path) -> None:
             st.success(state.word("ui_condition_ok"))
         else:
             st.error(state.word("ui_condition_bad"))
-        rows = _flat(found)
+        rows = flat(found)
         named = {state.word("ui_what"): list(rows), state.word("head_value"): list(rows.values())}
         st.dataframe(pd.DataFrame(named), hide_index=True, height=280)
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from geo.errors import GeoError
 from geo.ui import assessment, jobs, state, township
+from geo.ui.assumed import assumed
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -42,7 +43,7 @@ def page() -> None:
         st.caption(state.word("committee_choose"))
     _papers(path, head, ready=ready or not county.has_terrain())
     with st.expander(state.word("ui_assumptions")):
-        st.json(told.assumptions, expanded=1)
+        assumed(told.assumptions)
     state.foot(told.as_of, head)
 
 
