@@ -21,7 +21,7 @@ from geo.season import CHINA
 from geo.store import grids
 from geo.words import Language
 from geo.workspace.county import County
-from geo.workspace.covering import measure_borders
+from geo.workspace.covering import measure_edges
 from geo.workspace.effort import jurisdictions
 from geo.workspace.fonts import chinese_font
 from geo.workspace.ordering import round_of
@@ -49,7 +49,7 @@ def map_papers(
     face, moment = chinese_font(font), as_of or county.as_of()
     answer = measure_progress(county, as_of=moment, rounds=[round_of(county, number).number])
     paper = paper_of(county, "map_paper", moment, answer.ledger_head, round=number)
-    edges = measure_borders(county, as_of=moment).borders
+    edges = measure_edges(county, as_of=moment)
     units, held = jurisdictions(county), county.store.read("townships")
     states = answer.progress.cells.set_index("village_id")[["name", "state"]]
     tables = {layer: gpd.GeoDataFrame(county.store.read(layer)) for layer in SHOWN}
@@ -79,7 +79,7 @@ def joint_papers(
         No such edge, or none with a known unit on both sides.
     """
     moment, round_ = as_of or county.as_of(), round_of(county, number)
-    table = measure_borders(county, as_of=moment).borders
+    table = measure_edges(county, as_of=moment)
     known = table[~table["neighbour_id"].isin([UNKNOWN, ENCLAVE])]
     chosen = known[known["border_id"].isin(list(edges))] if edges else known
     if chosen.empty:
