@@ -1387,6 +1387,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "draft_mark": ("（代拟稿，待{issuer}审定后印发）", "(draft, to be issued by {issuer})"),
     "document_blank": ("〔　　　　〕　　号", "No. ______"),
     "order_title": ("{county}第{round}轮集中踏查任务单", "{county}: order for round {round}"),
+    "form_未发现": ("未发现", "nothing"),
+    "form_发现": ("发现", "found"),
+    "form_无法到达": ("无法到达", "unreached"),
+    "days_joined": ("；", "; "),
+    "days_span": ("{first} 至 {last}", "{first} to {last}"),
+    "day_春节返乡": ("春节返乡", "Spring Festival returns"),
+    "day_清明": ("清明", "Tomb-sweeping"),
     "order_number": ("任务单号 {id}", "order {id}"),
     "order_to": ("{township} {village}：", "To {township}, {village}:"),
     "order_body": (
@@ -2909,6 +2916,18 @@ def say(code: str, language: Language = "zh", /, **fields: object) -> str:
         return f"{code} {fields}" if fields else code
     held = {name: _field(value, language) for name, value in fields.items()}
     return WORDS[code][0 if language == "zh" else 1].format_map(_Blanks(held))
+
+
+def named(name: str, language: Language = "zh") -> str:
+    """
+    The part of a name that is in a language, where it holds both, Chinese first; else all of it.
+
+    >>> named("示例县（虚构） Demo County (made up)"), named("示例县 Demo County", "en"), named("凉水 乡", "en")
+    ('示例县（虚构）', 'Demo County (made up)', '凉水 乡')
+    """
+    own, _, other = name.partition(" ")
+    both = bool(other) and other.isascii() and not own.isascii()
+    return name if not both else own if language == "zh" else other
 
 
 def explain(error: Spoken, language: Language = "zh") -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geo.cli.speaking import Session, progress, session
-from geo.words import WORDS
+from geo.words import WORDS, named
 
 if TYPE_CHECKING:
     from geo.workspace.covering import BordersAnswer, CoverageAnswer
@@ -148,7 +148,7 @@ def summary(context: typer.Context) -> None:
     county = talk.open()
     with progress(talk.language) as tell:
         answer, edges = measure_both(county, as_of=talk.as_of, progress=tell)
-    talk.print(talk.say("summary_title", county=county.settings.name))
+    talk.print(talk.say("summary_title", county=named(county.settings.name, talk.language)))
     rows = [
         [
             row["name"],

@@ -48,7 +48,7 @@ def map_papers(
     """The A3 map of every township (or of those named) in a round, as PDF by file name."""
     face, moment = chinese_font(font), as_of or county.as_of()
     answer = measure_progress(county, as_of=moment, rounds=[round_of(county, number).number])
-    paper = paper_of(county, "map_paper", moment, answer.ledger_head, round=number)
+    paper = paper_of(county, "map_paper", moment, answer.ledger_head, round=number, language=language)
     edges = measure_edges(county, as_of=moment)
     units, held = jurisdictions(county), county.store.read("townships")
     states = answer.progress.cells.set_index("village_id")[["name", "state"]]
@@ -97,7 +97,7 @@ def joint_papers(
         for (_, edge), place, east, north in zip(order.iterrows(), places, *degrees, strict=True)
     ]
     head = county.store.head()
-    paper = paper_of(county, "joint_paper_title", moment, head.hash if head else None)
+    paper = paper_of(county, "joint_paper_title", moment, head.hash if head else None, language=language)
     return joint_document(joints, paper=paper, language=language), joints
 
 
