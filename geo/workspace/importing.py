@@ -178,7 +178,16 @@ def hints_for(county: County, layer: str, hints: Hints) -> Hints:
     """
     west, south, east, north = county.frame.bounds
     wide, high = (east - west, north - south) if layer == "townships" else (0.0, 0.0)
-    return replace(hints, crs=county.crs, within=(west - wide, south - high, east + wide, north + high))
+    homes = _township_codes(county) if layer == "villages" else frozenset()
+    return replace(hints, crs=county.crs, homes=homes, within=(west - wide, south - high, east + wide, north + high))
+
+
+def _township_codes(county: County) -> frozenset[str]:
+    """Codes of the townships the county knows: drawn, on its register, or earlier codes of those."""
+    drawn, units, aliases = (county.store.read(layer) for layer in ("townships", "units", "aliases"))
+    listed = units.loc[units["unit_kind"] == "township", "unit_id"]
+    earlier = aliases.loc[(aliases["alias_kind"] == "代码") & aliases["unit_id"].isin(listed), "alias"]
+    return frozenset(str(code) for codes in (drawn["township_id"], listed, earlier) for code in codes)
 
 
 def import_files(

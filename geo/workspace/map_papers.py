@@ -83,7 +83,7 @@ def joint_papers(
     known = table[~table["neighbour_id"].isin([UNKNOWN, ENCLAVE])]
     chosen = known[known["border_id"].isin(list(edges))] if edges else known
     if chosen.empty:
-        raise LayerError("joint_none", edge="、".join(edges) or "-")
+        raise LayerError("joint_none", edge="、".join(edges)) if edges else LayerError("joint_nowhere")
     villages = county.store.read("villages")
     placed = villages[villages.geometry.notna()]
     days = (round_.start.astimezone(CHINA), round_.stop.astimezone(CHINA) - timedelta(days=1))
