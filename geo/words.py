@@ -561,6 +561,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "共 {files} 个文件：读 {read}，收 {accepted}，未收 {n}",
         "{files} files in all: {read} read, {accepted} accepted, {n} refused",
     ),
+    "field_post": ("岗位", "post"),
+    "field_at": ("办理时间", "moment"),
+    "field_text": ("问题内容", "text"),
+    "field_day": ("日期", "day"),
+    "field_deadline": ("整改期限", "deadline"),
+    "field_team_id": ("队伍代码", "team id"),
+    "field_duty_kind": ("责任类别", "kind of duty"),
+    "field_tier": ("包保层级", "tier of sponsors"),
+    "field_valid_to": ("截止日期", "valid_to"),
     "field_lon": ("经度", "longitude"),
     "field_lat": ("纬度", "latitude"),
     "field_time": ("时间", "time"),
@@ -1659,6 +1668,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "head_confirmed": ("已认定", "confirmed"),
     "record_field_unknown": ("不认识的字段 {field}（{known}）", "unknown field {field} ({known})"),
     "record_value_bad": ("{field} 的值“{value}”无效", '{field}: "{value}" is not a valid value'),
+    "post_personal": (
+        "“{value}”里有电话或身份证号；只登记责任岗位，不登记个人",
+        "{value}: a telephone or identity number; a post is recorded, no person",
+    ),
     "record_value_missing": ("请填写 {field}", "{field} is missing"),
     "record_value_unknown": (
         "{field} 的值“{value}”不在允许的值内（{known}）",
@@ -2942,7 +2955,7 @@ def say(code: str, language: Language = "zh", /, **fields: object) -> str:
     """
     if code not in WORDS:
         return f"{code} {fields}" if fields else code
-    held = {name: _field(value, language) for name, value in fields.items()}
+    held = {name: _field(_column(name, value), language) for name, value in fields.items()}
     return WORDS[code][0 if language == "zh" else 1].format_map(_Blanks(held))
 
 
@@ -2961,6 +2974,12 @@ def named(name: str, language: Language = "zh") -> str:
 def explain(error: Spoken, language: Language = "zh") -> str:
     """The sentence of an error of ``geo.errors``."""
     return say(error.code, language, **error.fields)
+
+
+def _column(name: str, value: object) -> object:
+    """A column a sentence speaks of, as a code of its word where it has one."""
+    code = f"field_{value}"
+    return Word(code) if name in ("field", "later", "earlier") and code in WORDS else value
 
 
 def _field(value: object, language: Language) -> object:

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from geo.crs import to_degrees
-from geo.errors import LayerError
+from geo.errors import LayerError, StoreError
 from geo.grid import Grid
 from geo.layers.borders import ENCLAVE, UNKNOWN
 from geo.layers.parcels import Status
@@ -54,6 +54,9 @@ def map_papers(
     states = answer.progress.cells.set_index("village_id")[["name", "state"]]
     tables = {layer: gpd.GeoDataFrame(county.store.read(layer)) for layer in SHOWN}
     files = {}
+    for code in townships or ():
+        if not (held["township_id"] == code).any():
+            raise StoreError("township_unknown", value=code)
     chosen = held[held["township_id"].isin(list(townships))] if townships else held
     for n, (_, township) in enumerate(chosen.iterrows()):
         progress(township["name"], n, len(chosen))

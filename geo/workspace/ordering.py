@@ -182,6 +182,8 @@ def record_daily(
         raise LayerError("unit_unknown", value=unit_id)
     if not post.strip():
         raise LayerError("record_value_missing", field="post")
+    if finds_n < 0:
+        raise LayerError("value_low", value=finds_n, low=0)
     content = {"unit_id": unit_id, "day": day.isoformat(), "post": post.strip(), "finds_n": finds_n, "note": note}
     number = "L" + row_digest(content)[:12]
     if len(county.store.read("daily_reports", [number])):

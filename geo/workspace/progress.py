@@ -18,7 +18,7 @@ from geo.layers.parcels import OPEN
 from geo.layers.steps import Act
 from geo.season import CHINA
 from geo.workspace.county import County
-from geo.workspace.ordering import dailies_at, orders_at
+from geo.workspace.ordering import dailies_at, orders_at, round_of
 from geo.workspace.register import plain_records, responsibility_register
 
 OPEN_SHOWN = 50
@@ -87,6 +87,8 @@ def measure_progress(
 ) -> ProgressAnswer:
     """Where every village stands in every round (or in those named) at a moment."""
     moment = as_of or county.as_of()
+    for number in rounds or ():
+        round_of(county, number)
     held = tables or progress_tables(county)
     found = science.village_progress(held.villages, held.due_from, held.due_to, held.visits, moment)
     if rounds:

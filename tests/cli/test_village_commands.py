@@ -9,6 +9,8 @@ from pathlib import Path
 import openpyxl
 from typed import Tacha, answer
 
+from geo.workspace.county import open_county
+
 VILLAGE, ORDER = "529901001201", "R2026-3-529901001201"
 
 
@@ -147,3 +149,29 @@ def test_every_other_paper_is_written(tacha: Tacha, tmp_path: Path) -> None:
     assert len(answer(tacha(*maps))["files"]) == 1
     code, _, complaint = tacha("report", "orders", "--round", 3)
     assert (code, "tacha order issue --round 3" in complaint) == (1, True)
+
+
+def test_what_is_not_there_or_no_post_is_told_in_a_sentence(tacha: Tacha, tmp_path: Path) -> None:
+    """Exit 1 or 2 and what is wrong, in the user's language; nothing is written."""
+    out = ("--out", tmp_path / "out")
+    asked: list[tuple[tuple[object, ...], str]] = [
+        (("report", "maps", "--round", 2, "--township", "zz", *out), "没有乡镇 zz"),
+        (("report", "progress", "--round", 8, *out), "没有第 8 轮"),
+        (("progress", "--round", 8), "没有第 8 轮"),
+        (("daily", "report", "529901001", "--day", "2026-05-20", "--post", "岗", "--finds", -1), "-1 小于 0"),
+        (("order", "sign", "R2026-1-529901001202", "--post", " "), "请填写 岗位"),
+        (("duty", "assign", VILLAGE, "--post", "张三13800138000", "--from", "2026-01-01"), "不登记个人"),
+        (("reward", "nope"), "没有线索 nope"),
+        (("import", "visits", tmp_path / "none.xlsx"), "none.xlsx"),
+    ]
+    for words, told in asked:
+        code, said, complaint = tacha(*words)
+        assert (code, told in complaint + said) == (1, True), (words, said, complaint)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_form_typed_in_without_a_team_is_of_the_one_its_paper_names(tacha: Tacha, demo_copy: Path) -> None:
+    typed = ("form", "enter", "--village", VILLAGE, "--day", "2026-05-03", "--mu", 30, "--json")
+    number = answer(tacha(*typed))["visit_id"]
+    visits = open_county(demo_copy).store.read("visits").set_index("visit_id")
+    assert visits.loc[number, "team_id"] == "529901001-T04"
