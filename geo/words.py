@@ -1420,7 +1420,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "form_未发现": ("未发现", "nothing"),
     "form_发现": ("发现", "found"),
     "form_无法到达": ("无法到达", "unreached"),
-    "days_joined": ("；", "; "),
+    "between": ("；", "; "),
     "days_span": ("{first} 至 {last}", "{first} to {last}"),
     "day_春节返乡": ("春节返乡", "Spring Festival returns"),
     "day_清明": ("清明", "Tomb-sweeping"),

@@ -73,7 +73,7 @@ def assure(context: typer.Context) -> None:
     talk.table(talk.say("assure_title"), [talk.say(f"column_{name}") for name in names], rows)
     for row in answer.townships.to_dict("records"):
         if row["levers"]:
-            said = "；".join(lever_sentence(lever, talk.language) for lever in row["levers"][:LEVERS])
+            said = talk.say("between").join(lever_sentence(lever, talk.language) for lever in row["levers"][:LEVERS])
             talk.print(talk.say("assure_levers", name=row["name"], said=said))
     talk.print(_county_sentence(talk, answer))
     _foot(talk, answer)
@@ -126,9 +126,9 @@ def duties_register(context: typer.Context, every: All = False) -> None:
         for r in counts["units"]
     ]
     kinds = [talk.say("register_by_kind", kind=_kind(kind, talk), **held) for kind, held in counts["kinds"].items()]
-    talk.print("；".join(kinds))
+    talk.print(talk.say("between").join(kinds))
     by_round = counts["nobody_by_round"].items()
-    talk.print("；".join(talk.say("register_by_round", round=number, n=n) for number, n in by_round))
+    talk.print(talk.say("between").join(talk.say("register_by_round", round=number, n=n) for number, n in by_round))
     columns = [talk.say(f"column_{name}") for name in ("unit_kind", "unit_id", "name", "posts", "nobody_rounds")]
     _listed(talk, talk.say("register_title"), columns, rows, every)
     waiting = counts["to_confirm"]
@@ -257,7 +257,9 @@ def _spot_columns(talk: Session) -> list[str]:
 
 
 def _spot_row(row: dict[Any, Any], talk: Session) -> list[str]:
-    posts = "；".join(post for post in (row["township_posts"], row["neighbour_posts"]) if isinstance(post, str))
+    posts = talk.say("between").join(
+        post for post in (row["township_posts"], row["neighbour_posts"]) if isinstance(post, str)
+    )
     beyond = _neighbour(row, talk) if isinstance(row["neighbour_id"], str) else ""
     size = f"{row['area_m2'] / 1e4:.1f}"
     return [

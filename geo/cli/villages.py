@@ -56,9 +56,10 @@ def today(context: typer.Context) -> None:
     looked = sum(total.get(f"looked_{letter}", 0) for letter in "abc")
     talk.print(talk.say("today_round", round=page["round"], days=page["days_left"], looked=looked, **_of(total)))
     names = ("township", "village", "round", "state", "overdue_days")
+    towns = {row["township_id"]: row["name"] for row in page["townships"]}
     rows = [
         [
-            str(row["township_id"]),
+            str(towns.get(row["township_id"]) or row["township_id"]),
             row["name"],
             str(row["round"]),
             talk.say(f"state_{row['state']}"),
@@ -217,7 +218,7 @@ def _orders(page: dict[str, Any], talk: Session) -> str:
     waiting = [] if page["orders_round"] == page["round"] else [talk.say("ui_no_orders", round=page["round"])]
     names = ("orders_round", "orders_n", "orders_unsigned_n", "orders_closed_n")
     held = [talk.say("today_orders", **{name: page[name] for name in names})] if page["orders_round"] else []
-    return ("；" if talk.language == "zh" else "; ").join([*waiting, *held])
+    return talk.say("between").join([*waiting, *held])
 
 
 def _dailies(page: dict[str, Any]) -> dict[str, Any]:

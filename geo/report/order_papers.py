@@ -65,7 +65,7 @@ def _order_page(book: WordPaper, order: dict[str, Any], calendar: dict[str, Any]
     if isinstance(order.get("text"), str):
         book.line(order["text"], size=14, indent=True)
     _facts(book, order, (first, last), language)
-    days = say("days_joined", language).join(_observed(held, language) for held in calendar["observances"])
+    days = say("between", language).join(_observed(held, language) for held in calendar["observances"])
     for code in ("order_ask_1", "order_ask_2", "order_ask_3"):
         book.line(say(code, language, days=days), size=12, indent=True, before=2, after=0)
     book.line(say("order_signed", language, issuer=paper.issuer or BLANK), size=12, align="right", before=8)

@@ -17,8 +17,11 @@ from geo.workspace.county import County
 
 FORM = 4
 """Kept figures of another form are computed anew."""
-PAPERWORK = ("plan", "plan_conflict", "orders_issued", "order_step", "problem", "daily_report")
-"""Kinds of ledger entries that no figure rests on: what is to be done, and who has received it."""
+PAPERWORK = (
+    "plan", "plan_conflict", "segments", "season_plan", "orders_issued", "order_step", "problem", "daily_report",
+    "export", "bundle_out",
+)  # fmt: skip
+"""Kinds of ledger entries that no figure rests on: what is to be done, who has received it, what was handed out."""
 
 
 def head_of(county: County) -> str | None:

@@ -22,6 +22,7 @@ from geo.workspace import effort
 from geo.workspace.assessing import assess_county
 from geo.workspace.county import County, open_county
 from geo.workspace.covering import measure_borders, measure_both, measure_coverage, measure_edges
+from geo.workspace.kept_figures import PAPERWORK
 from geo.workspace.reporting import township_table
 from geo.workspace.rights import Actor, Role
 
@@ -287,7 +288,7 @@ def test_what_is_to_be_done_leaves_the_figures_kept_and_a_record_does_not(demo_c
     county = open_county(demo_copy)
     seen: list[int] = []
     measure_both(county)
-    for kind in ("plan", "orders_issued", "order_step", "daily_report") * 20:
+    for kind in PAPERWORK * 7:
         county.store.append(Entry(kind, {}), now=NOW)
     measure_both(county, progress=lambda *_: seen.append(1))
     assert not seen
