@@ -12,6 +12,8 @@ from geo.locale import LANGUAGES as LANGUAGES
 from geo.locale import Language as Language
 from geo.locale import day, moment
 
+COLUMNS = ("field", "later", "earlier")
+"""Blanks of sentences that name a column."""
 WORDS: dict[str, tuple[str, str]] = {
     # crs, grid, schema
     "crs_missing": ("{what}：没有坐标系，请用 --datum 说明", "{what}: no coordinate system; say which with --datum"),
@@ -589,6 +591,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "未收 {n} 条，字段 {field}：{why}（例如第 {row} 行）",
         "{n} refused, field {field}: {why} (for example row {row})",
     ),
+    "import_none": ("文件里没有本图层的记录", "nothing of this layer in the file"),
     "import_nothing": (
         "文件里没有本图层的记录（航点 {waypoints}，路线 {routes}，轨迹 {tracks}）",
         "holds no record of this layer (waypoints {waypoints}, routes {routes}, tracks {tracks})",
@@ -2955,7 +2958,10 @@ def say(code: str, language: Language = "zh", /, **fields: object) -> str:
     """
     if code not in WORDS:
         return f"{code} {fields}" if fields else code
-    held = {name: _field(_column(name, value), language) for name, value in fields.items()}
+    held = {
+        name: column_word(value, language) if name in COLUMNS and isinstance(value, str) else _field(value, language)
+        for name, value in fields.items()
+    }
     return WORDS[code][0 if language == "zh" else 1].format_map(_Blanks(held))
 
 
@@ -2976,10 +2982,14 @@ def explain(error: Spoken, language: Language = "zh") -> str:
     return say(error.code, language, **error.fields)
 
 
-def _column(name: str, value: object) -> object:
-    """A column a sentence speaks of, as a code of its word where it has one."""
-    code = f"field_{value}"
-    return Word(code) if name in ("field", "later", "earlier") and code in WORDS else value
+def column_word(name: str, language: Language = "zh") -> str:
+    """
+    What people call a column; its own name where it has no word.
+
+    >>> column_word("village_id"), column_word("hours"), column_word("epsg")
+    ('村代码', '每人工时', 'epsg')
+    """
+    return next((say(code, language) for code in (f"field_{name}", f"head_{name}") if code in WORDS), name)
 
 
 def _field(value: object, language: Language) -> object:
