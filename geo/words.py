@@ -1672,8 +1672,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "record_field_unknown": ("不认识的字段 {field}（{known}）", "unknown field {field} ({known})"),
     "record_value_bad": ("{field} 的值“{value}”无效", '{field}: "{value}" is not a valid value'),
     "post_personal": (
-        "“{value}”里有电话或身份证号；只登记责任岗位，不登记个人",
-        "{value}: a telephone or identity number; a post is recorded, no person",
+        "岗位里有电话或身份证号；只登记责任岗位，不登记个人",
+        "a telephone or identity number in a post: posts are recorded, no persons",
     ),
     "record_value_missing": ("请填写 {field}", "{field} is missing"),
     "record_value_unknown": (
