@@ -8,6 +8,7 @@ from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 
 Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
 LOCALES: dict[Language, str] = {"zh": "zh_Hans_CN", "en": "en_GB"}
 OFFICE = ZoneInfo("Asia/Shanghai")
 MU_M2 = 2000.0 / 3.0

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Protocol
 
+from geo.locale import LANGUAGES as LANGUAGES
 from geo.locale import Language as Language
 from geo.locale import day, moment
 
+COLUMNS = ("field", "later", "earlier")
+"""Blanks of sentences that name a column."""
 WORDS: dict[str, tuple[str, str]] = {
     # crs, grid, schema
     "crs_missing": ("{what}：没有坐标系，请用 --datum 说明", "{what}: no coordinate system; say which with --datum"),
@@ -84,6 +87,18 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "shapefile_part": ("{file}：请选择同名的 .shp 文件", "{file}: choose the .shp file of the same name"),
     "table_too_large": ("{file}：表格过大（上限 {cap}）", "{file}: the table is too large (limit {cap})"),
+    "filled_form": (
+        "{file}：这是填好的踏查记录表，请用 tacha form import 导入",
+        "{file}: this is a filled-in form; bring it in with tacha form import",
+    ),
+    "village_foreign": (
+        "{value}：不是本县（{own}）的乡镇代码，也没有登记过；确属本县的，先用 tacha duty lists 登记乡镇",
+        "{value}: no township of this county ({own}) and not on its register; if it is, register it with tacha duty lists",
+    ),
+    "villages_unhoused": (
+        "有的村所属的乡镇代码还没有登记，已收下；请用 tacha import townships 或 tacha duty lists 补登乡镇",
+        "some villages name a township that is not registered yet; taken. Add it with tacha import townships or tacha duty lists",
+    ),
     "table_no_columns": ("{file}：找不到列 {columns}", "{file}: no column {columns} found"),
     "encoding_bad": ("{file}：文字编码 {encoding} 不适用", "{file}: text is not in encoding {encoding}"),
     "datum_needed": (
@@ -551,6 +566,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "共 {files} 个文件：读 {read}，收 {accepted}，未收 {n}",
         "{files} files in all: {read} read, {accepted} accepted, {n} refused",
     ),
+    "field_post": ("岗位", "post"),
+    "field_at": ("办理时间", "moment"),
+    "field_text": ("问题内容", "text"),
+    "field_day": ("日期", "day"),
+    "field_deadline": ("整改期限", "deadline"),
+    "field_team_id": ("队伍代码", "team id"),
+    "field_duty_kind": ("责任类别", "kind of duty"),
+    "field_tier": ("包保层级", "tier of sponsors"),
+    "field_valid_to": ("截止日期", "valid_to"),
     "field_lon": ("经度", "longitude"),
     "field_lat": ("纬度", "latitude"),
     "field_time": ("时间", "time"),
@@ -570,6 +594,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "未收 {n} 条，字段 {field}：{why}（例如第 {row} 行）",
         "{n} refused, field {field}: {why} (for example row {row})",
     ),
+    "import_none": ("文件里没有本图层的记录", "nothing of this layer in the file"),
     "import_nothing": (
         "文件里没有本图层的记录（航点 {waypoints}，路线 {routes}，轨迹 {tracks}）",
         "holds no record of this layer (waypoints {waypoints}, routes {routes}, tracks {tracks})",
@@ -971,6 +996,10 @@ WORDS: dict[str, tuple[str, str]] = {
     # reasons a figure is missing
     "reason_no_plantable": ("没有可种植地", "no plantable ground"),
     "reason_ground_unmapped": ("缺高程或地表覆盖，不能计算", "height or ground cover missing: cannot be computed"),
+    "reason_ground_partly": (
+        "部分地面缺高程或地表覆盖，那里没有计入",
+        "height or ground cover is missing in places, which do not count",
+    ),
     "reason_no_track": ("本季没有轨迹，不能计算", "no track this season: cannot be computed"),
     "reason_others_tracks": (
         "本乡镇队伍没有轨迹，数字来自他队到过的轨迹",
@@ -1329,10 +1358,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "round {round}, {days} days left; {villages_n} villages, {due_n} due, {looked} looked at, {overdue} overdue, {unreached} unreached",
     ),
     "today_open": ("未报与逾期（先急后缓）：{n}", "not reported, overdue first: {n}"),
+    "today_orders": (
+        "第{orders_round}轮任务单 {orders_n} 份，未签收 {orders_unsigned_n}，已销号 {orders_closed_n}",
+        "{orders_n} orders of round {orders_round}, {orders_unsigned_n} unsigned, {orders_closed_n} closed",
+    ),
     "today_rest": (
-        "任务单 {orders_n} 份，未签收 {orders_unsigned_n}，已销号 {orders_closed_n}；未销号问题 {problems_n}；缺日报 {missing_n}；"
+        "{orders}；未销号问题 {problems_n}；缺日报 {missing_n}；"
         "靶标待核 {targets_open_n}（3 天内到期或已过 {targets_urgent_n}）；未铲净 {finds_standing_n}；无人负责 {nobody_n}；今日新报 {new_today_n}",
-        "{orders_n} orders, {orders_unsigned_n} unsigned, {orders_closed_n} closed; {problems_n} problems open; {missing_n} daily "
+        "{orders}; {problems_n} problems open; {missing_n} daily "
         "reports missing; {targets_open_n} targets open ({targets_urgent_n} due in 3 days or over); {finds_standing_n} finds "
         "standing; {nobody_n} units with nobody; {new_today_n} reported today",
     ),
@@ -1390,6 +1423,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "draft_mark": ("（代拟稿，待{issuer}审定后印发）", "(draft, to be issued by {issuer})"),
     "document_blank": ("〔　　　　〕　　号", "No. ______"),
     "order_title": ("{county}第{round}轮集中踏查任务单", "{county}: order for round {round}"),
+    "form_未发现": ("未发现", "nothing"),
+    "form_发现": ("发现", "found"),
+    "form_无法到达": ("无法到达", "unreached"),
+    "between": ("；", "; "),
+    "days_span": ("{first} 至 {last}", "{first} to {last}"),
+    "day_春节返乡": ("春节返乡", "Spring Festival returns"),
+    "day_清明": ("清明", "Tomb-sweeping"),
     "order_number": ("任务单号 {id}", "order {id}"),
     "order_to": ("{township} {village}：", "To {township}, {village}:"),
     "order_body": (
@@ -1446,7 +1486,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "找不到中文字体 {font}，地图不能打印；请安装 fonts-noto-cjk 或用 --font 指定字体文件",
         "no Chinese font ({font}): maps cannot be printed; install fonts-noto-cjk or give --font FILE",
     ),
-    "joint_none": ("没有可以联合踏查的交界（{edge}）", "no edge for a joint sweep ({edge})"),
+    "joint_none": (
+        "没有这条两侧都已知的交界：{edge}；编号见 tacha borders",
+        "no such edge with a known unit on both sides: {edge}; tacha borders lists them",
+    ),
+    "joint_nowhere": (
+        "还没有两侧都已知的交界，先用 tacha import townships 导入乡镇界",
+        "no edge with a known unit on both sides yet: bring in township boundaries with tacha import townships",
+    ),
     "map_title": ("{county} {township} 踏查图", "{county}, {township}"),
     "map_paper": ("第{round}轮", "round {round}"),
     "map_inner": ("内部资料　注意保管", "internal: keep safe"),
@@ -1627,6 +1674,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "head_confirmed": ("已认定", "confirmed"),
     "record_field_unknown": ("不认识的字段 {field}（{known}）", "unknown field {field} ({known})"),
     "record_value_bad": ("{field} 的值“{value}”无效", '{field}: "{value}" is not a valid value'),
+    "post_personal": (
+        "岗位里有电话或身份证号；只登记责任岗位，不登记个人",
+        "a telephone or identity number in a post: posts are recorded, no persons",
+    ),
     "record_value_missing": ("请填写 {field}", "{field} is missing"),
     "record_value_unknown": (
         "{field} 的值“{value}”不在允许的值内（{known}）",
@@ -2214,7 +2265,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_unit_id": ("代码", "Code"),
     "ui_no_orders": ("第 {round} 轮任务单尚未下达", "no orders have been issued for round {round}"),
     "ui_issue": ("下达第 {round} 轮任务单", "Issue the orders of round {round}"),
-    "ui_orders_all": ("本轮任务单 {n} 份，已销号 {closed} 份", "{n} orders this round, {closed} closed"),
+    "ui_orders_all": ("第 {round} 轮任务单 {n} 份，已销号 {closed} 份", "{n} orders of round {round}, {closed} closed"),
     "ui_sign": ("登记签收", "Record receipt"),
     "ui_nothing_here": ("没有", "none"),
     "ui_load_villages": (
@@ -3035,13 +3086,38 @@ def say(code: str, language: Language = "zh", /, **fields: object) -> str:
     """
     if code not in WORDS:
         return f"{code} {fields}" if fields else code
-    held = {name: _field(value, language) for name, value in fields.items()}
+    held = {
+        name: column_word(value, language) if name in COLUMNS and isinstance(value, str) else _field(value, language)
+        for name, value in fields.items()
+    }
     return WORDS[code][0 if language == "zh" else 1].format_map(_Blanks(held))
+
+
+def named(name: str, language: Language = "zh") -> str:
+    """
+    The part of a name that is in a language, where it holds both, Chinese first; else all of it.
+
+    >>> named("示例县（虚构） Demo County (made up)"), named("示例县 Demo County", "en"), named("凉水 乡", "en")
+    ('示例县（虚构）', 'Demo County', '凉水 乡')
+    """
+    own, _, other = name.partition(" ")
+    both = bool(other) and other.isascii() and not own.isascii()
+    return name if not both else own if language == "zh" else other
 
 
 def explain(error: Spoken, language: Language = "zh") -> str:
     """The sentence of an error of ``geo.errors``."""
     return say(error.code, language, **error.fields)
+
+
+def column_word(name: str, language: Language = "zh") -> str:
+    """
+    What people call a column; its own name where it has no word.
+
+    >>> column_word("village_id"), column_word("hours"), column_word("epsg")
+    ('村代码', '每人工时', 'epsg')
+    """
+    return next((say(code, language) for code in (f"field_{name}", f"head_{name}") if code in WORDS), name)
 
 
 def _field(value: object, language: Language) -> object:

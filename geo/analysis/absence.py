@@ -28,6 +28,7 @@ from geo.layers.terrain import Terrain
 from geo.season import Season
 from geo.settings import AbsenceSettings, Settings
 
+UNKNOWN_SHARE = 0.01
 MISSING = ("no_plantable", "ground_unmapped", "no_track")  # reasons that leave no number
 FIGURES = ("detection", "detection_with_courtyards", "p_zero", "plots_left")
 
@@ -264,9 +265,9 @@ def assess(
         second sensors), detection_low and detection_high (5 and 95 % over W and availability),
         detection_with_courtyards (courtyards as a stratum of their share of risk), p_zero, p_zero_low, p_zero_high,
         p_zero_prior_50, p_zero_prior_90, plots_left (plots expected to stand unseen), hours_to_95 (hours), levers
-        (see `levers.levers`) and reasons (dict figure → code): no_plantable, ground_unmapped, no_track, find_open,
-        ceiling, courtyards_unknown. Looks count where they reach, whoever walked: a township nobody's track reached has
-        no number. Hours are NaN with find_open and ceiling; courtyards of unknown number count as unseen.
+        (see `levers.levers`) and reasons (dict figure → code): no_plantable, ground_unmapped, ground_partly, no_track,
+        find_open, ceiling, courtyards_unknown. Looks count where they reach, whoever walked: a township nobody's track
+        reached has no number. Hours are NaN with find_open and ceiling; courtyards of unknown number count as unseen.
         ``villages`` has index ``village_id`` and columns township_id, detection, p_zero, risk_share and reasons.
     """
     n, periods, current = len(zone_ids), len(season.months), current_period(season, as_of)
@@ -305,7 +306,8 @@ def assess(
     table = pd.DataFrame(figures, index=pd.Index(list(zone_ids), name="township_id"))
     looked = _looked(has_tracks[:, span], looks.missed[:, 0], beside, settings.absence, span)
     bare = _bare(looks.totals, zones, terrain)
-    reasons = _reasons(looks, looked=looked, restarts=restarts, yards=yards, hours=hours, bare=bare)
+    partly = _partly(zones, terrain, n)
+    reasons = _reasons(looks, looked=looked, restarts=restarts, yards=yards, hours=hours, bare=bare, partly=partly)
     for figure in (*FIGURES, "hours_to_95"):
         table[figure] = table[figure].mask(np.array([said.get(figure, "") in MISSING for said in reasons], bool))
     known = np.isfinite(table["p_zero"].to_numpy())
@@ -394,6 +396,15 @@ def _bare(totals: Floats, zones: Grid, terrain: Terrain) -> list[str]:
     return said
 
 
+def _partly(zones: Grid, terrain: Terrain, n: int) -> list[bool]:
+    """Per zone whether height or cover is missing of `UNKNOWN_SHARE` of its cells or more."""
+    unknown = np.bincount(zones.values[terrain.unknown], minlength=n + 1)[1:]
+    if not unknown.any():
+        return [False] * n
+    held = np.bincount(zones.values.reshape(-1), minlength=n + 1)[1:]
+    return list(unknown >= np.maximum(UNKNOWN_SHARE * held, 1.0))
+
+
 def _reasons(
     looks: Looks,
     *,
@@ -402,6 +413,7 @@ def _reasons(
     yards: Courtyards,
     hours: Floats,
     bare: list[str],
+    partly: list[bool],
 ) -> list[dict[str, str]]:
     """Per zone: figure → code of ``words`` for every figure that is missing, 0 by rule, or rests on an unknown."""
     said: list[dict[str, str]] = []
@@ -415,6 +427,8 @@ def _reasons(
             reasons |= dict.fromkeys(FIGURES, "no_track")
         if restarts[zone] == OPEN:
             reasons |= dict.fromkeys(("p_zero", "hours_to_95"), "find_open")
+        if partly[zone] and not bare[zone]:
+            reasons["ground"] = "ground_partly"
         if bare[zone]:
             reasons |= dict.fromkeys((*FIGURES, "hours_to_95"), bare[zone])
         said.append(reasons)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geo.cli.speaking import Session, progress, session
-from geo.words import WORDS
+from geo.words import WORDS, named
 
 if TYPE_CHECKING:
     from geo.workspace.covering import BordersAnswer, CoverageAnswer
@@ -73,7 +73,7 @@ def assure(context: typer.Context) -> None:
     talk.table(talk.say("assure_title"), [talk.say(f"column_{name}") for name in names], rows)
     for row in answer.townships.to_dict("records"):
         if row["levers"]:
-            said = "；".join(lever_sentence(lever, talk.language) for lever in row["levers"][:LEVERS])
+            said = talk.say("between").join(lever_sentence(lever, talk.language) for lever in row["levers"][:LEVERS])
             talk.print(talk.say("assure_levers", name=row["name"], said=said))
     talk.print(_county_sentence(talk, answer))
     _foot(talk, answer)
@@ -126,9 +126,9 @@ def duties_register(context: typer.Context, every: All = False) -> None:
         for r in counts["units"]
     ]
     kinds = [talk.say("register_by_kind", kind=_kind(kind, talk), **held) for kind, held in counts["kinds"].items()]
-    talk.print("；".join(kinds))
+    talk.print(talk.say("between").join(kinds))
     by_round = counts["nobody_by_round"].items()
-    talk.print("；".join(talk.say("register_by_round", round=number, n=n) for number, n in by_round))
+    talk.print(talk.say("between").join(talk.say("register_by_round", round=number, n=n) for number, n in by_round))
     columns = [talk.say(f"column_{name}") for name in ("unit_kind", "unit_id", "name", "posts", "nobody_rounds")]
     _listed(talk, talk.say("register_title"), columns, rows, every)
     waiting = counts["to_confirm"]
@@ -148,7 +148,7 @@ def summary(context: typer.Context) -> None:
     county = talk.open()
     with progress(talk.language) as tell:
         answer, edges = measure_both(county, as_of=talk.as_of, progress=tell)
-    talk.print(talk.say("summary_title", county=county.settings.name))
+    talk.print(talk.say("summary_title", county=named(county.settings.name, talk.language)))
     rows = [
         [
             row["name"],
@@ -257,7 +257,9 @@ def _spot_columns(talk: Session) -> list[str]:
 
 
 def _spot_row(row: dict[Any, Any], talk: Session) -> list[str]:
-    posts = "；".join(post for post in (row["township_posts"], row["neighbour_posts"]) if isinstance(post, str))
+    posts = talk.say("between").join(
+        post for post in (row["township_posts"], row["neighbour_posts"]) if isinstance(post, str)
+    )
     beyond = _neighbour(row, talk) if isinstance(row["neighbour_id"], str) else ""
     size = f"{row['area_m2'] / 1e4:.1f}"
     return [

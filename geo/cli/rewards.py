@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from geo.cli.speaking import now, session
+from geo.errors import StoreError
 from geo.layers.leads import REWARD_STATES
 
 
@@ -27,7 +28,9 @@ def reward(
         talk.answer({"lead_id": lead, "reward_state": state, "changed": changed})
         talk.print(talk.say("reward_done", id=lead, state=state))
         return
-    found = rewards(county)
+    if lead and not county.store.holds("leads", [lead]):
+        raise StoreError("lead_unknown", value=lead)
+    found = [row for row in rewards(county) if lead in (None, row["lead_id"])]
     talk.answer({"rewards": found})
     names = ("lead_id", "reward_state")
     rows = [[row[name] for name in names] for row in found]

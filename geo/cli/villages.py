@@ -56,9 +56,10 @@ def today(context: typer.Context) -> None:
     looked = sum(total.get(f"looked_{letter}", 0) for letter in "abc")
     talk.print(talk.say("today_round", round=page["round"], days=page["days_left"], looked=looked, **_of(total)))
     names = ("township", "village", "round", "state", "overdue_days")
+    towns = {row["township_id"]: row["name"] for row in page["townships"]}
     rows = [
         [
-            str(row["township_id"]),
+            str(towns.get(row["township_id"]) or row["township_id"]),
             row["name"],
             str(row["round"]),
             talk.say(f"state_{row['state']}"),
@@ -67,7 +68,8 @@ def today(context: typer.Context) -> None:
         for row in page["open"][:SHOWN]
     ]
     talk.table(talk.say("today_open", n=page["open_n"]), [talk.say(f"column_progress_{name}") for name in names], rows)
-    talk.print(talk.say("today_rest", **{k: v for k, v in page.items() if k.endswith("_n")}, **_dailies(page)))
+    counts = {name: value for name, value in page.items() if name.endswith("_n")}
+    talk.print(talk.say("today_rest", **counts, **_dailies(page), orders=_orders(page, talk)))
     _foot(talk, as_of, page["ledger_head"])
 
 
@@ -209,6 +211,14 @@ def upgrade(
 
 def _of(total: dict[str, Any]) -> dict[str, Any]:
     return {name: total.get(name, 0) for name in ("villages_n", "due_n", "overdue", "unreached")}
+
+
+def _orders(page: dict[str, Any], talk: Session) -> str:
+    """The orders of the last round issued, and that the running one has none yet."""
+    waiting = [] if page["orders_round"] == page["round"] else [talk.say("ui_no_orders", round=page["round"])]
+    names = ("orders_round", "orders_n", "orders_unsigned_n", "orders_closed_n")
+    held = [talk.say("today_orders", **{name: page[name] for name in names})] if page["orders_round"] else []
+    return talk.say("between").join([*waiting, *held])
 
 
 def _dailies(page: dict[str, Any]) -> dict[str, Any]:

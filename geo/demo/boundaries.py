@@ -65,7 +65,7 @@ def jurisdictions(size: Size, seed: int) -> tuple[gpd.GeoDataFrame, gpd.GeoDataF
     )
     beside: dict[str, list[object]] = {
         "neighbour_id": ["529902"],
-        "name": ["邻县（虚构） Neighbour County (made up)"],
+        "name": ["邻县（虚构）"],
         "source": [MADE_UP],
     }
     beside |= {"source_date": [SOURCE_DATE], "line_accuracy_m": [30.0]}

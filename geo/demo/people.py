@@ -92,7 +92,7 @@ def duty_table(
     townships: gpd.GeoDataFrame, villages_held: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame, rng: np.random.Generator
 ) -> gpd.GeoDataFrame:
     """Layer duties: posts for county, townships, villages, forest farm; some villages and the reservoir have none."""
-    rows: list[tuple[object, ...]] = [("county", COUNTY_ID, None, f"{COUNTY_NAME}县长", "属地", None)]
+    rows: list[tuple[object, ...]] = [("county", COUNTY_ID, None, f"{COUNTY_NAME.split()[0]}县长", "属地", None)]
     for township, name in zip(townships["township_id"], townships["name"], strict=True):
         rows.append(("township", township, COUNTY_ID, f"{name}主要负责人", "属地", None))
         rows.append(("township", township, COUNTY_ID, f"县包保领导（{name}）", "包保", None))

@@ -36,6 +36,8 @@ class Hints:
         Day of lists (parcels, leads, alerts, duties) whose records carry none; without it they are refused.
     known
         Ids the county holds already: their records are refused as duplicates.
+    homes
+        Codes of the townships the county knows: villages of other counties' townships are refused; none: not asked.
     """
 
     crs: Any = None
@@ -50,6 +52,7 @@ class Hints:
     within: tuple[float, float, float, float] | None = None
     date: datetime.date | None = None
     known: frozenset[str] = frozenset()
+    homes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

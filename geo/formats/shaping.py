@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo.errors import FormatError
 from geo.formats import boundaries
 from geo.formats.columns import renamed
 from geo.formats.datum import Move, datum_of, project
@@ -16,9 +17,13 @@ from geo.formats.values import utc_seconds
 from geo.layers import SCHEMAS
 from geo.layers.parcels import Status
 from geo.schema import Kind, Refusal, Schema
+from geo.words import LANGUAGES, say
 
 DATED = {"parcels": "flagged_at", "leads": "reported_at", "alerts": "issued_at", "duties": "valid_from"}
 """The day a list was handed down, which `Hints.date` may say for records without one."""
+COUNTY_DIGITS = 6
+FORM_MARKS = tuple({say(f"head_{name}", one) for name in ("order_id", "ground", "signed")} for one in LANGUAGES)
+"""Columns by which a filled-in 踏查记录表 is known."""
 DEFAULT_ACCURACY_M = {"townships": 30.0, "neighbours": 30.0, "grounds": 30.0, "parcels": 10.0}
 
 
@@ -34,6 +39,8 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
         Short fingerprint of the file; ids of rows without one are ``key-row``.
     """
     schema = SCHEMAS[layer]
+    if layer == "visits" and any(marks <= set(map(str, records.table.columns)) for marks in FORM_MARKS):
+        raise FormatError("filled_form", file=file)
     refused: dict[Any, Refusal] = {}
     table, datum = _placed(records, hints, refused, file)
     table = renamed(layer, table, required=schema.names, file=file)
@@ -50,10 +57,13 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
     if schema.geometry and table.crs is None:
         table = table.set_crs(hints.crs if hints.crs is not None else "EPSG:4326")
     sound = schema.conform(table[~table.index.isin(list(refused))])
-    for refusal in (*_held(sound, schema, hints), *schema.refusals(sound), *_outside(sound, schema, hints)):
+    found = [*_held(sound, schema, hints), *schema.refusals(sound), *_outside(sound, schema, hints)]
+    for refusal in (*found, *_foreign(sound, layer, hints)):
         no_day = refusal.code == "value_missing" and refusal.field == DATED.get(layer)
         refused.setdefault(refusal.row, Refusal(refusal.row, refusal.field, "date_missing") if no_day else refusal)
     rows = sound[~sound.index.isin(list(refused))]
+    if layer == "villages" and hints.homes and not rows["township_id"].isin(hints.homes).all():
+        warnings.append("villages_unhoused")
     every = (*records.refused, *(refused[row] for row in sorted(refused)))
     return Content(
         rows=rows.reset_index(drop=True),
@@ -93,6 +103,17 @@ def _outside(rows: pd.DataFrame, schema: Schema, hints: Hints) -> list[Refusal]:
     placed = rows.index[rows.geometry.notna()]
     bounds = shapely.box(*hints.within)
     return [Refusal(row, "geometry", "outside") for row in placed[~rows.loc[placed].geometry.intersects(bounds)]]
+
+
+def _foreign(rows: pd.DataFrame, layer: str, hints: Hints) -> list[Refusal]:
+    """Villages of townships with another county's code that this county does not know."""
+    if layer != "villages" or not hints.homes:
+        return []
+    own = {home[:COUNTY_DIGITS] for home in hints.homes}
+    homes = rows["township_id"].astype(str)
+    away = rows.index[~homes.isin(hints.homes) & ~homes.str[:COUNTY_DIGITS].isin(own)]
+    told = {"own": "、".join(sorted(own))}
+    return [Refusal(row, "township_id", "village_foreign", {"value": homes[row]} | told) for row in away]
 
 
 def _placed(records: Records, hints: Hints, refused: dict[Any, Refusal], file: str) -> tuple[pd.DataFrame, str | None]:

@@ -9,7 +9,8 @@ NEXT_REWARD: dict[str | None, str] = dict(zip((None, *REWARD_STATES), REWARD_STA
 _WORDS = r"举报人|报告人|检举人|线人|耳目|姓名|身份证|手机号|电话|联系方式|微信号|QQ号"
 _MOBILE = r"(?<!\d)1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)"
 _IDENTITY_CARD = r"(?<!\d)\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)"
-PERSON = f"{_WORDS}|{_MOBILE}|{_IDENTITY_CARD}"
+PERSONAL_NUMBER = f"{_MOBILE}|{_IDENTITY_CARD}"
+PERSON = f"{_WORDS}|{PERSONAL_NUMBER}"
 
 SCHEMA = Schema(
     "leads",

@@ -64,7 +64,9 @@ class Terrain:
     @cached_property
     def unknown(self) -> npt.NDArray[np.bool_]:
         """Cells nobody can judge: no cover given, or no height where poppy could stand."""
-        void = self._growing & ~np.isfinite(self.elevation.values)
+        void = ~np.isfinite(self.elevation.values)
+        if void.any():
+            void &= self._growing
         return np.asarray(void | (self.cover.values == Cover.UNKNOWN))
 
     @property

@@ -75,7 +75,7 @@ def _page(book: WordPaper, joint: Joint, own: Side, other: Side, language: Langu
     for side in joint.sides:
         posts = side.posts or say("nobody", language)
         rows.append([Cell(side.name), Cell(posts), Cell("、".join(side.villages[:6]) or say("none", language)), Cell()])
-    book.table(rows, [0.2, 0.3, 0.28, 0.22], height_mm=9)
+    book.table(rows, [0.2, 0.28, 0.26, 0.26], height_mm=9)
     for code in ("joint_ask_1", "joint_ask_2", "joint_ask_3"):
         book.line(say(code, language), size=12, indent=True, before=2, after=0)
     book.line(say("order_signed", language, issuer=paper.issuer or BLANK), size=12, align="right", before=6)

@@ -65,7 +65,7 @@ def _order_page(book: WordPaper, order: dict[str, Any], calendar: dict[str, Any]
     if isinstance(order.get("text"), str):
         book.line(order["text"], size=14, indent=True)
     _facts(book, order, (first, last), language)
-    days = "；".join(f"{held['name']} {held['from']} 至 {held['to']}" for held in calendar["observances"])
+    days = say("between", language).join(_observed(held, language) for held in calendar["observances"])
     for code in ("order_ask_1", "order_ask_2", "order_ask_3"):
         book.line(say(code, language, days=days), size=12, indent=True, before=2, after=0)
     book.line(say("order_signed", language, issuer=paper.issuer or BLANK), size=12, align="right", before=8)
@@ -82,6 +82,12 @@ def _order_page(book: WordPaper, order: dict[str, Any], calendar: dict[str, Any]
     book.code(paper.code(f"ORDER|{order['order_id']}"), size_mm=24)
 
 
+def _observed(held: dict[str, Any], language: Language) -> str:
+    span = say("days_span", language, first=held["from"], last=held["to"])
+    name = str(held["name"])
+    return f"{say(f'day_{name}', language)} {span}"
+
+
 def _head(code: str, language: Language) -> Cell:
     return Cell(say(code, language), bold=True)
 
@@ -95,7 +101,7 @@ def _facts(book: WordPaper, order: dict[str, Any], days: tuple[str, str], langua
     post = order["post"] if isinstance(order["post"], str) else say("nobody", language)
     pairs = [
         ("fact_post", post), ("head_village_id", order["village_id"]),
-        ("fact_days", f"{days[0]} 至 {days[1]}"), ("fact_height", height),
+        ("fact_days", say("days_span", language, first=days[0], last=days[1])), ("fact_height", height),
         ("head_due_mu", due), ("head_courtyards_due_n", yards),
         ("fact_marks", "、".join(marks) or say("none", language)), ("head_team_id", order["team_id"] or unknown),
     ]  # fmt: skip
@@ -116,19 +122,19 @@ def _form_page(book: WordPaper, order: dict[str, Any], language: Language) -> No
     heads = ("head_ground", "head_group_name", "form_day", "head_persons_n", "head_hours", "head_area_mu",
              "form_yards", "form_outcome", "head_photos_n")  # fmt: skip
     rows = [[Cell(say(name, language), bold=True, align="center", size=9) for name in heads]]
-    marks = "\n".join(f"□{outcome}" for outcome in OUTCOMES if outcome != "核查排除")
+    marks = "\n".join(f"□{say(f'form_{name}', language)}" for name in OUTCOMES if name != "核查排除")
     for ground in GROUNDS:
         due = order["courtyards_due_n"] if order["courtyards_due_n"] is not None else "＿＿"
         yards = f"　　／{due}" if ground == GROUNDS[0] else "—"
-        cells = ["", "", "", "", "", yards, marks, ""]
-        rows += [[Cell(ground, align="center"), *(Cell(text, size=9) for text in cells)] for _ in range(2)]
-    book.table(rows, [0.12, 0.1, 0.11, 0.08, 0.1, 0.12, 0.13, 0.14, 0.1], height_mm=15)
-    book.table([[Cell(say("form_reason", language), bold=True), Cell()]], [0.2, 0.8], height_mm=20)
+        cells = [Cell(text, size=9) for text in ("", "", "", "", "", yards, marks, "")]
+        rows += [[Cell(say(f"ui_choice_{ground}", language), align="center"), *cells]] * 2
+    book.table(rows, [0.13, 0.09, 0.11, 0.09, 0.1, 0.1, 0.13, 0.16, 0.09], height_mm=13.5)
+    book.table([[Cell(say("form_reason", language), bold=True), Cell()]], [0.25, 0.75], height_mm=16)
     book.line(say("form_sign", language), size=9, before=4)
     signs = ("sign_walker", "sign_village", "sign_township")
     rows = [
         [cell for name in signs for cell in (Cell(say(name, language), bold=True, size=9), Cell())],
         [cell for _ in signs for cell in (Cell(say("sign_day", language), bold=True, size=9), Cell())],
     ]
-    book.table(rows, [0.13, 0.2, 0.13, 0.2, 0.14, 0.2], height_mm=13)
+    book.table(rows, [0.17, 0.18, 0.15, 0.18, 0.15, 0.17], height_mm=12)
     book.code(paper.code(f"FORM|{order['order_id']}"), size_mm=22)

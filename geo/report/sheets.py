@@ -17,6 +17,7 @@ from geo.words import Language, say
 
 A4, A3 = 9, 8
 LINE_POINTS = 12.0
+WIDE = 8
 _FORMATS = {"degrees": "0.000000", "share": "0.0%", "area": "#,##0.0", "count": "0", "text": "@"}
 
 
@@ -81,18 +82,16 @@ def workbook(sheets: Sequence[Sheet], *, paper: Paper, language: Language = "zh"
     with xlsxwriter.Workbook(stream, options) as book:
         book.set_properties({"created": paper.as_of.astimezone(CHINA).replace(tzinfo=None), "title": paper.title})
         styles = _styles(book)
-        for number, (name, groups, rows) in enumerate(sheets):
+        code = qr_png(paper.code())
+        for name, groups, rows in sheets:
             sheet = book.add_worksheet(name)
             _page(sheet, size)
             _fill(sheet, groups, rows, styles, paper, language)
-            if number == 0:
-                code = io.BytesIO(qr_png(paper.code()))
-                sheet.insert_image(
-                    len(rows) + 5,
-                    max(0, _columns_n(groups) - 3),
-                    "qr.png",
-                    {"image_data": code, "x_scale": 0.7, "y_scale": 0.7},
-                )
+            look = {"image_data": io.BytesIO(code), "x_scale": 0.7, "y_scale": 0.7}
+            columns_n = sum(len(columns) for _, columns in groups)
+            wide = columns_n >= WIDE  # the code beside the last lines, else below them
+            below = len(rows) + (5 if wide else 4 + len(paper.foot(language)))
+            sheet.insert_image(below, columns_n - 3 if wide else 0, "qr.png", look)
     return stream.getvalue()
 
 
@@ -121,13 +120,12 @@ def mapped(columns: Sequence[Column], mapping: Sequence[str]) -> list[Column]:
     return found
 
 
-def _columns_n(groups: Sequence[Group]) -> int:
-    return sum(len(columns) for _, columns in groups)
-
-
 def _styles(book: Any) -> dict[str, Any]:
     cell = {"valign": "vcenter", "text_wrap": True, "border": 1, "font_size": 9}
-    styles = {kind: book.add_format({"num_format": text} | cell) for kind, text in _FORMATS.items()}
+    styles = {
+        kind: book.add_format({"num_format": text} | cell | ({} if kind == "text" else {"align": "right", "indent": 1}))
+        for kind, text in _FORMATS.items()
+    }
     head = {"bold": True, "align": "center", "valign": "vcenter", "text_wrap": True, "border": 1, "font_size": 9}
     styles["head"] = book.add_format(head | {"bg_color": "#E8EEF1"})
     styles["title"] = book.add_format({"bold": True, "font_size": 16, "align": "center", "valign": "vcenter"})
@@ -140,7 +138,7 @@ def _page(sheet: Any, size: int) -> None:
     sheet.set_paper(size)
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    sheet.set_footer("&C&P / &N")
+    sheet.set_footer("&C&A　&P / &N")
 
 
 def _fill(
@@ -167,7 +165,7 @@ def _fill(
         if lines > 1:
             sheet.set_row(first + number, LINE_POINTS * lines + 3)
         for place, column in enumerate(columns):
-            _write(sheet, first + number, place, row.get(column.name), styles[column.kind])
+            _write(sheet, first + number, place, row.get(column.name), styles[column.kind], language)
     for place, column in enumerate(columns):
         sheet.set_column(place, place, column.width)
     sheet.freeze_panes(first, min(3, last))
@@ -182,7 +180,7 @@ def _heads(sheet: Any, groups: Sequence[Group], two: bool, styles: dict[str, Any
         if name and len(columns) > 1:
             sheet.merge_range(2, place, 2, place + len(columns) - 1, name, styles["head"])
         for column in columns:
-            title = column.title(language)
+            title = _head(column.title(language), column.width)
             if name:
                 sheet.write_string(3, place, title, styles["head"])
             elif two:
@@ -194,18 +192,32 @@ def _heads(sheet: Any, groups: Sequence[Group], two: bool, styles: dict[str, Any
 
 
 def _lines(value: Any, width: float) -> int:
-    """How many lines a text takes in a column so many characters wide; a Chinese character is two wide."""
+    """How many lines a text takes in a column so many characters wide."""
     if not isinstance(value, str):
         return 1
-    wide = sum(2 if unicodedata.east_asian_width(letter) in "WFA" else 1 for letter in value)
-    return max(1, -(-wide * 9 // int(width * 11)))  # 9-point letters in columns measured in 11-point ones
+    return max(1, -(-_wide(value) * 9 // int(width * 11)))  # 9-point letters in columns measured in 11-point ones
 
 
-def _write(sheet: Any, row: int, column: int, value: Any, style: Any) -> None:
+def _head(title: str, width: float) -> str:
+    """
+    A column's title; where it is wider than the column, what stands in brackets has a line of its own.
+
+    >>> _head("海拔（米）", 7.0), _head("海拔（米）", 12.0)
+    ('海拔\\n（米）', '海拔（米）')
+    """
+    return title.replace("（", "\n（", 1) if _wide(title) * 9 > width * 11 else title
+
+
+def _wide(text: str) -> int:
+    """A text's width in letters; a Chinese character is two wide."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WFA" else 1 for letter in text)
+
+
+def _write(sheet: Any, row: int, column: int, value: Any, style: Any, language: Language) -> None:
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         sheet.write_blank(row, column, None, style)
     elif isinstance(value, bool):
-        sheet.write_string(row, column, say("yes" if value else "no"), style)
+        sheet.write_string(row, column, say("yes" if value else "no", language), style)
     elif isinstance(value, int | float):
         sheet.write_number(row, column, value, style)
     else:

@@ -30,6 +30,7 @@ MARGIN_M = 700.0
 FAR_M = 4000.0
 IMAGE_CELLS = 1000
 PALE = 0.35
+MAP_SHARE, UNIT_SIZE = 0.745, 13.0
 BLIND, WATCHED, NOT_PLANTABLE = 0.1, 0.5, 255
 STATES = {  # marker, face, edge
     "looked_a": ("o", "#0072B2", "#0072B2"),
@@ -123,7 +124,7 @@ def parts_apart(shape: Any) -> list[Any]:
 def _page(sheet: Sheet, part: Any, which: str, paper: Paper, face: FontProperties, language: Language) -> Figure:
     figure = Figure(figsize=A3_INCHES)
     FigureCanvasPdf(figure)
-    axes = figure.add_axes((0.035, 0.05, 0.745, 0.87))
+    axes = figure.add_axes((0.035, 0.05, MAP_SHARE, 0.87))
     _ground(axes, sheet, _view(part))
     _lines(axes, sheet, face, _view(part))
     _places(axes, sheet, face)
@@ -198,8 +199,15 @@ def _lines(axes: Any, sheet: Sheet, face: FontProperties, bounds: tuple[float, f
     for name, shape in zip(sheet.around["name"], sheet.around.geometry, strict=True):
         seen = shapely.intersection(shape, view)
         if not seen.is_empty and seen.area > 1e5:
-            place = shapely.point_on_surface(seen)
-            _label(axes, place.x, place.y, str(name), face, 13, "#555555")
+            place, half = shapely.point_on_surface(seen), _half_width_m(str(name), bounds)
+            x = min(max(place.x, bounds[0] + half), bounds[2] - half)
+            _label(axes, x, place.y, str(name), face, UNIT_SIZE, "#555555")
+
+
+def _half_width_m(text: str, bounds: tuple[float, float, float, float]) -> float:
+    """Half the width on the ground of a unit's name, every letter taken to be as wide as a Chinese one."""
+    metres_per_point = (bounds[2] - bounds[0]) / (72.0 * MAP_SHARE * A3_INCHES[0])
+    return 0.5 * (len(text) + 1) * UNIT_SIZE * metres_per_point
 
 
 def _broken(lines: Iterable[Any]) -> npt.NDArray[np.float64]:
@@ -245,7 +253,7 @@ def _view(shape: Any) -> tuple[float, float, float, float]:
     """The township with a margin, widened to the shape of the map's place on the page."""
     west, south, east, north = shape.bounds
     wide, high = east - west + 2 * MARGIN_M, north - south + 2 * MARGIN_M
-    share = (A3_INCHES[0] * 0.745) / (A3_INCHES[1] * 0.87)
+    share = (A3_INCHES[0] * MAP_SHARE) / (A3_INCHES[1] * 0.87)
     wide, high = max(wide, high * share), max(high, wide / share)
     x, y = (west + east) / 2, (south + north) / 2
     return x - wide / 2, y - high / 2, x + wide / 2, y + high / 2

@@ -99,7 +99,8 @@ def township_workbook(
 
 def reason_sentence(reasons: dict[str, str] | None, language: Language) -> str:
     """The reasons of a township's empty figures, each once, in words."""
-    return "；".join(say(f"reason_{code}", language) for code in dict.fromkeys((reasons or {}).values()))
+    codes = dict.fromkeys((reasons or {}).values())
+    return say("between", language).join(say(f"reason_{code}", language) for code in codes)
 
 
 def lever_sentence(lever: Lever, language: Language) -> str:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyproj
 import rasterio
 from rasterio.windows import Window
@@ -16,6 +17,7 @@ from geo.store.durable import replace_file
 
 FOLDER = "grids"
 TILE_CELLS = 256
+Floats = npt.NDArray[np.float64]
 _NAME = re.compile(r"[\w-]+")
 
 
@@ -42,6 +44,23 @@ def read_grid(path: Path, name: str, window: Frame | None = None) -> Grid:
             return _cut(source, whole, window or whole)
     except rasterio.errors.RasterioError as wrong:
         raise StoreError("grid_unreadable", name=name, why=wrong) from wrong
+
+
+def grid_at(path: Path, name: str, east: Floats, north: Floats) -> Floats:
+    """The raster's values at places in its own metres, NaN beyond it; only the tiles that hold a place are read."""
+    file = _file(path, name)
+    if not file.is_file():
+        raise StoreError("grid_missing", name=name)
+    found = np.full(len(east), np.nan)
+    try:
+        with rasterio.open(file, driver="GTiff") as source:
+            inside = np.isfinite(east) & np.isfinite(north)
+            inside[inside] = _frame(source).holds(east[inside], north[inside])
+            places = zip(east[inside], north[inside], strict=True)
+            found[inside] = [value[0] for value in source.sample(places)]
+    except rasterio.errors.RasterioError as wrong:
+        raise StoreError("grid_unreadable", name=name, why=wrong) from wrong
+    return found
 
 
 def fingerprint(path: Path, name: str) -> str | None:

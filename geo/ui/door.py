@@ -27,7 +27,7 @@ from geo.errors import GeoError
 from geo.settings import AccessSettings, Settings
 from geo.store import read_settings
 from geo.store.county_file import NAME
-from geo.words import Language, explain, say
+from geo.words import explain, say
 from geo.workspace.accounts import accounts_on, actor_of_name, actor_of_token, sign_in, sign_out
 from geo.workspace.county import open_county
 from geo.workspace.rights import DESKTOP, Actor, Denied
@@ -40,7 +40,6 @@ SEEN_AS = b"x-tacha-seen-as"
 """Header that tells Streamlit whose a session is; whatever a browser sends under this name is dropped."""
 OPEN = (LOGIN, "/_stcore/health")
 FORM_BYTES = 8192
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
 POLICY = "; ".join(
     (
         "default-src 'self'",

@@ -14,6 +14,7 @@ from geo.ui.door import county_path
 from geo.ui.routes import keep_loaded
 from geo.ui.vendor import complete
 from geo.ui.views import admin, borders, committee, data, guide, planner, record, register, targets, team, today, trace
+from geo.words import named
 from geo.workspace.rights import may_open
 
 PAGES = (
@@ -69,7 +70,7 @@ def main() -> None:
     if county_path() is not None:
         opened = state.county()
         left.markdown(
-            f"**{state.plain(opened.settings.name)}**"
+            f"**{state.plain(named(opened.settings.name, state.language()))}**"
             + (f" · {state.word('ui_made_up')}" if opened.settings.made_up else "")
             + (f" · {state.word(f'role_{actor.role}')}" if actor.name else "")
         )

@@ -139,8 +139,8 @@ def _daily(county: County, unit: str, day: date, post: str, found: int) -> None:
 
 
 def _orders(county: County, known: dict[str, Any]) -> None:
-    """Orders not signed for, with signing; where the round has none yet, issuing them."""
-    if not known["orders_n"]:
+    """Orders not signed for of the last round issued, with signing; where the running one has none, issuing them."""
+    if known["orders_round"] != known["round"]:
         st.info(state.word("ui_no_orders", round=known["round"]))
         with st.form("issue", border=False):
             post = st.text_input(state.word("ui_issuing_post"))
@@ -152,8 +152,10 @@ def _orders(county: County, known: dict[str, Any]) -> None:
                 state.sorry(error)
                 return
             _said(state.word("orders_issued", round=known["round"], new_n=issued.new_n, n=len(issued.orders)))
+    if not known["orders_n"]:
         return
-    st.caption(state.word("ui_orders_all", n=known["orders_n"], closed=known["orders_closed_n"]))
+    told = {"round": known["orders_round"], "n": known["orders_n"], "closed": known["orders_closed_n"]}
+    st.caption(state.word("ui_orders_all", **told))
     rows = known["orders_unsigned"]
     if not rows:
         return

@@ -18,7 +18,7 @@ from geo.season import CHINA
 from geo.ui import features, legend, routes, tiles
 from geo.ui.maps import ASKED_FOR, RASTERS, SCRIPT, drawing, h, shape_given
 from geo.ui.vendor import ASSETS
-from geo.words import Language, explain, say
+from geo.words import Language, explain, named, say
 from geo.workspace.county import County
 from geo.workspace.rights import DESKTOP, Action, require
 
@@ -127,7 +127,9 @@ def _page(county: County, given: dict[str, Any], bounds: tuple[float, float, flo
     head = county.store.head()
     at = f"{county.as_of().astimezone(CHINA):%Y-%m-%d %H:%M}"
     mark = head.hash if head else "-"
-    title = h(county.settings.name) + (f" · {h(say('ui_made_up', language))}" if county.settings.made_up else "")
+    title = h(named(county.settings.name, language)) + (
+        f" · {h(say('ui_made_up', language))}" if county.settings.made_up else ""
+    )
     carried = json.dumps(given | {"bounds": [[south, west], [north, east]]}, ensure_ascii=False)
     shown = legend.shown([one["name"] for one in given["layers"]], language)
     return f"""<!doctype html>

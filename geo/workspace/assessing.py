@@ -128,7 +128,7 @@ def committee_papers(
         The assessment where it is known already, so that paper and page show the same.
     """
     known = told or assess_county(county, as_of=as_of)
-    paper = paper_of(county, "committee_title", known.as_of, known.ledger_head)
+    paper = paper_of(county, "committee_title", known.as_of, known.ledger_head, language=language)
     sheets = Sheets.of(known.county, known.townships, known.months, known.assumptions, language)
     return {
         "踏查评估.docx": committee_document(sheets, paper=paper, language=language),

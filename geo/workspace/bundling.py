@@ -136,7 +136,8 @@ def _files(
             book = form_book(county, int(number), name, listed, as_of=moment, language=language)
             yield f"forms/踏查记录表-第{number}轮-{name}.xlsx", book
     note = say("target_note", language)
-    paper: Paper = paper_of(county, "target_title", moment, head.hash if head else None, note, township=name)
+    mark = head.hash if head else None
+    paper: Paper = paper_of(county, "target_title", moment, mark, note, language=language, township=name)
     yield f"forms/靶标与发现登记表-{name}.xlsx", target_papers(county, township_id, paper=paper, language=language)
 
 

@@ -140,24 +140,23 @@ def measure_borders(
     return _borders(county, survey, moment, report)
 
 
+def measure_edges(county: County, *, as_of: datetime | None = None) -> gpd.GeoDataFrame:
+    """The edges of `measure_borders` alone, kept or computed, without the blind spots, which rest on every figure."""
+    moment = as_of or county.as_of()
+    whole = county.whole
+    kept = kept_answer(whole, "borders", moment) or kept_answer(whole, "edges", moment)
+    if kept is not None:
+        table = from_plain(kept["borders"], _no_spots(whole))
+    else:
+        table = _edges(whole, effort.survey(whole, moment, _silent) if whole.has_terrain() else None, moment)
+        keep_answer(whole, "edges", moment, {"borders": to_plain(table)})
+    return table if county.actor == DESKTOP else _own_edges(table, county.actor)
+
+
 def _borders(county: County, survey: Survey | None, moment: datetime, report: Progress) -> BordersAnswer:
     """The figures computed and kept; without a survey (no terrain yet) only the register."""
-    if survey is not None:
-        edges, strips = survey.edges, survey.strips
-        plantable = survey.terrain.plantable.reshape(-1)[strips.cells]
-        pod_a, pod_b = survey.effort.pod_a, survey.effort.pod_b
-        unheard = edges["neighbour_id"].isin(_unheard(county)).to_numpy()[strips.border]
-        pod_b = np.where(unheard, np.float32(np.nan), pod_b)
-        spots = _blind_spots(county, survey, moment, report)
-    else:
-        edges, strips = effort.edges_and_strips(county)
-        pod_a = pod_b = np.zeros(len(strips.cells), np.float32)
-        plantable = np.zeros(len(strips.cells), bool)
-        spots = _no_spots(county)
-    figures = blind_spots.border_statistics(
-        strips, edges, pod_a=pod_a, pod_b=pod_b, plantable=plantable, settings=county.settings.coverage
-    )
-    table = _with_posts(county, edges.merge(figures, on="border_id"), moment)
+    table = _edges(county, survey, moment)
+    spots = _no_spots(county) if survey is None else _blind_spots(county, survey, moment, report)
     keep_answer(
         county,
         "borders",
@@ -165,6 +164,24 @@ def _borders(county: County, survey: Survey | None, moment: datetime, report: Pr
         {"borders": to_plain(table), "blind_spots": to_plain(spots), "notes": _notes(county)},
     )
     return BordersAnswer(moment, head_of(county), assumptions(county.settings), table, spots, _notes(county))
+
+
+def _edges(county: County, survey: Survey | None, moment: datetime) -> gpd.GeoDataFrame:
+    """Every edge with its posts, and who saw its strip where there is a survey."""
+    if survey is not None:
+        edges, strips = survey.edges, survey.strips
+        plantable = survey.terrain.plantable.reshape(-1)[strips.cells]
+        pod_a, pod_b = survey.effort.pod_a, survey.effort.pod_b
+        unheard = edges["neighbour_id"].isin(_unheard(county)).to_numpy()[strips.border]
+        pod_b = np.where(unheard, np.float32(np.nan), pod_b)
+    else:
+        edges, strips = effort.edges_and_strips(county)
+        pod_a = pod_b = np.zeros(len(strips.cells), np.float32)
+        plantable = np.zeros(len(strips.cells), bool)
+    figures = blind_spots.border_statistics(
+        strips, edges, pod_a=pod_a, pod_b=pod_b, plantable=plantable, settings=county.settings.coverage
+    )
+    return _with_posts(county, edges.merge(figures, on="border_id"), moment)
 
 
 def _unheard(county: County) -> set[str]:
@@ -218,14 +235,17 @@ def own_borders(answer: BordersAnswer, actor: Actor) -> BordersAnswer:
     """The edges that touch somebody's own ground, and the blind spots on it; nobody's for a team."""
     if actor.whole:
         return answer
-    edges, spots = answer.borders, answer.blind_spots
+    edges, spots = _own_edges(answer.borders, actor), answer.blind_spots
+    mine = spots["township_id"].isin(actor.grounds) | spots["border_id"].isin(edges["border_id"])
+    return replace(answer, borders=edges, blind_spots=gpd.GeoDataFrame(spots[mine].reset_index(drop=True)))
+
+
+def _own_edges(edges: gpd.GeoDataFrame, actor: Actor) -> gpd.GeoDataFrame:
+    """The edges that touch somebody's own ground; all of them for whoever sees the whole county."""
+    if actor.whole:
+        return edges
     either = edges["township_id"].isin(actor.grounds) | edges["neighbour_id"].isin(actor.grounds)
-    mine = spots["township_id"].isin(actor.grounds) | spots["border_id"].isin(edges.loc[either, "border_id"])
-    return replace(
-        answer,
-        borders=gpd.GeoDataFrame(edges[either].reset_index(drop=True)),
-        blind_spots=gpd.GeoDataFrame(spots[mine].reset_index(drop=True)),
-    )
+    return gpd.GeoDataFrame(edges[either].reset_index(drop=True))
 
 
 def _blind_spots(county: County, survey: Survey, moment: datetime, report: Progress) -> gpd.GeoDataFrame:

@@ -6,16 +6,20 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
+
 from geo import demo
 from geo import store as stores
-from geo.demo import DemoCounty
+from geo.demo import DemoCounty, handling, stream
 from geo.errors import StoreError
 from geo.formats import Hints, gpx, writing
 from geo.layers.tracks import Mode
-from geo.store import grids
+from geo.ledger import Entry
+from geo.store import Change, grids
 from geo.workspace.county import County, found, open_county
 from geo.workspace.covering import measure_both
 from geo.workspace.importing import ImportReport, import_files, import_terrain
+from geo.workspace.ordering import issue_orders
 from geo.workspace.register_sheets import import_register
 
 Progress = Callable[[str, int, int], None]
@@ -62,6 +66,7 @@ def _made(path: Path, size: str, seed: int, progress: Progress) -> list[ImportRe
     progress("import", 2, 6)
     county = found(path, made.settings, made.townships, [{"file": "demo", "made_up": True}], now=now)
     reports = _import_inputs(county, inputs, now)
+    _handle_orders(county, size, seed, now)
     progress("coverage", 3, 6)
     measure_both(county)
     county.store.close()
@@ -97,6 +102,21 @@ def _import_inputs(county: County, inputs: Path, now: datetime) -> list[ImportRe
         reports.append(import_files(county, layer, files[layer], hints, now=now))
     reports.append(ImportReport([import_register(county, inputs / REGISTER, now=now)]))
     return reports
+
+
+def _handle_orders(county: County, size: str, seed: int, now: datetime) -> None:
+    """The orders of two rounds issued as an office issues them, and what was then made of them, day by day."""
+    dice, days = stream(demo.SIZES[size], seed, "orders"), county.settings.campaign.rectify_days
+    issued = []
+    for number in handling.ISSUED_ON:
+        at = handling.issued_at(number).to_pydatetime()
+        issued.append(issue_orders(county, number, now=now, at=at, post=handling.OFFICE).orders)
+    visits, townships = county.store.read("visits"), county.store.read("townships")
+    problems, steps = handling.order_tables(pd.concat(issued, ignore_index=True), visits, days, dice)
+    dailies = handling.daily_table(list(townships["township_id"]), dice)
+    entry = Entry("import", {"layer": "orders", "files": [{"file": "demo", "made_up": True}]})
+    changes = (Change("orders", problems), Change("order_steps", steps), Change("daily_reports", dailies))
+    county.store.append(entry, *changes, now=now)
 
 
 def _input(inputs: Path, layer: str) -> Path:

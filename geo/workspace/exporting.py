@@ -83,7 +83,7 @@ def export_layers(
     head = county.store.head()
     if form in ("xlsx", "csv"):
         note = say("export_datum", language, datum=datum)
-        lines = paper_of(county, "export_title", now, head.hash if head else None, note)
+        lines = paper_of(county, "export_title", now, head.hash if head else None, note, language=language)
         files = {
             f"{layer}.{form}": _table(county, layer, rows, form, columns, datum, lines.foot(language))
             for layer, rows in held.items()

@@ -99,5 +99,5 @@ def route_pdf(
         roads=gpd.GeoDataFrame(near),
     )
     head = county.store.head()
-    paper = paper_of(county, "route_sheet_title", county.as_of(), head.hash if head else None)
+    paper = paper_of(county, "route_sheet_title", county.as_of(), head.hash if head else None, language=language)
     return route_sheet(outing, paper=paper, font=chinese_font(font), language=language)

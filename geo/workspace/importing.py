@@ -23,7 +23,7 @@ from geo.ledger import Entry
 from geo.schema import Refusal
 from geo.store import Change
 from geo.store import grids as stored_grids
-from geo.words import WORDS, Language, say
+from geo.words import Language, say
 from geo.workspace.county import County
 from geo.workspace.rights import Action, require
 
@@ -94,7 +94,7 @@ class FileReport:
             lines.append("  " + say(self.error.code, language, **self.error.fields))
         if not self.read and not self.error:
             held = {"waypoints": 0, "routes": 0, "tracks": 0} | self.other_kinds
-            lines.append("  " + say("import_nothing", language, **held))
+            lines.append("  " + say("import_nothing" if any(held.values()) else "import_none", language, **held))
         if self.held_as_route_n:
             lines.append("  " + say("import_routes", language, n=self.held_as_route_n))
         kinds = Counter((r.field, r.code) for r in self.refused)
@@ -104,8 +104,7 @@ class FileReport:
             if name == "file":
                 lines.append(f"  {why}")
                 continue
-            said = say(f"field_{name}", language) if f"field_{name}" in WORDS else name
-            lines.append("  " + say("import_refused", language, n=count, field=said, why=why, row=one.row))
+            lines.append("  " + say("import_refused", language, n=count, field=name, why=why, row=one.row))
         lines += ["  " + say(warning, language) for warning in self.warnings]
         lines += ["  " + say(code, language, **told) for code, told in self.notes]
         return lines
@@ -178,7 +177,16 @@ def hints_for(county: County, layer: str, hints: Hints) -> Hints:
     """
     west, south, east, north = county.frame.bounds
     wide, high = (east - west, north - south) if layer == "townships" else (0.0, 0.0)
-    return replace(hints, crs=county.crs, within=(west - wide, south - high, east + wide, north + high))
+    homes = _township_codes(county) if layer == "villages" else frozenset()
+    return replace(hints, crs=county.crs, homes=homes, within=(west - wide, south - high, east + wide, north + high))
+
+
+def _township_codes(county: County) -> frozenset[str]:
+    """Codes of the townships the county knows: drawn, on its register, or earlier codes of those."""
+    drawn, units, aliases = (county.store.read(layer) for layer in ("townships", "units", "aliases"))
+    listed = units.loc[units["unit_kind"] == "township", "unit_id"]
+    earlier = aliases.loc[(aliases["alias_kind"] == "代码") & aliases["unit_id"].isin(listed), "alias"]
+    return frozenset(str(code) for codes in (drawn["township_id"], listed, earlier) for code in codes)
 
 
 def import_files(

@@ -19,6 +19,11 @@ from geo.workspace.county import County
 
 FORM = 4
 """Kept figures of another form are computed anew."""
+PAPERWORK = (
+    "plan", "plan_conflict", "segments", "season_plan", "orders_issued", "order_step", "problem", "daily_report",
+    "export", "bundle_out",
+)  # fmt: skip
+"""Kinds of ledger entries that no figure rests on: what is to be done, who has received it, what was handed out."""
 
 
 def head_of(county: County) -> str | None:
@@ -47,19 +52,19 @@ def keep_answer(county: County, name: str, moment: datetime, plain: dict[str, An
 
 
 def _key(county: County, moment: datetime) -> str:
-    """Figures hold while nothing but plans was recorded since, the ground is the same, and the moment is."""
+    """Figures hold while nothing but `PAPERWORK` was recorded since, the ground is the same, and the moment is."""
     ground = {name: grids.fingerprint(county.path, name) for name in ("elevation", "cover")}
     rest = [FORM, _last_record(county), moment.isoformat(), ground, assumptions(county.settings)]
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _last_record(county: County) -> int:
-    """Number of the last ledger entry that is no plan, 0 without one; the chain is looked at from its end."""
+    """Number of the last ledger entry that is no `PAPERWORK`, 0 without one; the chain is looked at from its end."""
     head = county.store.head()
     back = 64
     while head is not None:
         after = max(head.seq - back, 0)
-        found = [entry.seq for entry in county.store.entries(after) if entry.kind not in ("plan", "plan_conflict")]
+        found = [entry.seq for entry in county.store.entries(after) if entry.kind not in PAPERWORK]
         if found or not after:
             return max(found, default=0)
         back *= 4

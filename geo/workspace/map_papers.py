@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from geo.crs import to_degrees
-from geo.errors import LayerError
+from geo.errors import LayerError, StoreError
 from geo.grid import Grid
 from geo.layers.borders import ENCLAVE, UNKNOWN
 from geo.layers.parcels import Status
@@ -21,7 +21,7 @@ from geo.season import CHINA
 from geo.store import grids
 from geo.words import Language
 from geo.workspace.county import County
-from geo.workspace.covering import measure_borders
+from geo.workspace.covering import measure_edges
 from geo.workspace.effort import jurisdictions
 from geo.workspace.fonts import chinese_font
 from geo.workspace.ordering import round_of
@@ -48,12 +48,15 @@ def map_papers(
     """The A3 map of every township (or of those named) in a round, as PDF by file name."""
     face, moment = chinese_font(font), as_of or county.as_of()
     answer = measure_progress(county, as_of=moment, rounds=[round_of(county, number).number])
-    paper = paper_of(county, "map_paper", moment, answer.ledger_head, round=number)
-    edges = measure_borders(county, as_of=moment).borders
+    paper = paper_of(county, "map_paper", moment, answer.ledger_head, round=number, language=language)
+    edges = measure_edges(county, as_of=moment)
     units, held = jurisdictions(county), county.store.read("townships")
     states = answer.progress.cells.set_index("village_id")[["name", "state"]]
     tables = {layer: gpd.GeoDataFrame(county.store.read(layer)) for layer in SHOWN}
     files = {}
+    for code in townships or ():
+        if not (held["township_id"] == code).any():
+            raise StoreError("township_unknown", value=code)
     chosen = held[held["township_id"].isin(list(townships))] if townships else held
     for n, (_, township) in enumerate(chosen.iterrows()):
         progress(township["name"], n, len(chosen))
@@ -79,11 +82,11 @@ def joint_papers(
         No such edge, or none with a known unit on both sides.
     """
     moment, round_ = as_of or county.as_of(), round_of(county, number)
-    table = measure_borders(county, as_of=moment).borders
+    table = measure_edges(county, as_of=moment)
     known = table[~table["neighbour_id"].isin([UNKNOWN, ENCLAVE])]
     chosen = known[known["border_id"].isin(list(edges))] if edges else known
     if chosen.empty:
-        raise LayerError("joint_none", edge="、".join(edges) or "-")
+        raise LayerError("joint_none", edge="、".join(edges)) if edges else LayerError("joint_nowhere")
     villages = county.store.read("villages")
     placed = villages[villages.geometry.notna()]
     days = (round_.start.astimezone(CHINA), round_.stop.astimezone(CHINA) - timedelta(days=1))
@@ -97,7 +100,7 @@ def joint_papers(
         for (_, edge), place, east, north in zip(order.iterrows(), places, *degrees, strict=True)
     ]
     head = county.store.head()
-    paper = paper_of(county, "joint_paper_title", moment, head.hash if head else None)
+    paper = paper_of(county, "joint_paper_title", moment, head.hash if head else None, language=language)
     return joint_document(joints, paper=paper, language=language), joints
 
 

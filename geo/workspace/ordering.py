@@ -15,7 +15,6 @@ from geo.analysis.order_book import due_days, missing_dailies, order_book
 from geo.analysis.rounds import Round, due_windows, season_rounds
 from geo.errors import LayerError, StoreError
 from geo.formats.sniffing import read_bytes
-from geo.grid import Grid
 from geo.layers import SCHEMAS
 from geo.layers.orders import JOINT, RECTIFY, TASK, Step, allowed, state_of
 from geo.ledger import Entry, row_digest
@@ -183,6 +182,8 @@ def record_daily(
         raise LayerError("unit_unknown", value=unit_id)
     if not post.strip():
         raise LayerError("record_value_missing", field="post")
+    if finds_n < 0:
+        raise LayerError("value_low", value=finds_n, low=0)
     content = {"unit_id": unit_id, "day": day.isoformat(), "post": post.strip(), "finds_n": finds_n, "note": note}
     number = "L" + row_digest(content)[:12]
     if len(county.store.read("daily_reports", [number])):
@@ -225,14 +226,9 @@ def village_heights(county: County, villages: pd.DataFrame) -> npt.NDArray[np.fl
     told: npt.NDArray[np.float64] = pd.to_numeric(villages["elevation_m"], errors="coerce").to_numpy(float)
     if not county.has_terrain() or np.isfinite(told).all():
         return told
-    ground: Grid = grids.read_grid(county.path, "elevation")
     held = county.store.read("villages").set_index("village_id")
     places = shapely.centroid(held.geometry.reindex(villages["unit_id"]).to_numpy())
-    east, north = shapely.get_x(places), shapely.get_y(places)
-    inside = np.isfinite(east)
-    inside[inside] = ground.frame.holds(east[inside], north[inside])
-    found = np.full(len(told), np.nan)
-    found[inside] = ground.values[ground.frame.cells(east[inside], north[inside])]
+    found = grids.grid_at(county.path, "elevation", shapely.get_x(places), shapely.get_y(places))
     return np.where(np.isfinite(told), told, found)
 
 

@@ -16,7 +16,7 @@ from geo.report.register_book import register_workbook
 from geo.report.sheets import Paper
 from geo.report.visit_form import form_workbook
 from geo.season import CHINA
-from geo.words import Language, say
+from geo.words import Language, named, say
 from geo.workspace.county import County
 from geo.workspace.ordering import village_heights
 from geo.workspace.progress import ProgressAnswer, measure_progress, township_names, villages_due
@@ -31,12 +31,15 @@ def quiet(what: str, done: int, total: int) -> None:
     """Nobody wants to know how far it is."""
 
 
-def paper_of(county: County, title: str, as_of: datetime, ledger_head: str | None, *notes: str, **more: Any) -> Paper:
+def paper_of(
+    county: County, title: str, as_of: datetime, ledger_head: str | None, *notes: str, language: Language, **more: Any
+) -> Paper:
     """What a county's paper says of itself."""
     settings = county.settings
+    name = named(settings.name, language)
     return Paper(
-        say(title, county=settings.name, **more),
-        settings.name,
+        say(title, language, county=name, **more),
+        name,
         as_of,
         ledger_head,
         settings.campaign.issuer,
@@ -54,7 +57,7 @@ def register_paper(county: County, *, as_of: datetime | None = None, language: L
     if nobodys.any():
         areas = "、".join(book.units.loc[nobodys, "name"])
         notes.insert(0, say("book_enclaves", language, n=int(nobodys.sum()), areas=areas))
-    paper = paper_of(county, "book_title", book.as_of, book.ledger_head, *notes)
+    paper = paper_of(county, "book_title", book.as_of, book.ledger_head, *notes, language=language)
     return register_workbook(
         book.units[~nobodys],
         county.store.read("duties"),
@@ -71,7 +74,7 @@ def order_papers(
     """第 N 轮踏查任务单 with 签收 slips, one Word file per township, by file name."""
     moment, head = as_of or county.as_of(), county.store.head()
     days = calendar(county.season, county.settings.campaign)
-    paper = paper_of(county, "order_title", moment, head.hash if head else None, round=number)
+    paper = paper_of(county, "order_title", moment, head.hash if head else None, round=number, language=language)
     files = {}
     held = orders_by_township(county, number)
     for n, (name, orders) in enumerate(held.items()):
@@ -85,7 +88,7 @@ def form_papers(
 ) -> dict[str, bytes]:
     """踏查记录表 of a round: per township the Word form to be signed and the workbook to be sent back, by file name."""
     moment, head = as_of or county.as_of(), county.store.head()
-    printed = paper_of(county, "form_paper_title", moment, head.hash if head else None, round=number)
+    printed = paper_of(county, "form_paper_title", moment, head.hash if head else None, round=number, language=language)
     files = {}
     held = orders_by_township(county, number)
     for n, (name, orders) in enumerate(held.items()):
@@ -102,7 +105,7 @@ def form_book(
     """The workbook of a round's orders in one township, to be filled in and sent back."""
     head, note = county.store.head(), say("form_note", language)
     shown = {"round": number, "township": township}
-    paper = paper_of(county, "form_title", as_of, head.hash if head else None, note, **shown)
+    paper = paper_of(county, "form_title", as_of, head.hash if head else None, note, language=language, **shown)
     return form_workbook(orders, paper=paper, language=language)
 
 
@@ -150,7 +153,7 @@ def progress_paper(
     """踏查进度表 as a workbook, and the answer it shows."""
     answer = measure_progress(county, as_of=as_of, rounds=rounds)
     note = say("progress_note", language)
-    paper = paper_of(county, "progress_paper_title", answer.as_of, answer.ledger_head, note)
+    paper = paper_of(county, "progress_paper_title", answer.as_of, answer.ledger_head, note, language=language)
     towns = dict(zip(answer.townships["township_id"], answer.townships["name"], strict=True))
     cells = answer.progress.cells
     columns = county.settings.campaign.columns

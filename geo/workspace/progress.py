@@ -18,7 +18,7 @@ from geo.layers.parcels import OPEN
 from geo.layers.steps import Act
 from geo.season import CHINA
 from geo.workspace.county import County
-from geo.workspace.ordering import dailies_at, orders_at
+from geo.workspace.ordering import dailies_at, orders_at, round_of
 from geo.workspace.register import plain_records, responsibility_register
 
 OPEN_SHOWN = 50
@@ -87,6 +87,8 @@ def measure_progress(
 ) -> ProgressAnswer:
     """Where every village stands in every round (or in those named) at a moment."""
     moment = as_of or county.as_of()
+    for number in rounds or ():
+        round_of(county, number)
     held = tables or progress_tables(county)
     found = science.village_progress(held.villages, held.due_from, held.due_to, held.visits, moment)
     if rounds:
@@ -104,13 +106,17 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
     """
     Everything the first page shows, in one call: the running round, what is overdue first, receipts, daily reports,
     problems, targets with few days left, finds still standing, and ground nobody answers for.
+
+    The orders are those of `orders_round`, the last round that any were issued for (None: none yet).
     """
     moment = as_of or county.as_of()
     answer = measure_progress(county, as_of=moment)
     running = [one for one in season_rounds(county.season, county.settings.campaign) if one.start <= moment]
     number = running_round(county, moment)
     book = orders_at(county, moment)
-    tasks = book[(book["kind"] == TASK) & (book["round"] == number)]
+    tasks = book[(book["kind"] == TASK) & (book["round"] <= number)]
+    issued = None if tasks.empty else int(tasks["round"].max())
+    tasks = tasks[tasks["round"] == issued]
     parcels, finds = county.store.read("parcels"), county.store.read("finds")
     waiting = parcels[parcels["status"].isin([str(status) for status in OPEN]) & (parcels["flagged_at"] <= moment)]
     left = (waiting["deadline"] - pd.Timestamp(moment)).dt.days
@@ -135,6 +141,7 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
         "open_n": len(open_),
         "open": plain_records(open_.head(OPEN_SHOWN)),
         "contradictory": plain_records(cells[cells["contradictory"]][["village_id", "name", "round"]]),
+        "orders_round": issued,
         "orders_unsigned_n": int(tasks["unsigned"].sum()),
         "orders_unsigned": plain_records(tasks[tasks["unsigned"]][["order_id", "unit_id", "post"]]),
         "orders_closed_n": int((tasks["state"] == Step.CLOSED).sum()),

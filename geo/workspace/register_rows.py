@@ -1,6 +1,7 @@
 """What the rows of a register amount to, and writing it: units, posts and refusals in one transaction."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ import pandas as pd
 from geo.errors import LayerError
 from geo.layers import SCHEMAS
 from geo.layers.duties import DUTY_KINDS, TIERS
+from geo.layers.leads import PERSONAL_NUMBER
 from geo.layers.townships import GROUND_KINDS
 from geo.ledger import Entry, row_digest
 from geo.schema import Refusal
@@ -219,6 +221,7 @@ def assign_post(
         raise LayerError("record_value_unknown", field="tier", value=tier, known="包保：" + "/".join(TIERS))
     if not post.strip():
         raise LayerError("record_value_missing", field="post")
+    require_post(post)
     unit = units.loc[unit_id]
     parent = unit["parent_id"] if isinstance(unit["parent_id"], str) else None
     row = {"unit_kind": unit["unit_kind"], "unit_id": unit_id, "parent_id": parent, "post": post.strip()}
@@ -230,6 +233,12 @@ def assign_post(
     entry = Entry("duty_assigned", {"duty_id": number})
     county.store.append(entry, Change("duties", _duty_table([row | {"duty_id": number}], held)), now=now)
     return number, True
+
+
+def require_post(post: str) -> None:
+    """`LayerError` where a telephone or identity number stands in a post; it is not echoed."""
+    if re.search(PERSONAL_NUMBER, post):
+        raise LayerError("post_personal", field="post")
 
 
 def end_post(county: County, number: str, *, at: datetime, now: datetime) -> None:

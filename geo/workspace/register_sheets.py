@@ -18,7 +18,7 @@ from geo.workspace.county import County
 from geo.workspace.importing import FileReport
 from geo.workspace.register_heads import GROUND_FIELDS, NUMBER, PERSON, SAID, Head, fields_of, is_head
 from geo.workspace.register_places import Places
-from geo.workspace.register_rows import Gathered, duty_key, unit_row, write_gathered
+from geo.workspace.register_rows import Gathered, duty_key, require_post, unit_row, write_gathered
 from geo.workspace.register_values import day_above, figure_in, flag_in, posts_in, span_in
 
 MU_M2 = 2000.0 / 3.0
@@ -167,6 +167,8 @@ class _Reading:
         begin, end = span_in(row)
         figures = {name: figure_in(row, name) for name in ("households_n", "due_mu", "elevation_m")}
         posts = [(name, post) for name in row for post in posts_in(row[name]) if name.partition("/")[0] in DUTY_KINDS]
+        for _, post in posts:
+            require_post(post)
         for name in ("key_area", "edge"):
             unit[name] = flag_in(row, name)
         unit |= {"households_n": figures["households_n"], "elevation_m": figures["elevation_m"]}

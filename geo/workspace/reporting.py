@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from geo.report.townships import township_workbook
-from geo.words import Language
+from geo.words import Language, named
 from geo.workspace.county import County
 from geo.workspace.covering import measure_coverage
 
@@ -13,7 +13,7 @@ def township_table(county: County, *, as_of: datetime | None = None, language: L
     answer = measure_coverage(county, as_of=as_of)
     return township_workbook(
         answer.townships,
-        county=county.settings.name,
+        county=named(county.settings.name, language),
         facts=answer.county,
         as_of=answer.as_of,
         ledger_head=answer.ledger_head,

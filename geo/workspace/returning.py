@@ -51,9 +51,15 @@ def enter_form(county: County, values: dict[str, Any], *, now: datetime) -> tupl
     ----------
     values
         As on the form: `village_forms.NAMES`; ``visited_on`` a day or moment, ``area_mu`` in 亩, ``signed`` 是 or 否.
+        Without a team it is the one the village's printed form names.
     """
     held = VillageForms.of(county)
     texts = {name: str(value) for name, value in values.items() if value is not None}
+    village = texts.get("village_id")
+    if "team_id" not in texts and village in held.villages:
+        name = villages_due(county, county.store.read("units")).set_index("village_id")["name"][village]
+        team = team_of(county.store.read_where("teams", "township_id", held.villages[village]), str(name))
+        texts |= {} if team is None else {"team_id": team}
     try:
         number = held.take(texts, now, entered=ENTERED[1])
     except LayerError as wrong:

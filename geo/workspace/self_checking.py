@@ -151,7 +151,7 @@ def self_check(
 def self_check_paper(county: County, check: SelfCheck, *, language: Language = "zh") -> bytes:
     """The self-check as a workbook, its rule and tolerance on the first sheet."""
     note = say("self_check_note", language, formula=FORMULA)
-    paper = paper_of(county, "self_check_title", check.as_of, check.ledger_head, note)
+    paper = paper_of(county, "self_check_title", check.as_of, check.ledger_head, note, language=language)
     townships = county.store.read("townships")
     names: dict[str, str] = dict(zip(townships["township_id"], townships["name"], strict=True))
     shown = [_target_row(row, names, county, language) for row in check.unmatched.to_dict("records")]

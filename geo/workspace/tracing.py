@@ -165,6 +165,7 @@ def dossier_papers(county: County, dossier: Dossier, *, language: Language = "zh
         dossier.as_of,
         dossier.ledger_head,
         say("dossier_note", language),
+        language=language,
         parcel=dossier.parcel_id,
     )
     name = f"倒查-{_file_name(dossier.parcel_id)}"

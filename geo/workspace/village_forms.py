@@ -84,8 +84,10 @@ class VillageForms:
             raise LayerError("village_unknown", field="village_id", value=village)
         if township_id is not None and self.villages[village] != township_id:
             raise LayerError("bundle_elsewhere", field="village_id", value=village)
-        if self.teams and row.get("team_id") not in self.teams:
-            raise LayerError("team_unknown", field="team_id", value=row.get("team_id"))
+        if self.teams and not row.get("team_id"):
+            raise LayerError("record_value_missing", field="team_id")
+        if self.teams and row["team_id"] not in self.teams:
+            raise LayerError("team_unknown", field="team_id", value=row["team_id"])
         signed, photos = yes_in(row, "signed"), whole_in(row, "photos_n") or 0
         post = row.get("post", "").strip()
         area = number_in(row, "area_mu")

@@ -71,6 +71,15 @@ def test_a_township_that_is_all_void_has_no_figure_and_its_neighbour_keeps_its_o
     assert table.loc["b", "detection"] > 0.03
 
 
+def test_a_township_with_voids_here_and_there_keeps_its_figures_and_says_so():
+    """From one cell in a hundred on; its neighbour, without any, says nothing."""
+    for width, said in ((1, "ground_partly"), (0, None)):
+        table = assessed(straight(50.0, 1150.0), ground(void=slice(0, width)))
+        assert table.loc["a", "detection"] > 0.03
+        assert table.loc["a", "reasons"].get("ground") == said
+        assert "ground" not in table.loc["b", "reasons"]
+
+
 def test_ground_without_height_or_cover_keeps_the_county_unknown_and_water_does_not():
     """Left out as if nothing could be planted there, a township nobody has a map of would flatter the county."""
     unmapped = ground()

@@ -9,7 +9,9 @@ from pathlib import Path
 import openpyxl
 from typed import Tacha, answer
 
-VILLAGE, ORDER = "529901001201", "R2026-1-529901001201"
+from geo.workspace.county import open_county
+
+VILLAGE, ORDER = "529901001201", "R2026-3-529901001201"
 
 
 def reports(tacha: Tacha) -> Counter[tuple[str, int, str]]:
@@ -23,10 +25,10 @@ def reports(tacha: Tacha) -> Counter[tuple[str, int, str]]:
 def test_an_order_is_issued_signed_answered_and_closed(tacha: Tacha, tmp_path: Path, demo_copy: Path) -> None:
     slip = tmp_path / "slip.png"
     slip.write_bytes(b"scanned")
-    first = answer(tacha("order", "issue", "--round", 1, "--at", "2026-01-03", "--json"))
+    first = answer(tacha("order", "issue", "--round", 3, "--at", "2026-04-20", "--json"))
     assert (first["new_n"], first["orders_n"]) == (19, 19)
-    assert answer(tacha("order", "issue", "--round", 1, "--json"))["new_n"] == 0
-    signed = ("order", "sign", ORDER, "--post", "村支部书记", "--at", "2026-01-04T09:00", "--slip", slip, "--json")
+    assert answer(tacha("order", "issue", "--round", 3, "--json"))["new_n"] == 0
+    signed = ("order", "sign", ORDER, "--post", "村支部书记", "--at", "2026-04-21T09:00", "--slip", slip, "--json")
     assert answer(tacha(*signed))["state"] == "签收"
     assert not answer(tacha(*signed))["new"]
     (kept,) = demo_copy.glob("photos/*/*.png")
@@ -34,35 +36,47 @@ def test_an_order_is_issued_signed_answered_and_closed(tacha: Tacha, tmp_path: P
     code, _, complaint = tacha(*signed[:-2], tmp_path / "none.png")
     assert (code, "none.png" in complaint) == (1, True)
     assert (
-        answer(tacha("order", "answer", ORDER, "--post", "村支部书记", "--at", "2026-02-01", "--json"))["state"]
+        answer(tacha("order", "answer", ORDER, "--post", "村支部书记", "--at", "2026-05-09", "--json"))["state"]
         == "反馈"
     )
-    assert answer(tacha("order", "close", ORDER, "--post", "乡镇", "--at", "2026-02-02", "--json"))["state"] == "销号"
-    code, _, complaint = tacha("order", "sign", ORDER, "--post", "村支部书记", "--at", "2026-02-03")
+    assert answer(tacha("order", "close", ORDER, "--post", "乡镇", "--at", "2026-05-10", "--json"))["state"] == "销号"
+    code, _, complaint = tacha("order", "sign", ORDER, "--post", "村支部书记", "--at", "2026-05-11")
     assert (code, "不能“签收”" in complaint) == (1, True)
-    book = answer(tacha("order", "list", "--round", 1, "--json"))
+    book = answer(tacha("order", "list", "--round", 3, "--json"))
     assert book["states"] == {"下达": 18, "销号": 1}
 
 
 def test_a_problem_is_put_right_by_one_post_and_checked_by_another(tacha: Tacha) -> None:
-    tacha("order", "issue", "--round", 1, "--at", "2026-01-03")
-    told = ("order", "problem", ORDER, "--text", "北坡未查", "--post", "县督导组", "--at", "2026-02-01", "--json")
+    tacha("order", "issue", "--round", 3, "--at", "2026-04-20")
+    told = ("order", "problem", ORDER, "--text", "北坡未查", "--post", "县督导组", "--at", "2026-05-09", "--json")
     number = answer(tacha(*told))["order_id"]
-    tacha("order", "answer", number, "--post", "村支部书记", "--at", "2026-02-03")
-    code, _, complaint = tacha("--lang", "en", "order", "check", number, "--post", "村支部书记", "--at", "2026-02-04")
+    tacha("order", "answer", number, "--post", "村支部书记", "--at", "2026-05-11")
+    code, _, complaint = tacha("--lang", "en", "order", "check", number, "--post", "村支部书记", "--at", "2026-05-12")
     assert (code, "cannot check it" in complaint) == (1, True)
     assert (
-        answer(tacha("order", "check", number, "--post", "县督导组", "--at", "2026-02-04", "--json"))["state"] == "复核"
+        answer(tacha("order", "check", number, "--post", "县督导组", "--at", "2026-05-12", "--json"))["state"] == "复核"
     )
 
 
 def test_a_report_of_nothing_is_no_longer_missing(tacha: Tacha) -> None:
     before = answer(tacha("daily", "missing", "--json", "--as-of", "2026-01-10"))
-    report = ("daily", "report", "529901001", "--day", "2026-01-05", "--post", "乡镇值班岗", "--at", "2026-01-05T17:00")
+    late = before["missing"][0]
+    report = (
+        "daily",
+        "report",
+        late["unit_id"],
+        "--day",
+        late["day"],
+        "--post",
+        "乡镇值班岗",
+        "--at",
+        "2026-01-09T17:00",
+    )
     assert answer(tacha(*report, "--json"))["new"]
+    assert not answer(tacha(*report, "--json"))["new"]
     after = answer(tacha("daily", "missing", "--json", "--as-of", "2026-01-10"))
-    assert before["missing_n"] - after["missing_n"] == 1
-    assert before["missing_n"] == before["due_n"] == 7 * 9
+    assert after["missing"] == before["missing"][1:]
+    assert (before["due_n"], before["missing_n"]) == (7 * 9, len(before["missing"]))
 
 
 def test_forms_go_out_on_paper_and_come_back_as_workbooks(tacha: Tacha, tmp_path: Path) -> None:
@@ -125,7 +139,7 @@ def test_the_register_is_printed_edited_and_read_back(tacha: Tacha, tmp_path: Pa
 
 
 def test_every_other_paper_is_written(tacha: Tacha, tmp_path: Path) -> None:
-    tacha("order", "issue", "--round", 2)
+    assert answer(tacha("order", "issue", "--round", 2, "--json"))["new_n"] == 0
     assert len(answer(tacha("report", "orders", "--round", 2, "--out", tmp_path / "o", "--json"))["files"]) == 7
     one = answer(tacha("report", "progress", "--out", tmp_path / "p.xlsx", "--json"))
     assert one["progress"]["cells_n"] == 57
@@ -133,5 +147,31 @@ def test_every_other_paper_is_written(tacha: Tacha, tmp_path: Path) -> None:
     assert len(joint["edges"]) > 5
     maps = ("report", "maps", "--round", 2, "--township", "529901001", "--out", tmp_path / "m", "--json")
     assert len(answer(tacha(*maps))["files"]) == 1
-    code, _, complaint = tacha("report", "orders", "--round", 1)
-    assert (code, "tacha order issue --round 1" in complaint) == (1, True)
+    code, _, complaint = tacha("report", "orders", "--round", 3)
+    assert (code, "tacha order issue --round 3" in complaint) == (1, True)
+
+
+def test_what_is_not_there_or_no_post_is_told_in_a_sentence(tacha: Tacha, tmp_path: Path) -> None:
+    """Exit 1 or 2 and what is wrong, in the user's language; nothing is written."""
+    out = ("--out", tmp_path / "out")
+    asked: list[tuple[tuple[object, ...], str]] = [
+        (("report", "maps", "--round", 2, "--township", "zz", *out), "没有乡镇 zz"),
+        (("report", "progress", "--round", 8, *out), "没有第 8 轮"),
+        (("progress", "--round", 8), "没有第 8 轮"),
+        (("daily", "report", "529901001", "--day", "2026-05-20", "--post", "岗", "--finds", -1), "-1 小于 0"),
+        (("order", "sign", "R2026-1-529901001202", "--post", " "), "请填写 岗位"),
+        (("duty", "assign", VILLAGE, "--post", "张三13800138000", "--from", "2026-01-01"), "不登记个人"),
+        (("reward", "nope"), "没有线索 nope"),
+        (("import", "visits", tmp_path / "none.xlsx"), "none.xlsx"),
+    ]
+    for words, told in asked:
+        code, said, complaint = tacha(*words)
+        assert (code, told in complaint + said) == (1, True), (words, said, complaint)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_form_typed_in_without_a_team_is_of_the_one_its_paper_names(tacha: Tacha, demo_copy: Path) -> None:
+    typed = ("form", "enter", "--village", VILLAGE, "--day", "2026-05-03", "--mu", 30, "--json")
+    number = answer(tacha(*typed))["visit_id"]
+    visits = open_county(demo_copy).store.read("visits").set_index("visit_id")
+    assert visits.loc[number, "team_id"] == "529901001-T04"

@@ -43,6 +43,19 @@ def test_a_window_is_the_same_part_of_the_whole(tmp_path):
     assert part.frame == window
 
 
+def test_values_at_places_are_those_of_their_cells(tmp_path):
+    """Beyond the raster and without a place: nothing, as in a void."""
+    grids.write_grid(tmp_path, "elevation", _grid(np.float32))
+    rng = np.random.default_rng(3)
+    east = np.append(rng.uniform(FRAME.west_m - 500, FRAME.west_m + 6900, 300), np.nan)
+    north = np.append(rng.uniform(FRAME.north_m - 4300, FRAME.north_m + 500, 300), np.nan)
+    inside = np.append(FRAME.holds(east[:-1], north[:-1]), False)
+    wanted = np.full(301, np.nan)
+    wanted[inside] = _grid(np.float32).values[FRAME.cells(east[inside], north[inside])]
+    np.testing.assert_array_equal(grids.grid_at(tmp_path, "elevation", east, north), wanted)
+    assert 100 < inside.sum() < 300
+
+
 @pytest.mark.parametrize(("west", "rows"), [(5.0, 10), (0.0, 385), (-10.0, 10)])
 def test_a_window_off_the_cells_or_the_grid_is_refused(tmp_path, west, rows):
     """Half a cell aside, too tall, one cell too far west."""

@@ -22,8 +22,10 @@ from geo.words import say
 from geo.workspace import effort
 from geo.workspace.assessing import assess_county
 from geo.workspace.county import County, open_county
-from geo.workspace.covering import measure_borders, measure_both, measure_coverage
+from geo.workspace.covering import measure_borders, measure_both, measure_coverage, measure_edges
+from geo.workspace.kept_figures import PAPERWORK
 from geo.workspace.reporting import township_table
+from geo.workspace.rights import Actor, Role
 
 CONTRACT = {
     "township_id", "name", "area_km2", "plantable_km2", "buffer_share", "pod_mean", "detection", "watched", "blind",
@@ -263,12 +265,32 @@ def test_both_at_once_are_what_each_gives_alone_and_a_copy_needs_no_measuring(de
     assert asked == []
 
 
-def test_plans_since_leave_the_figures_kept_and_a_record_does_not(demo_copy: Path) -> None:
+def test_the_edges_alone_are_those_of_the_borders(demo_copy: Path) -> None:
+    """Whether the borders are kept, the edges are, or neither; nobody is asked for the blind spots."""
+    county = open_county(demo_copy)
+    wanted = measure_borders(county).borders
+    pd.testing.assert_frame_equal(measure_edges(county), wanted)
+    for name in ("borders", "coverage"):
+        (demo_copy / "grids" / f"{name}.json").unlink()
+    computed = measure_edges(county)
+    assert not (demo_copy / "grids" / "coverage.json").exists()
+    kept = measure_edges(county)
+    plain = pd.DataFrame(wanted).drop(columns="geometry")
+    for table in (computed, kept):
+        told = pd.DataFrame(table).drop(columns="geometry")
+        pd.testing.assert_frame_equal(told, plain, check_dtype=False, rtol=1e-8)
+        assert table.geometry.to_wkb().equals(wanted.geometry.to_wkb())
+    own = open_county(demo_copy, Actor(Role.TOWNSHIP, ("529901001",)))
+    assert measure_edges(own)["border_id"].tolist() == measure_borders(own).borders["border_id"].tolist()
+    assert 0 < len(measure_edges(own)) < len(wanted)
+
+
+def test_what_is_to_be_done_leaves_the_figures_kept_and_a_record_does_not(demo_copy: Path) -> None:
     county = open_county(demo_copy)
     seen: list[int] = []
     measure_both(county)
-    for _ in range(70):
-        county.store.append(Entry("plan", {}), now=NOW)
+    for kind in PAPERWORK * 7:
+        county.store.append(Entry(kind, {}), now=NOW)
     measure_both(county, progress=lambda *_: seen.append(1))
     assert not seen
     county.store.append(Entry("import", {}), now=NOW)

@@ -12,8 +12,11 @@ import shapely
 
 from geo.formats import Hints, fixes
 from geo.formats.fixes import RawFixes, tracks_of
+from geo.layers import SCHEMAS
 from geo.layers.tracks import SCHEMA, fixes_of
+from geo.ledger import Entry
 from geo.settings import Settings
+from geo.store import Change
 from geo.words import WORDS
 from geo.workspace.county import County, found
 from geo.workspace.importing import FileReport, import_files, import_terrain
@@ -166,6 +169,26 @@ def test_rows_outside_are_refused_by_their_number_in_the_file(county: County, tm
     report = only(county, "parcels", path, Hints(datum="wgs84", township_id="520525001"))
     assert (report.read, report.accepted) == (2, 1)
     assert [(r.row, r.code) for r in report.refused] == [(1, "outside")]
+
+
+def test_villages_of_another_county_are_refused_and_of_an_unlisted_township_flagged(
+    county: County, tmp_path: Path
+) -> None:
+    """Nothing is lost: what is refused is named by its row, what is taken without a township is said to be."""
+    rows = ["520525001201,520525001,甲村", "520524001201,520524001,乙村", "520525099201,520525099,丙村"]
+    file = write(tmp_path / "村.csv", "\n".join(["village_id,township_id,name", *rows]))
+    (report,) = import_files(county, "villages", [file], Hints(), now=NOW).files
+    assert (report.read, report.accepted) == (3, 2)
+    assert [(r.row, r.field, r.code, r.details["value"]) for r in report.refused] == [
+        (2, "township_id", "village_foreign", "520524001")
+    ]
+    assert report.warnings == ("villages_unhoused",)
+    assert county.store.read("refusals")["code"].tolist() == ["village_foreign"]
+    listed = {"unit_id": "520524001", "unit_kind": "township", "name": "乙乡", "source": "made"}
+    units = SCHEMAS["units"].conform(pd.DataFrame([listed]))
+    county.store.append(Entry("import"), Change("units", units), now=NOW)
+    (again,) = import_files(county, "villages", [file], Hints(), now=NOW).files
+    assert [refusal.code for refusal in again.refused] == ["duplicate", "duplicate"]
 
 
 @pytest.mark.parametrize(("layer", "away_m", "accepted"), [

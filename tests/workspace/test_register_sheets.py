@@ -441,3 +441,15 @@ def test_the_registers_upper_level_form_has_its_own_columns(county: County, tmp_
     with pytest.raises(LayerError) as caught:
         register_paper(replace(county, settings=replace(county.settings, campaign=wrong)), as_of=MARCH)
     assert caught.value.code == "mapping_unknown"
+
+
+def test_a_telephone_in_a_post_is_refused_and_not_echoed(county: County, tmp_path: Path) -> None:
+    """Nothing of the row is kept; posts are required, persons are not."""
+    file = tmp_path / "表.csv"
+    file.write_text(
+        "类别,代码,名称,上级代码,属地,起始日期\n村,520525001999,新村,520525001,书记13800138000,2026-01-01\n", "utf-8"
+    )
+    report = import_register(county, file, now=NOW)
+    assert (report.read, [refusal.code for refusal in report.refused]) == (1, ["post_personal"])
+    assert "138" not in " ".join(report.sentences("zh"))
+    assert "520525001999" not in set(responsibility_register(county).units["unit_id"])

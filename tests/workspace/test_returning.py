@@ -11,11 +11,14 @@ import pytest
 import shapely
 
 from geo.errors import GeoError
+from geo.formats import Hints
 from geo.layers import SCHEMAS
 from geo.layers.orders import Step
 from geo.ledger import Entry
 from geo.store import Change
+from geo.words import Language
 from geo.workspace.county import County
+from geo.workspace.importing import import_files
 from geo.workspace.ordering import issue_orders, orders_at
 from geo.workspace.papers import form_papers
 from geo.workspace.progress import measure_progress, today
@@ -146,6 +149,28 @@ def test_a_later_track_of_the_same_team_and_day_lifts_a_form_to_class_a(
     cells = measure_progress(village_county, as_of=LATER).progress.cells
     assert cells.loc[(cells["village_id"] == "520525001201") & (cells["round"] == 1), "state"].tolist() == ["looked_a"]
     assert village_county.store.verify().ok
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_filled_form_among_the_visits_is_told_where_it_belongs(
+    village_county: County, tmp_path: Path, language: Language
+) -> None:
+    """In whichever language it was printed; nothing is taken as a visit."""
+    issue_orders(village_county, 1, now=NOW)
+    file = tmp_path / "填好.xlsx"
+    file.write_bytes(form_papers(village_county, 1, as_of=NOW, language=language)["踏查记录表-凉水乡.xlsx"])
+    (report,) = import_files(village_county, "visits", [file], Hints(), now=LATER).files
+    assert (report.read, report.error.code if report.error else None) == (0, "filled_form")
+    assert "form import" in report.sentences(language)[1]
+
+
+def test_the_first_page_shows_the_orders_last_issued(village_county: County) -> None:
+    """Round 2 runs and has none: those of round 1 stand there, and which round they are of."""
+    issue_orders(village_county, 1, now=NOW)
+    page = today(village_county, as_of=datetime(2026, 3, 20, tzinfo=UTC))
+    assert (page["round"], page["orders_round"], page["orders_n"], page["orders_unsigned_n"]) == (2, 1, 4, 4)
+    before = today(village_county, as_of=datetime(2026, 1, 1, 8, tzinfo=UTC))
+    assert (before["orders_round"], before["orders_n"]) == (None, 0)
 
 
 def test_the_first_page_says_who_was_asked_who_looked_and_who_did_not(
