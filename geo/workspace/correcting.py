@@ -12,7 +12,7 @@ from geo.ledger import Entry, Linked, Source
 from geo.schema import Schema
 from geo.store import Change, Store
 from geo.store.rows import plain_rows, rows_of
-from geo.workspace.forms import filled_form
+from geo.workspace.forms import filled_form, with_digests
 from geo.workspace.recording import after_find, known_row, require_find, require_visit, unless_moved
 
 CORRECTABLE = ("visits", "finds", "parcels", "leads", "villages", "teams", "duties")
@@ -59,7 +59,7 @@ def correct(
     for field in values:
         if field in FIXED.get(layer, ()):
             raise StoreError("correct_fixed", field=field)
-    schema = SCHEMAS[layer]
+    schema, values = SCHEMAS[layer], with_digests(values)
 
     def attempt() -> Corrected:
         held = store.read(layer, [key])

@@ -1,5 +1,6 @@
 """One filled form as a table of one row: its place, its times, and every field held to the layer's contract."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +16,9 @@ from geo.errors import LayerError
 from geo.ledger import row_digest
 from geo.schema import Kind, Schema
 from geo.store.contract import Row
-from geo.store.rows import plain_row, plain_rows
+from geo.store.rows import is_writable, plain_row, plain_rows
 
+DIGESTS = ("photo_sha256", "after_sha256")
 CLOCK_SLACK = timedelta(days=1)
 _PLACES = ("longitude", "latitude", "easting", "northing", "geometry")
 
@@ -35,7 +37,7 @@ def filled_row(schema: Schema, values: Mapping[str, Any], crs: pyproj.CRS, now: 
     for name in given:
         if name not in known:
             raise LayerError("record_field_unknown", field=name, known="/".join(known))
-        if isinstance(given[name], str) and not _writable(given[name]):
+        if isinstance(given[name], str) and not is_writable(given[name]):
             raise LayerError("record_value_bad", field=name, value=ascii(given[name]))
     for column in schema.columns:
         if column.kind is Kind.TIME and column.name in given:
@@ -44,7 +46,7 @@ def filled_row(schema: Schema, values: Mapping[str, Any], crs: pyproj.CRS, now: 
     row = schema.conform_row({schema.key: "-", **fields, "geometry": _place(given, crs) or place})
     for name, value in fields.items():
         if row[name] is None:
-            raise LayerError("record_value_bad", field=name, value=value)
+            raise LayerError("record_value_bad", field=name, value=str(value))
     refusal = schema.row_refusal(row)
     if refusal:
         raise LayerError(f"record_{refusal.code}", field=refusal.field, **refusal.details)
@@ -67,15 +69,28 @@ def content_id(prefix: str, schema: Schema, row: pd.DataFrame | Row, without: tu
     return prefix + row_digest({n: v for n, v in content.items() if n not in (schema.key, *without)})[:12]
 
 
+def with_digests(values: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    The values, the SHA-256 of photos in small letters.
+
+    Raises
+    ------
+    LayerError
+        A digest is anything but 64 hex digits.
+    """
+    held = dict(values)
+    for name in DIGESTS:
+        if not _blank(held.get(name)):
+            held[name] = str(held[name]).strip().lower()
+            if not re.fullmatch("[0-9a-f]{64}", held[name]):
+                raise LayerError("record_digest_bad", field=name, value=ascii(values[name]))
+    return held
+
+
 def _blank(value: Any) -> bool:
     if isinstance(value, str):
         return not value.strip()
     return value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
-
-
-def _writable(text: str) -> bool:
-    """Whether a text is Unicode at all: half a surrogate pair, as a broken terminal sends it, is not."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _moment(value: Any, field: str, now: datetime) -> pd.Timestamp:

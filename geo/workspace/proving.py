@@ -5,6 +5,7 @@ from typing import Any
 from geo.errors import LedgerBroken, StoreError
 from geo.ledger import Linked, Verdict, canonical, intact, path_root, tree_levels, tree_path, tree_root
 from geo.store import Store
+from geo.store.rows import is_writable
 
 PROOF_FORM = 1
 
@@ -24,6 +25,8 @@ def published(store: Store) -> dict[str, Any]:
 
 def plot_entries(store: Store, parcel_id: str) -> list[Linked]:
     """The entries that tell of a plot, in order: its own rows, the visits, finds and steps on it, and decisions."""
+    if not is_writable(parcel_id):
+        return []
     named = canonical(parcel_id).decode()
     return [entry for entry in store.entries() if named in entry.text and _tells_of(entry.body, parcel_id)]
 

@@ -20,7 +20,7 @@ from geo.layers.visits import Evidence
 from geo.ledger import Entry, Linked, Source
 from geo.store import Change, Store
 from geo.store.contract import Row
-from geo.workspace.forms import content_id, filled_row
+from geo.workspace.forms import content_id, filled_row, with_digests
 
 T = TypeVar("T")
 STANDING = METHODS[0]
@@ -93,7 +93,7 @@ def record_find(
         parcel. Left out: 自查, 罂粟, 未铲除 with fraction 0.
     """
     given: dict[str, Any] = {"found_by": "自查", "species": "罂粟", "method": STANDING, "fraction": 0.0}
-    given |= {name: value for name, value in values.items() if value not in (None, "")}
+    given |= {name: value for name, value in with_digests(values).items() if value not in (None, "")}
     place = point_in(one_row(store, "parcels", given.get("parcel_id"), "parcel_unknown"))
     find = filled_row(FINDS, given | {"recorded_at": now}, store.crs, now, place)
     require_find(find)
@@ -128,13 +128,14 @@ def record_destruction(
 
     The find is the same find; what it was before stays in the ledger. A verified find is not touched again.
     """
+    told = with_digests(values)
 
     def attempt() -> Recorded:
         find = known_row(store, "finds", find_id, "find_unknown")
         if find["verified_at"] is not None:
             raise StoreError("find_verified", find=find_id)
         held = {name: value for name, value in find.items() if name != "find_id"}
-        after = filled_row(FINDS, held | values, store.crs, now) | {"find_id": find_id}
+        after = filled_row(FINDS, held | told, store.crs, now) | {"find_id": find_id}
         require_find(after)
         clearance = _clearance(after)
         parcel = one_row(store, "parcels", after["parcel_id"], "parcel_unknown")
