@@ -36,6 +36,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "geometry_kind": ("图形类型 {kind}，应为 {wanted}", "geometry is {kind}, wanted {wanted}"),
     "geometry_invalid": ("图形有误：{why}", "invalid geometry: {why}"),
     # formats
+    "folder_missing": ("文件夹 {folder} 不存在", "there is no folder {folder}"),
     "file_missing": ("{file}：文件不存在", "{file}: no such file"),
     "folder_empty": ("{folder}：文件夹里没有文件", "{folder}: the folder holds no file"),
     "file_empty": ("{file}：文件是空的", "{file}: the file is empty"),

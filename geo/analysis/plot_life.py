@@ -4,7 +4,7 @@ The life of a plot: one table of moves, what closing needs, how long each hand t
 A plot's finds, visits and steps are rows: a mapping each from column to plain value, None where missing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -107,20 +107,21 @@ def status_told(
     return (Status.VISITED if now in WAITING and reached else now), None
 
 
-def closing_faults(finds: Rows, visits: Rows, steps: Rows, *, photographed: bool) -> list[str]:
+def closing_faults(finds: Rows, visits: Rows, steps: Rows, *, photographed: Callable[[], bool]) -> list[str]:
     """
     Why a plot cannot be closed, as codes of ``geo.words``; empty where it can.
 
     Everything found is destroyed; something shows it (a track, a signed form, a photo that was taken in:
-    `photographed`); and somebody looked again after the last of it, and found nothing left.
+    `photographed`, asked where nothing else does); and somebody looked again after the last of it, and found nothing
+    left.
     """
     faults = []
     if any(find["fraction"] < 1.0 or find["method"] == METHODS[0] for find in finds):
         faults.append("close_standing")
     shown = (
-        photographed
-        or any(visit["evidence"] in (Evidence.A, Evidence.B) for visit in visits)
+        any(visit["evidence"] in (Evidence.A, Evidence.B) for visit in visits)
         or any(row["track_id"] is not None for row in (*finds, *steps))
+        or photographed()
     )
     if not shown:
         faults.append("close_unshown")

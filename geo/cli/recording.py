@@ -1,6 +1,6 @@
 """`record visit|find|destruction|verification`: what was seen and what was done."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -138,13 +138,15 @@ def verification(
 
 def moment(text: str) -> datetime:
     """A time typed by hand: China time unless it says otherwise."""
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text}: YYYY-MM-DDTHH:MM") from error
     from geo.season import CHINA
 
-    return given if given.tzinfo else given.replace(tzinfo=CHINA)
+    try:
+        given = datetime.fromisoformat(text)
+        placed = given if given.tzinfo else given.replace(tzinfo=CHINA)
+        placed.astimezone(UTC)  # the first and the last day of the calendar are not everywhere
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(f"{text}: YYYY-MM-DDTHH:MM") from error
+    return placed
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from geo.store.rows import is_writable, plain_row, plain_rows
 
 DIGESTS = ("photo_sha256", "after_sha256")
 CLOCK_SLACK = timedelta(days=1)
-_PLACES = ("longitude", "latitude", "easting", "northing", "geometry")
+PLACES = ("longitude", "latitude", "easting", "northing", "geometry")
 
 
 def filled_row(schema: Schema, values: Mapping[str, Any], crs: pyproj.CRS, now: datetime, place: Any = None) -> Row:
@@ -32,8 +32,8 @@ def filled_row(schema: Schema, values: Mapping[str, Any], crs: pyproj.CRS, now: 
     LayerError
         The first field that is unknown, missing or wrong, in a sentence that names it.
     """
-    given = {name: value for name, value in values.items() if not _blank(value)}
-    known = [name for name in (*schema.names, *_PLACES) if name != schema.key]
+    given = {name: value for name, value in values.items() if not is_blank(value)}
+    known = [name for name in (*schema.names, *PLACES) if name != schema.key]
     for name in given:
         if name not in known:
             raise LayerError("record_field_unknown", field=name, known="/".join(known))
@@ -42,7 +42,7 @@ def filled_row(schema: Schema, values: Mapping[str, Any], crs: pyproj.CRS, now: 
     for column in schema.columns:
         if column.kind is Kind.TIME and column.name in given:
             given[column.name] = _moment(given[column.name], column.name, now)
-    fields = {name: value for name, value in given.items() if name not in _PLACES}
+    fields = {name: value for name, value in given.items() if name not in PLACES}
     row = schema.conform_row({schema.key: "-", **fields, "geometry": _place(given, crs) or place})
     for name, value in fields.items():
         if row[name] is None:
@@ -80,14 +80,14 @@ def with_digests(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     held = dict(values)
     for name in DIGESTS:
-        if not _blank(held.get(name)):
+        if not is_blank(held.get(name)):
             held[name] = str(held[name]).strip().lower()
             if not re.fullmatch("[0-9a-f]{64}", held[name]):
                 raise LayerError("record_digest_bad", field=name, value=ascii(values[name]))
     return held
 
 
-def _blank(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
     if isinstance(value, str):
         return not value.strip()
     return value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
@@ -107,6 +107,8 @@ def _moment(value: Any, field: str, now: datetime) -> pd.Timestamp:
 def _place(given: Mapping[str, Any], crs: pyproj.CRS) -> Any:
     """The form's geometry in the county's CRS; None where it gives no place."""
     if "geometry" in given:
+        if not isinstance(given["geometry"], shapely.Geometry):
+            raise LayerError("record_value_bad", field="geometry", value=str(given["geometry"]))
         return given["geometry"]
     for names, turn in ((("longitude", "latitude"), True), (("easting", "northing"), False)):
         pair = [given[name] for name in names if name in given]

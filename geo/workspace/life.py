@@ -20,7 +20,7 @@ from geo.store.contract import Row
 from geo.store.rows import rows_of
 from geo.words import Word
 from geo.workspace.county import County
-from geo.workspace.forms import DIGESTS, content_id, filled_row, with_digests
+from geo.workspace.forms import DIGESTS, content_id, filled_row, is_blank, with_digests
 from geo.workspace.recording import Recorded, known_row, require_coded, unless_moved
 
 NEEDED: dict[Act, tuple[str, ...]] = {
@@ -78,11 +78,12 @@ def record_step(
         check or full destruction.
     """
     for field in NEEDED.get(act, ()):
-        if values.get(field) in (None, ""):
+        if is_blank(values.get(field)):
             raise StoreError("step_missing", act=Word(f"act_{act}"), field=field)
     if act == Act.DISMISS:
         require_coded(values["reason"])
-    done = DONE_AS[act] if act in DONE_AS and int(values["plants_left_n"]) > 0 else act
+    grown = act in DONE_AS and (STEPS.conform_row(values)["plants_left_n"] or 0) > 0
+    done = DONE_AS[act] if grown else act
     filled = {"at": now, **with_digests(values), "parcel_id": parcel_id, "act": str(done), "recorded_at": now}
     step = filled_row(STEPS, filled, store.crs, now)
     step["step_id"] = step_id = content_id("S", STEPS, step, without=("recorded_at",))
@@ -118,7 +119,7 @@ def plot_life_of(county: County, parcel_id: str, *, as_of: datetime) -> PlotLife
         str(parcel["status"]),
         _history(parcel, finds, visits, steps),
         _dues(finds, visits, steps, county),
-        plot_life.closing_faults(finds, visits, steps, photographed=_is_photographed(store, parcel_id, told)),
+        plot_life.closing_faults(finds, visits, steps, photographed=lambda: _is_photographed(store, parcel_id, told)),
         plot_life.hours_between(finds, steps),
         min((find["fraction"] for find in finds), default=None),
         [undecided for find in finds if (undecided := _undecided(find, settings))],
@@ -175,8 +176,9 @@ def handling_hours(county: County, *, as_of: datetime) -> Handling:
 
 def _require_closable(store: Store, parcel_id: str) -> None:
     told = {layer: store.rows_where(layer, "parcel_id", parcel_id) for layer in TIMES}
-    seen = _is_photographed(store, parcel_id, told)
-    faults = plot_life.closing_faults(told["finds"], told["visits"], told["steps"], photographed=seen)
+    faults = plot_life.closing_faults(
+        told["finds"], told["visits"], told["steps"], photographed=lambda: _is_photographed(store, parcel_id, told)
+    )
     if faults:
         raise StoreError("close_refused", parcel=parcel_id, why=[Word(fault) for fault in faults])
 

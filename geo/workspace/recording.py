@@ -68,7 +68,7 @@ def record_visit(
     visit["visit_id"] = visit_id = content_id("V", VISITS, visit)
 
     def attempt() -> Recorded:
-        parcel = _known(store, visit)
+        parcel = known_about(store, visit)
         if store.holds("visits", [visit_id]):
             return Recorded(visit_id, None, _status(parcel))
         status = _after_visit(parcel, visit["outcome"], visit["reason"])
@@ -101,7 +101,7 @@ def record_find(
     clearance = _clearance(find)
 
     def attempt() -> Recorded:
-        parcel = _known(store, find)
+        parcel = known_about(store, find)
         _require_there(store, "visits", find["visit_id"], "visit_unknown")
         if store.holds("finds", [find_id]):
             return Recorded(find_id, None, _status(parcel), clearance)
@@ -204,7 +204,7 @@ def require_find(row: Mapping[str, Any]) -> None:
         raise StoreError("record_field_unknown", field="verified_at", known="record_verification")
 
 
-def _known(store: Store, row: Row) -> Row | None:
+def known_about(store: Store, row: Row) -> Row | None:
     """The row's parcel (None without one), after making sure that all the row names is there, and its place too."""
     _require_inside(store, row["geometry"])
     _require_there(store, "villages", row.get("village_id"), "village_unknown")

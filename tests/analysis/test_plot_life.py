@@ -50,7 +50,7 @@ FORM = {"visited_at": DAY, "outcome": "发现", "evidence": "B"}
 
 def faults(finds=(), visits=(FORM,), steps=(), *, photographed=False):
     rows = told(FINDS, *finds), told(VISITS, *visits), told(STEPS, *steps)
-    return closing_faults(*rows, photographed=photographed)
+    return closing_faults(*rows, photographed=lambda: photographed)
 
 
 def test_a_plot_can_be_closed_only_from_rechecked():

@@ -1,6 +1,6 @@
 """A plot's steps as they are recorded: state, row and ledger together, or a refusal in words and nothing."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -62,6 +62,23 @@ def test_a_plot_not_wholly_destroyed_cannot_be_closed(county):
         with pytest.raises(GeoError, match="parcel_move"):
             record_step(county.store, "P1", act, values, now=NOW)
     assert "close_standing" in plot_life_of(county, "P1", as_of=NOW).faults
+
+
+@pytest.mark.parametrize(
+    ("act", "values", "code"),
+    [
+        (Act.HAND_OVER, {"station": " ", "receipt": "x"}, "step_missing"),
+        (Act.RECHECK, {"plants_left_n": "几株"}, "record_value_bad"),
+        (Act.RECHECK, {"plants_left_n": 10**400}, "record_value_bad"),
+        (Act.GUARD, {"at": datetime(1500, 1, 1, tzinfo=UTC)}, "record_value_bad"),
+    ],
+)
+def test_a_step_filled_with_nothing_or_nonsense_is_refused(county, act, values, code):
+    """A blank is no station, a word no number, and the year 1500 no time of a record."""
+    with pytest.raises(GeoError, match=code) as refused:
+        record_step(county.store, "P1", act, values, now=NOW)
+    assert "{" not in explain(refused.value)
+    assert status(county) == "flagged"
 
 
 @pytest.mark.parametrize("about_the_find", [False, True])
