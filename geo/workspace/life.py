@@ -117,7 +117,7 @@ def plot_life_of(county: County, parcel_id: str, *, as_of: datetime) -> PlotLife
     return PlotLife(
         parcel_id,
         str(parcel["status"]),
-        _history(parcel, finds, visits, steps),
+        [row for row in _history(parcel, finds, visits, steps) if row["at"] <= as_of],
         _dues(finds, visits, steps, county),
         plot_life.closing_faults(finds, visits, steps, photographed=lambda: _is_photographed(store, parcel_id, told)),
         plot_life.hours_between(finds, steps),

@@ -234,6 +234,15 @@ def test_a_photo_on_record_shows_a_plot_as_much_as_a_form(county):
     assert "close_unshown" not in plot_life_of(county, "P1", as_of=NOW).faults
 
 
+def test_a_history_until_a_moment_tells_nothing_that_came_later(county):
+    """A find known by then was destroyed and verified afterwards: neither is told of the day before."""
+    record_find(county.store, FIND | GONE, now=NOW)
+    record_step(county.store, "P1", Act.RECHECK, {"plants_left_n": 0}, now=NOW)
+    early = plot_life_of(county, "P1", as_of=FIND["found_at"] + timedelta(hours=1)).history
+    assert "find" in [row["what"] for row in early]
+    assert not {"eradicate", "verify", "recheck"} & {row["what"] for row in early}
+
+
 def test_a_find_still_standing_has_one_line_in_the_plots_history(county):
     """Not destroyed, not verified: no further line without a moment."""
     record_find(county.store, FIND, now=NOW)
