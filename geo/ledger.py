@@ -15,7 +15,7 @@ from functools import cached_property
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
-from geo.errors import LedgerBroken
+from geo.errors import LayerError, LedgerBroken
 
 GENESIS = "0" * 64
 Stored = tuple[int, str, str, str, str, str, str]
@@ -119,8 +119,13 @@ def link(head: Linked | None, entry: Entry, now: datetime, spelled: Mapping[str,
     at, kind, role = moment_text(now), _composed(entry.kind), _composed(entry.role)
     known = entry.source.plain if entry.source else {}
     parts = {**entry.body, **({"source": known} if known else {})}
-    text = spelled_object({_composed(name): canonical(part).decode() for name, part in parts.items()}, spelled or {})
-    return Linked(seq, at, kind, role, text, previous, _hash(seq, at, kind, role, text, previous))
+    try:
+        spelled_parts = {_composed(name): canonical(part).decode() for name, part in parts.items()}
+        text = spelled_object(spelled_parts, spelled or {})
+        return Linked(seq, at, kind, role, text, previous, _hash(seq, at, kind, role, text, previous))
+    except UnicodeEncodeError as wrong:
+        odd = ascii(wrong.object[wrong.start : wrong.end])
+        raise LayerError("value_unstorable", where=f"ledger.{kind}", value=odd) from None
 
 
 def spelled_object(*parts: Mapping[str, str]) -> str:

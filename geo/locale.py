@@ -98,4 +98,7 @@ def place(longitude: float, latitude: float, language: Language) -> str:
 
 
 def _here(value: datetime) -> datetime:
-    return value.astimezone(OFFICE) if value.tzinfo else value
+    try:
+        return value.astimezone(OFFICE) if value.tzinfo else value
+    except OverflowError:  # at the very end of the calendar there is no other zone's time
+        return value

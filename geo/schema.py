@@ -51,6 +51,9 @@ _GEOMETRIES = (
     "GeometryCollection",
 )
 _LINES = (1, 5)
+_YEARS = range(1900, 2200)
+_WHOLE = 2**53
+"""Up to here a number with a point can be told from its neighbours: a larger count is a slip of the keyboard."""
 
 
 @dataclass(frozen=True)
@@ -253,7 +256,7 @@ def _cast(values: pd.Series, kind: Kind) -> pd.Series:
         return pd.Series(flags, index=values.index, dtype="boolean")
     numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     if kind is Kind.INTEGER:
-        whole = numbers.where(numbers == numbers.round())
+        whole = numbers.where((numbers == numbers.round()) & (numbers.abs() <= _WHOLE))
         return whole.astype("Int64")
     return numbers
 
@@ -268,14 +271,23 @@ def _cast_value(value: Any, kind: Kind) -> Any:
         return _flag(value)
     if kind is Kind.TIME:
         moment = value if isinstance(value, datetime) else pd.to_datetime(value, errors="coerce")
-        if _absent(moment) or moment.tzinfo is None:
+        if not _is_moment(moment):
             return None
         plain = moment.to_pydatetime(warn=False) if isinstance(moment, pd.Timestamp) else moment
         return plain.astimezone(UTC).replace(microsecond=plain.microsecond // 1000 * 1000)
-    number = float(value if isinstance(value, int | float) else pd.to_numeric(value, errors="coerce"))
-    if number != number or (kind is Kind.INTEGER and not number.is_integer()):
+    number = _number(value)
+    if kind is not Kind.INTEGER:
+        return number
+    return int(number) if number is not None and number.is_integer() and abs(number) <= _WHOLE else None
+
+
+def _number(value: Any) -> float | None:
+    """A value as a number; None for what is none, or is too large for one."""
+    try:
+        number = float(value if isinstance(value, int | float) else pd.to_numeric(value, errors="coerce"))
+    except OverflowError:
         return None
-    return int(number) if kind is Kind.INTEGER else number
+    return None if number != number else number
 
 
 def _are_texts(values: pd.Series) -> bool:
@@ -287,6 +299,11 @@ def _absent(value: object) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
 
 
+def _is_moment(value: Any) -> bool:
+    """Whether a time says its zone and lies in years that records are of: clocks that were never set say 1 or 9999."""
+    return not _absent(value) and value.tzinfo is not None and value.year in _YEARS
+
+
 def _cast_time(values: pd.Series) -> pd.Series:
     """UTC times; a naive time becomes missing (the doors localise it first, when told the zone)."""
     if isinstance(values.dtype, pd.DatetimeTZDtype):
@@ -295,7 +312,7 @@ def _cast_time(values: pd.Series) -> pd.Series:
 
     def aware(value: object) -> object:
         moment = pd.to_datetime(value, errors="coerce")  # type: ignore[call-overload]
-        return moment.tz_convert("UTC") if not pd.isna(moment) and moment.tzinfo else pd.NaT
+        return moment.tz_convert("UTC") if _is_moment(moment) else pd.NaT
 
     return pd.Series([aware(v) for v in values], index=values.index, dtype="datetime64[ms, UTC]")
 

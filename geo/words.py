@@ -39,6 +39,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "geometry_kind": ("图形类型 {kind}，应为 {wanted}", "geometry is {kind}, wanted {wanted}"),
     "geometry_invalid": ("图形有误：{why}", "invalid geometry: {why}"),
     # formats
+    "folder_missing": ("文件夹 {folder} 不存在", "there is no folder {folder}"),
     "file_missing": ("{file}：文件不存在", "{file}: no such file"),
     "folder_empty": ("{folder}：文件夹里没有文件", "{folder}: the folder holds no file"),
     "file_empty": ("{file}：文件是空的", "{file}: the file is empty"),
@@ -183,6 +184,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "conflict_none": ("没有待裁定的冲突", "no conflict waits for a decision"),
     "move_nowhere": ("县已在那里，没有改动", "the county lies there already; nothing was changed"),
+    "move_left_there": (
+        "{place} 里留着一个县的旧库（已迁往 {where}），不会覆盖；请在地址中换一个 schema 名，或由管理员先移走旧库",
+        "{place} keeps what a county left behind when it moved to {where}, and is not overwritten; name another schema in"
+        " the address, or let the administrator take the old one away first",
+    ),
     "move_unsound": (
         "县与自己的台账不符（{why}），没有迁移",
         "the county does not agree with its own ledger ({why}); it was not moved",
@@ -235,8 +241,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "row_extra": ("{layer} 的 {key} 不在台账中", "{layer} {key} is not in the ledger"),
     "row_missing": ("台账中 {layer} 的 {key} 不见了", "{layer} {key} is in the ledger but gone"),
     "ledger_published": (
-        "台账 {seq} 条（{at}）\n链头 {hash}\n树根 {root}",
-        "ledger: {seq} entries ({at})\nhead {hash}\nroot {root}",
+        "台账 {seq} 条（北京时间 {at}）\n链头 {hash}\n树根 {root}",
+        "ledger: {seq} entries ({at}, China time)\nhead {hash}\nroot {root}",
     ),
     "ledger_empty": ("台账是空的", "the ledger is empty"),
     "head_malformed": ("链头应为 64 位十六进制数：{value}", "a head has 64 hexadecimal digits: {value}"),
@@ -1678,6 +1684,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "岗位里有电话或身份证号；只登记责任岗位，不登记个人",
         "a telephone or identity number in a post: posts are recorded, no persons",
     ),
+    "record_digest_bad": (
+        "{field} 的值 {value} 不是照片的 SHA-256（64 位十六进制数）",
+        "{field}: {value} is not a photo's SHA-256 (64 hex digits)",
+    ),
+    "photo_unkept": (
+        "照片 {digest} 还没有收入，不作为证据；请用 tacha photo add 收入原件",
+        "photo {digest} has not been taken in and is no evidence yet; take the original in with tacha photo add",
+    ),
     "record_value_missing": ("请填写 {field}", "{field} is missing"),
     "record_value_unknown": (
         "{field} 的值“{value}”不在允许的值内（{known}）",
@@ -1763,8 +1777,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "{n} plants by sample, {low}–{high} (confidence {confidence}, squares laid at random)",
     ),
     "sample_bad": (
-        "抽样计数至少要两个样方，样方须在地块之内，每个样方株数不小于 0",
-        "a sample needs two squares or more, all inside the plot, each with 0 or more plants",
+        "抽样计数至少要两个样方，样方须在地块之内，每个样方株数不小于 0，株数和面积须合常理",
+        "a sample needs two squares or more, all inside the plot, each with 0 or more plants, none beyond all measure",
     ),
     "count_straddles": (
         "株数区间 {low}–{high} 跨过法定界限 {limits}（以律师核对为准），请逐株清点",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from geo.errors import DatumError, LayerError
 from geo.schema import Column, Kind, Schema
+from geo.season import CHINA
 from geo.store.rows import rows_of
 
 SCHEMA = Schema(
@@ -85,6 +86,18 @@ def test_wrong_geometry_and_degrees_are_refused() -> None:
     assert codes(rows) == [(0, "geometry", "geometry_kind")]
     with pytest.raises(DatumError):
         SCHEMA.check(SCHEMA.conform(table().set_crs(4326, allow_override=True)))
+
+
+@pytest.mark.parametrize("kind", [Kind.INTEGER, Kind.TIME])
+@pytest.mark.parametrize(
+    "value", [10**400, "9" * 400, 2**53 + 2, -(2**60), datetime(1, 1, 1, tzinfo=CHINA), "1899-12-30T00:00:00Z"]
+)
+def test_a_value_beyond_all_measure_is_missing_and_no_crash(kind: Kind, value: object) -> None:
+    """No row holds a count that a double cannot tell from the next, nor the time of a clock that was never set."""
+    one = Schema("things", "id", (Column("id"), Column("it", kind, required=False)))
+    held = one.conform_row({"id": "1", "it": value})["it"]
+    assert held == rows_of(one.conform(pd.DataFrame({"id": ["1"], "it": [str(value)]})))[0]["it"]
+    assert held is None
 
 
 def test_check_raises_with_the_first_bad_row() -> None:

@@ -4,7 +4,7 @@ The life of a plot: one table of moves, what closing needs, how long each hand t
 A plot's finds, visits and steps are rows: a mapping each from column to plain value, None where missing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -29,6 +29,9 @@ UNDECIDED = WAITING | {Status.VISITED, Status.GUARDED, Status.HANDED_OVER}
 CHECKABLE = frozenset({Status.ERADICATED, Status.DISMISSED, Status.RECHECKED})
 
 DISMISSED, UNREACHED = "核查排除", "无法到达"
+
+LARGEST_M2, DENSEST_PER_M2 = 1e8, 1e4
+"""A plot larger or a stand denser than any that grows is a slip of the keyboard."""
 
 MOVES: Mapping[Act, tuple[frozenset[Status], Status]] = {
     Act.ASSIGN: (WAITING, Status.ASSIGNED),
@@ -104,31 +107,27 @@ def status_told(
     return (Status.VISITED if now in WAITING and reached else now), None
 
 
-def closing_faults(finds: Rows, visits: Rows, steps: Rows, photos_n: int = 0) -> list[str]:
+def closing_faults(finds: Rows, visits: Rows, steps: Rows, *, photographed: Callable[[], bool]) -> list[str]:
     """
     Why a plot cannot be closed, as codes of ``geo.words``; empty where it can.
 
-    Everything found is destroyed; something shows it (a track, a signed form, a photo); and somebody looked again
-    after the last of it, and found nothing left.
+    Everything found is destroyed; something shows it (a track, a signed form, a photo that was taken in:
+    `photographed`, asked where nothing else does); and somebody looked again after the last of it, and found nothing
+    left.
     """
     faults = []
     if any(find["fraction"] < 1.0 or find["method"] == METHODS[0] for find in finds):
         faults.append("close_standing")
     shown = (
-        photos_n > 0
-        or any(visit["evidence"] in (Evidence.A, Evidence.B) for visit in visits)
-        or any(_named(find, "photo_sha256", "after_sha256", "track_id") for find in finds)
-        or any(_named(step, "photo_sha256", "track_id") for step in steps)
+        any(visit["evidence"] in (Evidence.A, Evidence.B) for visit in visits)
+        or any(row["track_id"] is not None for row in (*finds, *steps))
+        or photographed()
     )
     if not shown:
         faults.append("close_unshown")
     if not _checked_since(finds, visits, steps):
         faults.append("close_unchecked")
     return faults
-
-
-def _named(row: Mapping[str, Any], *names: str) -> bool:
-    return any(row[name] is not None for name in names)
 
 
 def _moments(rows: Rows, name: str, column: str = "", *among: str) -> list[datetime]:
@@ -213,7 +212,8 @@ def sampled_count(counts: Sequence[int], quadrat_m2: float, area_m2: float, conf
     confidence
         Chance that such an interval holds the true number, where squares were laid at random.
     """
-    if len(counts) < 2 or quadrat_m2 <= 0.0 or area_m2 < quadrat_m2 * len(counts) or min(counts) < 0:
+    inside = quadrat_m2 > 0.0 and quadrat_m2 * len(counts) <= area_m2 <= LARGEST_M2
+    if len(counts) < 2 or not inside or min(counts) < 0 or max(counts) > DENSEST_PER_M2 * quadrat_m2:
         raise ValueError("at least two squares, inside the plot, with counts of 0 or more")
     each = np.asarray(counts, float)
     scale = area_m2 / quadrat_m2

@@ -125,8 +125,10 @@ def _moment(text: str | None) -> datetime | None:
 
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if len(text) == 10:
+            moment = moment.replace(hour=23, minute=59, second=59)
+        placed = moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
+        placed.astimezone(CHINA)  # the first and the last day of the calendar are not everywhere
+    except (ValueError, OverflowError) as error:
         raise typer.BadParameter("YYYY-MM-DD[THH:MM]", param_hint="--as-of") from error
-    if len(text) == 10:
-        moment = moment.replace(hour=23, minute=59, second=59)
-    return moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
+    return placed

@@ -75,7 +75,7 @@ def step(
     gps_at: Annotated[str | None, typer.Option(help="卫星时间 the satellites' time")] = None,
 ) -> None:
     """登记一步：派单、守护、移送、排除、回头看、销号 record one step of a plot's life."""
-    from geo.cli.recording import moment
+    from geo.cli.recording import moment, photo_told
     from geo.layers.steps import Act
     from geo.ledger import Source
     from geo.workspace.life import record_step
@@ -92,9 +92,13 @@ def step(
     done = record_step(store, parcel, Act(act), given, now=now(), role=role, source=Source(device, **clocks))
     last = done.entry or store.head()
     head = last.hash if last else None
-    talk.answer({"id": done.id, "new": done.is_new, "parcel_status": done.parcel_status, "ledger_head": head})
+    photo = photo_told(store, photo_sha256)
+    plain = {"id": done.id, "new": done.is_new, "parcel_status": done.parcel_status, "ledger_head": head}
+    talk.answer(plain | photo)
     talk.print(talk.say("step_recorded", act=talk.say(f"act_{act}"), id=done.id, head=(head or "")[:12]))
     talk.print("  " + talk.say("recorded_parcel", parcel=parcel, status=talk.say(f"ui_status_{done.parcel_status}")))
+    if photo.get("photo_kept") is False:
+        talk.print("  " + talk.say("photo_unkept", digest=photo_sha256))
 
 
 @plot.command()
@@ -122,6 +126,7 @@ def count(
     area_m2: Annotated[float, typer.Option(help="地块面积 m² of the plot")],
 ) -> None:
     """抽样计数 plants from sample squares: number, interval, and whether it straddles a legal threshold."""
+    from geo.season import CHINA
     from geo.workspace.life import sampled
 
     talk = session(context)
@@ -130,7 +135,7 @@ def count(
         counts = [int(text) for text in squares.replace("，", ",").split(",") if text.strip()]
     except ValueError as wrong:
         raise typer.BadParameter(squares) from wrong
-    found = sampled(counts, square_m2, area_m2, settings, (talk.as_of or now()).date())
+    found = sampled(counts, square_m2, area_m2, settings, (talk.as_of or now()).astimezone(CHINA).date())
     talk.answer(found | {"assumptions": {"confidence": settings.confidence, "plants_law": settings.plants_law}})
     shown = {"n": found["plants_n"], "low": found["plants_low_n"], "high": found["plants_high_n"]}
     talk.print(talk.say("count_sampled", **shown, confidence=settings.confidence))

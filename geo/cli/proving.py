@@ -1,6 +1,7 @@
 """`ledger verify|head|proof|check|dossier`: the chain everything is kept in, and what it proves."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +38,8 @@ def head(context: typer.Context) -> None:
     talk = session(context)
     plain = published(talk.open().store)
     talk.answer(plain)
-    talk.print(talk.say("ledger_published", **plain) if plain["seq"] else talk.say("ledger_empty"))
+    shown = plain | {"at": plain["at"] and datetime.fromisoformat(plain["at"])}
+    talk.print(talk.say("ledger_published", **shown) if plain["seq"] else talk.say("ledger_empty"))
 
 
 @ledger.command()
@@ -48,6 +50,7 @@ def proof(
 ) -> None:
     """一个地块的台账证明 what the ledger holds of one plot, with its proof against the published root."""
     from geo.store.durable import write_text
+    from geo.workspace.life import in_china
     from geo.workspace.proving import plot_proof
 
     talk = session(context)
@@ -58,7 +61,8 @@ def proof(
     shown = {"parcel": parcel, "n": len(plain["entries"]), "root": plain["root"], "entries_n": plain["entries_n"]}
     talk.print(talk.say("proof_made", **shown))
     for entry in plain["entries"]:
-        talk.print(f"  {entry['seq']:>7} {entry['at']} {entry['kind']} {entry['role']} {entry['hash'][:16]}")
+        at = in_china(datetime.fromisoformat(entry["at"]))
+        talk.print(f"  {entry['seq']:>7} {at} {entry['kind']} {entry['role']} {entry['hash'][:16]}")
 
 
 @ledger.command()

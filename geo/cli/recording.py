@@ -1,6 +1,6 @@
 """`record visit|find|destruction|verification`: what was seen and what was done."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,6 +8,7 @@ import typer
 from geo.cli.speaking import now, session
 
 if TYPE_CHECKING:
+    from geo.store import Store
     from geo.workspace.recording import Recorded
 
 record = typer.Typer(no_args_is_help=True, help="登记 record a visit or a find")
@@ -102,7 +103,7 @@ def find(
     from geo.workspace import recording
 
     store = session(context).open().store
-    _tell(context, recording.record_find(store, _given(values), now=now()), "find_recorded", parcel)
+    _tell(context, recording.record_find(store, _given(values), now=now()), "find_recorded", parcel, photo_sha256)
 
 
 @record.command()
@@ -137,22 +138,34 @@ def verification(
 
 def moment(text: str) -> datetime:
     """A time typed by hand: China time unless it says otherwise."""
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text}: YYYY-MM-DDTHH:MM") from error
     from geo.season import CHINA
 
-    return given if given.tzinfo else given.replace(tzinfo=CHINA)
+    try:
+        given = datetime.fromisoformat(text)
+        placed = given if given.tzinfo else given.replace(tzinfo=CHINA)
+        placed.astimezone(UTC)  # the first and the last day of the calendar are not everywhere
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(f"{text}: YYYY-MM-DDTHH:MM") from error
+    return placed
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _tell(context: typer.Context, recorded: "Recorded", code: str, parcel: str | None) -> None:
-    """What was recorded, where its parcel stands now, and how far the plants are gone."""
+def photo_told(store: "Store", digest: str | None) -> dict[str, bool]:
+    """Whether the photo that a record names was taken in; nothing where it names none."""
+    from geo.workspace.life import is_kept
+
+    return {"photo_kept": is_kept(store, digest.strip().lower())} if digest else {}
+
+
+def _tell(
+    context: typer.Context, recorded: "Recorded", code: str, parcel: str | None, digest: str | None = None
+) -> None:
+    """What was recorded, where its parcel stands now, how far the plants are gone, and whether its photo is there."""
     talk = session(context)
+    photo = photo_told(talk.open().store, digest)
     linked = recorded.entry or talk.open().store.head()
     talk.answer(
         {
@@ -163,6 +176,7 @@ def _tell(context: typer.Context, recorded: "Recorded", code: str, parcel: str |
             "clearance": recorded.clearance,
             "ledger_seq": linked.seq if linked else 0,
             "ledger_head": linked.hash if linked else None,
+            **photo,
         }
     )
     said = code if recorded.is_new else "recorded_already"
@@ -170,5 +184,7 @@ def _tell(context: typer.Context, recorded: "Recorded", code: str, parcel: str |
     if recorded.parcel_status:
         status = talk.say(f"ui_status_{recorded.parcel_status}")
         talk.print("  " + talk.say("recorded_parcel", parcel=parcel, status=status))
+    if photo.get("photo_kept") is False:
+        talk.print("  " + talk.say("photo_unkept", digest=digest))
     if recorded.clearance:
         talk.print("  " + talk.say("recorded_clearance", clearance=talk.say(f"clearance_{recorded.clearance}")))

@@ -36,7 +36,7 @@ SCHEMA = Schema(
         Column("station", required=False),
         Column("receipt", required=False),
         Column("reason", required=False),
-        Column("plants_left_n", Kind.INTEGER, required=False, low=0),
+        Column("plants_left_n", Kind.INTEGER, required=False, low=0, high=1e9),
         Column("track_id", required=False),
         Column("photo_sha256", required=False),
         Column("case_number", required=False),

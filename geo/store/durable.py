@@ -25,6 +25,8 @@ _SAID = (
 def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a new file, then put it in the place of `path`; on any failure the old file stays."""
     beside = path.with_name(f".{path.stem}-{os.getpid()}-{os.urandom(4).hex()}{path.suffix}")
+    if not path.parent.is_dir():
+        raise StoreError("folder_missing", folder=path.parent)
     with explained(path):
         try:
             write(beside)

@@ -29,7 +29,7 @@ from geo.store.blobs import blobs_of, hexes_of, wkb_in
 from geo.store.changes import Checked, checked, require_same, spelled_changes
 from geo.store.contract import Bounds, Change, Contents, Row
 from geo.store.durable import explained, replace_file
-from geo.store.rows import read_rows, schema_of, table_of
+from geo.store.rows import read_rows, schema_of, sought, table_of
 from geo.store.tables import APPLICATION_ID, columns_of, make_tables, quoted, strange_table, widen
 from geo.store.upgrading import upgrade
 
@@ -96,9 +96,8 @@ class GeoPackageStore:
     def rows_where(self, layer: str, column: str, value: str) -> list[Row]:
         """As `read_where`, each row a mapping."""
         schema = schema_of(layer)
-        which, values = _where(schema, column, value)
+        rows = self._fetched(schema, columns_of(schema), *_where(schema, column, value))
         with _readable(layer):
-            rows = self._fetched(schema, columns_of(schema), which, values)
             return read_rows(schema, rows, lambda blob: shapely.from_wkb(wkb_in(blob)))
 
     def _rows(self, schema: Schema, which: str, values: Sequence[str]) -> pd.DataFrame:
@@ -323,9 +322,7 @@ def _readable(layer: str) -> Iterator[None]:
 
 
 def _where(schema: Schema, column: str, value: str) -> tuple[str, tuple[str]]:
-    if column not in schema.names:
-        raise StoreError("column_unknown", layer=schema.name, column=column)
-    return f" WHERE {quoted(column)} = ?", (value,)
+    return f" WHERE {quoted(column)} = ?", (sought(schema, column, value),)
 
 
 def _among(schema: Schema, keys: Sequence[str]) -> tuple[str, tuple[str]]:

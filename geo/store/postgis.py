@@ -23,7 +23,7 @@ from geo.store.audit import Columns, audit
 from geo.store.changes import Checked, checked, require_same, spelled_changes, spelled_layers
 from geo.store.contract import Bounds, Change, Contents, Row
 from geo.store.postgis_tables import add_lacking, known_layers, make_tables, read_list, strange_table, write_list
-from geo.store.rows import blobless_table, read_rows, schema_of
+from geo.store.rows import blobless_table, findable, read_rows, schema_of, sought
 from geo.store.tables import SCHEMA_VERSION
 
 BATCH = 5000
@@ -79,7 +79,7 @@ class PostgisStore:
         schema = schema_of(layer)
         if keys is None:
             return self._rows(schema, "", {})
-        return self._rows(schema, f' WHERE "{schema.key}" = ANY(:keys)', {"keys": [str(key) for key in keys]})
+        return self._rows(schema, f' WHERE "{schema.key}" = ANY(:keys)', {"keys": findable(keys)})
 
     def read_where(self, layer: str, column: str, value: str) -> pd.DataFrame:
         """The rows whose text `column` holds `value`, in order of arrival."""
@@ -95,7 +95,7 @@ class PostgisStore:
         schema = schema_of(layer)
         sql = f'SELECT "{schema.key}" FROM {{}}.{layer} WHERE "{schema.key}" = ANY(:keys)'
         with _explained(self.place), self._engine.connect() as db:
-            return {str(key) for (key,) in db.execute(self._sql(sql), {"keys": list(keys)})}
+            return {str(key) for (key,) in db.execute(self._sql(sql), {"keys": findable(keys)})}
 
     def count(self, layer: str) -> int:
         """How many rows the layer has."""
@@ -300,9 +300,7 @@ class PostgisStore:
 
 
 def _where(schema: Schema, column: str, value: str) -> tuple[str, dict[str, Any]]:
-    if column not in schema.names:
-        raise StoreError("column_unknown", layer=schema.name, column=column)
-    return f' WHERE "{column}" = :value', {"value": value}
+    return f' WHERE "{column}" = :value', {"value": sought(schema, column, value)}
 
 
 def _address(text: str) -> tuple[URL, str, str]:

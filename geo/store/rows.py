@@ -136,14 +136,33 @@ def _plain_value(value: Any, kind: Kind, where: str) -> Any:
     return float(value)
 
 
+def sought(schema: Schema, column: str, value: str) -> str:
+    """A value to look for in a text column, as rows hold it; what no row can hold is refused."""
+    if column not in schema.names:
+        raise StoreError("column_unknown", layer=schema.name, column=column)
+    if not is_writable(value):
+        raise LayerError("record_value_bad", field=column, value=ascii(value))
+    return unicodedata.normalize("NFC", value)
+
+
+def findable(keys: Iterable[str]) -> list[str]:
+    """The keys that a row can have at all."""
+    return [key for key in map(str, keys) if is_writable(key)]
+
+
 def _utf8(text: str, where: str) -> str:
+    if not is_writable(text):
+        raise LayerError("value_unstorable", where=where, value=ascii(text))
+    return unicodedata.normalize("NFC", text)
+
+
+def is_writable(text: str) -> bool:
+    """Whether a text is Unicode at all (half a surrogate pair is not), and no end of text stands inside it."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise LayerError("value_unstorable", where=where, value=ascii(text)) from None
-    if "\0" in text:
-        raise LayerError("value_unstorable", where=where, value=ascii(text))
-    return unicodedata.normalize("NFC", text)
+        return False
+    return "\0" not in text
 
 
 def _array(values: Sequence[Any], kind: Kind) -> Any:

@@ -12,8 +12,8 @@ from geo.ledger import Entry, Linked, Source
 from geo.schema import Schema
 from geo.store import Change, Store
 from geo.store.rows import plain_rows, rows_of
-from geo.workspace.forms import filled_form
-from geo.workspace.recording import after_find, known_row, require_find, require_visit, unless_moved
+from geo.workspace.forms import PLACES, filled_form, with_digests
+from geo.workspace.recording import after_find, known_about, known_row, require_find, require_visit, unless_moved
 
 CORRECTABLE = ("visits", "finds", "parcels", "leads", "villages", "teams", "duties")
 FIXED = {"parcels": ("status",), "finds": ("recorded_at", "verified_at")}
@@ -59,7 +59,7 @@ def correct(
     for field in values:
         if field in FIXED.get(layer, ()):
             raise StoreError("correct_fixed", field=field)
-    schema = SCHEMAS[layer]
+    schema, values = SCHEMAS[layer], with_digests(values)
 
     def attempt() -> Corrected:
         held = store.read(layer, [key])
@@ -71,6 +71,8 @@ def correct(
             return Corrected(None, {})
         body: dict[str, Any] = {"layer": layer, "key": key, "changed": changed, "reason": reason.strip()}
         body |= {} if settles is None else {"settles": settles}
+        if layer in ("visits", "finds"):
+            known_about(store, {name: value if name in changed else None for name, value in rows_of(after)[0].items()})
         touched = _touched_since(store, layer, key, based_on, changed)
         if touched:
             body |= {"based_on": based_on, "contradicts": touched}
@@ -103,6 +105,8 @@ def _filled(store: Store, schema: Schema, held: pd.DataFrame, values: dict[str, 
     known = {str(name): value for name, value in held.iloc[0].items() if name != schema.key}
     wanted = {name: value for name, value in values.items() if value not in (None, "")}
     emptied = [name for name in values if name not in wanted]
+    if not wanted.keys().isdisjoint(PLACES):  # a new place is no longer the old one
+        emptied.append("geometry")
     kept = {name: value for name, value in known.items() if name not in emptied and not _missing(value)}
     after = filled_form(schema, kept | wanted, store.crs, now)
     after = pd.DataFrame(after) if not schema.geometry else after

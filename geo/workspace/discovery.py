@@ -14,7 +14,7 @@ from geo.ledger import Entry, row_digest
 from geo.season import CHINA
 from geo.store import Change
 from geo.workspace.county import County
-from geo.workspace.forms import filled_row
+from geo.workspace.forms import filled_row, is_blank
 from geo.workspace.life import record_step, sampled
 from geo.workspace.recording import (
     Recorded,
@@ -59,6 +59,7 @@ def record_found(
         told = sampled(counts, given.pop("quadrat_m2", 1.0), given.get("area_m2") or 0.0, county.settings.plots, day)
         given |= {name: value for name, value in told.items() if name != "straddles"}
     given.pop("quadrat_m2", None)
+    scene = {name: None if is_blank(value) else value for name, value in scene.items()}
     if bool(scene.get("station")) != bool(scene.get("receipt")):
         raise LayerError("record_value_missing", field="receipt" if scene.get("station") else "station")
     _require_whole(county, given, gone, now)

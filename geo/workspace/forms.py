@@ -1,5 +1,6 @@
 """One filled form as a table of one row: its place, its times, and every field held to the layer's contract."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,10 +16,11 @@ from geo.errors import LayerError
 from geo.ledger import row_digest
 from geo.schema import Kind, Schema
 from geo.store.contract import Row
-from geo.store.rows import plain_row, plain_rows
+from geo.store.rows import is_writable, plain_row, plain_rows
 
+DIGESTS = ("photo_sha256", "after_sha256")
 CLOCK_SLACK = timedelta(days=1)
-_PLACES = ("longitude", "latitude", "easting", "northing", "geometry")
+PLACES = ("longitude", "latitude", "easting", "northing", "geometry")
 
 
 def filled_row(schema: Schema, values: Mapping[str, Any], crs: pyproj.CRS, now: datetime, place: Any = None) -> Row:
@@ -30,21 +32,21 @@ def filled_row(schema: Schema, values: Mapping[str, Any], crs: pyproj.CRS, now: 
     LayerError
         The first field that is unknown, missing or wrong, in a sentence that names it.
     """
-    given = {name: value for name, value in values.items() if not _blank(value)}
-    known = [name for name in (*schema.names, *_PLACES) if name != schema.key]
+    given = {name: value for name, value in values.items() if not is_blank(value)}
+    known = [name for name in (*schema.names, *PLACES) if name != schema.key]
     for name in given:
         if name not in known:
             raise LayerError("record_field_unknown", field=name, known="/".join(known))
-        if isinstance(given[name], str) and not _writable(given[name]):
+        if isinstance(given[name], str) and not is_writable(given[name]):
             raise LayerError("record_value_bad", field=name, value=ascii(given[name]))
     for column in schema.columns:
         if column.kind is Kind.TIME and column.name in given:
             given[column.name] = _moment(given[column.name], column.name, now)
-    fields = {name: value for name, value in given.items() if name not in _PLACES}
+    fields = {name: value for name, value in given.items() if name not in PLACES}
     row = schema.conform_row({schema.key: "-", **fields, "geometry": _place(given, crs) or place})
     for name, value in fields.items():
         if row[name] is None:
-            raise LayerError("record_value_bad", field=name, value=value)
+            raise LayerError("record_value_bad", field=name, value=str(value))
     refusal = schema.row_refusal(row)
     if refusal:
         raise LayerError(f"record_{refusal.code}", field=refusal.field, **refusal.details)
@@ -67,15 +69,28 @@ def content_id(prefix: str, schema: Schema, row: pd.DataFrame | Row, without: tu
     return prefix + row_digest({n: v for n, v in content.items() if n not in (schema.key, *without)})[:12]
 
 
-def _blank(value: Any) -> bool:
+def with_digests(values: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    The values, the SHA-256 of photos in small letters.
+
+    Raises
+    ------
+    LayerError
+        A digest is anything but 64 hex digits.
+    """
+    held = dict(values)
+    for name in DIGESTS:
+        if not is_blank(held.get(name)):
+            held[name] = str(held[name]).strip().lower()
+            if not re.fullmatch("[0-9a-f]{64}", held[name]):
+                raise LayerError("record_digest_bad", field=name, value=ascii(values[name]))
+    return held
+
+
+def is_blank(value: Any) -> bool:
     if isinstance(value, str):
         return not value.strip()
     return value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
-
-
-def _writable(text: str) -> bool:
-    """Whether a text is Unicode at all: half a surrogate pair, as a broken terminal sends it, is not."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _moment(value: Any, field: str, now: datetime) -> pd.Timestamp:
@@ -92,6 +107,8 @@ def _moment(value: Any, field: str, now: datetime) -> pd.Timestamp:
 def _place(given: Mapping[str, Any], crs: pyproj.CRS) -> Any:
     """The form's geometry in the county's CRS; None where it gives no place."""
     if "geometry" in given:
+        if not isinstance(given["geometry"], shapely.Geometry):
+            raise LayerError("record_value_bad", field="geometry", value=str(given["geometry"]))
         return given["geometry"]
     for names, turn in ((("longitude", "latitude"), True), (("easting", "northing"), False)):
         pair = [given[name] for name in names if name in given]

@@ -20,7 +20,7 @@ from geo.store.contract import Row
 from geo.store.rows import rows_of
 from geo.words import Word
 from geo.workspace.county import County
-from geo.workspace.forms import content_id, filled_row
+from geo.workspace.forms import DIGESTS, content_id, filled_row, is_blank, with_digests
 from geo.workspace.recording import Recorded, known_row, require_coded, unless_moved
 
 NEEDED: dict[Act, tuple[str, ...]] = {
@@ -78,12 +78,13 @@ def record_step(
         check or full destruction.
     """
     for field in NEEDED.get(act, ()):
-        if values.get(field) in (None, ""):
+        if is_blank(values.get(field)):
             raise StoreError("step_missing", act=Word(f"act_{act}"), field=field)
     if act == Act.DISMISS:
         require_coded(values["reason"])
-    done = DONE_AS[act] if act in DONE_AS and int(values["plants_left_n"]) > 0 else act
-    filled = {"at": now, **values, "parcel_id": parcel_id, "act": str(done), "recorded_at": now}
+    grown = act in DONE_AS and (STEPS.conform_row(values)["plants_left_n"] or 0) > 0
+    done = DONE_AS[act] if grown else act
+    filled = {"at": now, **with_digests(values), "parcel_id": parcel_id, "act": str(done), "recorded_at": now}
     step = filled_row(STEPS, filled, store.crs, now)
     step["step_id"] = step_id = content_id("S", STEPS, step, without=("recorded_at",))
 
@@ -116,9 +117,9 @@ def plot_life_of(county: County, parcel_id: str, *, as_of: datetime) -> PlotLife
     return PlotLife(
         parcel_id,
         str(parcel["status"]),
-        _history(parcel, finds, visits, steps),
+        [row for row in _history(parcel, finds, visits, steps) if row["at"] <= as_of],
         _dues(finds, visits, steps, county),
-        plot_life.closing_faults(finds, visits, steps, _photos_n(store, parcel_id)),
+        plot_life.closing_faults(finds, visits, steps, photographed=lambda: _is_photographed(store, parcel_id, told)),
         plot_life.hours_between(finds, steps),
         min((find["fraction"] for find in finds), default=None),
         [undecided for find in finds if (undecided := _undecided(find, settings))],
@@ -174,8 +175,10 @@ def handling_hours(county: County, *, as_of: datetime) -> Handling:
 
 
 def _require_closable(store: Store, parcel_id: str) -> None:
-    finds, visits, steps = (store.rows_where(layer, "parcel_id", parcel_id) for layer in TIMES)
-    faults = plot_life.closing_faults(finds, visits, steps, _photos_n(store, parcel_id))
+    told = {layer: store.rows_where(layer, "parcel_id", parcel_id) for layer in TIMES}
+    faults = plot_life.closing_faults(
+        told["finds"], told["visits"], told["steps"], photographed=lambda: _is_photographed(store, parcel_id, told)
+    )
     if faults:
         raise StoreError("close_refused", parcel=parcel_id, why=[Word(fault) for fault in faults])
 
@@ -192,9 +195,18 @@ def in_china(moment: datetime) -> str:
     return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M}"
 
 
-def _photos_n(store: Store, parcel_id: str) -> int:
-    """Photos on record of a plot."""
-    return len(store.rows_where("photos", "parcel_id", parcel_id))
+def is_kept(store: Store, digest: str) -> bool:
+    """Whether a photo of this SHA-256 was taken in: a number alone shows nothing."""
+    return bool(store.rows_where("photos", "sha256", digest))
+
+
+def _is_photographed(store: Store, parcel_id: str, told: Mapping[str, Rows]) -> bool:
+    """Whether a photo is on record of a plot, of a find or visit on it, or under a digest that one of them names."""
+    about = [("parcel_id", parcel_id)]
+    about += [("find_id", find["find_id"]) for find in told["finds"]]
+    about += [("visit_id", visit["visit_id"]) for visit in told["visits"]]
+    named = {row[name] for rows in told.values() for row in rows for name in DIGESTS if row.get(name)}
+    return any(store.rows_where("photos", *one) for one in about) or any(is_kept(store, one) for one in named)
 
 
 def _verified(store: Store, parcel_id: str, at: datetime) -> list[Change]:

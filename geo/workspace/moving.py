@@ -68,14 +68,19 @@ def move_county(county: County, store_url: str, *, now: datetime) -> Moved:
 
 
 def _target(path: Path, settings: Settings, *, begun: bool) -> tuple[Store, bool]:
-    """The store to move into, and whether it was made just now; an older one only if `begun` before."""
+    """The store to move into, and whether it was made just now; an older one only if this move was `begun` before."""
     kind = stores.backend(stores.kind_of(settings))
     try:
         return kind.create(path, settings), True
     except StoreError as wrong:
-        if wrong.code != "store_exists" or not begun:
+        if wrong.code != "store_exists":
             raise
-        return kind.open_store(path, settings), False
+        held = kind.open_store(path, settings)
+        if begun:
+            return held, False
+        gone = held.left_for()
+        held.close()
+        raise StoreError("move_left_there", place=held.place, where=gone) if gone else wrong from wrong
 
 
 def _carry(old: Store, new: Store, place: str, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Photos taken in: originals kept, time and place from the file or typed from its watermark, and what agrees."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +24,7 @@ from geo.layers.tracks import fixes_of
 from geo.ledger import Entry, Source, row_digest
 from geo.season import CHINA
 from geo.store import Change, photos
+from geo.store.rows import is_writable
 from geo.words import Language, explain
 from geo.workspace.county import County
 from geo.workspace.rights import Action, require
@@ -162,10 +164,20 @@ def photos_of(files: Sequence[Path], **about: Any) -> list[PhotoIn]:
 
 def _brought(path: Path, about: dict[str, Any]) -> PhotoIn:
     """One file as it is, or why it cannot be read: it is refused like any other and stops none."""
+    name = _name_of(path)
     try:
-        return PhotoIn(path.name, read_bytes(path), **about)
+        return PhotoIn(name, read_bytes(path), **about)
     except FormatError as wrong:
-        return PhotoIn(path.name, b"", **about, unread=wrong)
+        return PhotoIn(name, b"", **about, unread=wrong)
+
+
+def _name_of(path: Path) -> str:
+    """A file's name as Unicode: archives packed under Chinese Windows leave names in its own code (GB 18030)."""
+    name = os.fsencode(path.name)
+    try:
+        return name.decode() if is_writable(path.name) else name.decode("gb18030")
+    except UnicodeDecodeError:
+        return name.decode(errors="replace")
 
 
 def _row(county: County, one: PhotoIn, now: datetime) -> dict[str, Any]:
@@ -178,6 +190,8 @@ def _row(county: County, one: PhotoIn, now: datetime) -> dict[str, Any]:
             raise LayerError("record_field_unknown", field=name, known="/".join(ABOUT))
         if not len(county.store.read(ABOUT[name], [key])):
             raise StoreError(UNKNOWN[ABOUT[name]], value=key)
+    if one.team_id is not None and not is_writable(one.team_id):
+        raise LayerError("record_value_bad", field="team_id", value=ascii(one.team_id))
     if one.shows not in SHOWS:
         raise LayerError("value_unknown", value=one.shows, known="/".join(SHOWS))
     read = read_photo(one.content, one.file, timezone=county.settings.timezone)

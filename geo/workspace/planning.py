@@ -13,13 +13,15 @@ import shapely
 from geo import patrol
 from geo.errors import StoreError
 from geo.formats import write_routes
+from geo.layers import SCHEMAS
 from geo.ledger import Entry, Linked
 from geo.patrol import Plan
 from geo.season import CHINA
-from geo.store import Change
+from geo.store import Change, Store
 from geo.workspace.areas import Outline, drawn_shape
 from geo.workspace.county import County
 from geo.workspace.preparing import gather, request_for
+from geo.workspace.recording import unless_moved
 
 Progress = Callable[[str, int, int], None]
 
@@ -149,17 +151,26 @@ def accept_plan(county: County, plan: Plan, *, now: datetime, based_on: int | No
     teams = sorted(str(team) for team in plan.hours_used.index)
     body = {"day": plan.day, "teams": teams, "seed": plan.seed}
     body |= {"routes_n": len(plan.routes), "expected": plan.expected}
-    since = [] if based_on is None else county.store.entries(after=based_on)
-    against = [entry.seq for entry in since if entry.kind == "plan" and _is_for(entry, plan.day, teams)]
-    if against:
-        told = body | {"based_on": based_on, "contradicts": against, "orders": _orders_of(plan)}
-        county.store.append(Entry("plan_conflict", told), now=now)
-        return plan_clashes(county)[-1]
-    county.store.append(
-        Entry("plan", body), Change("routes", plan.routes, replace=True), Change("stops", plan.stops, replace=True),
-        now=now,
-    )  # fmt: skip
-    return None
+
+    def attempt() -> dict[str, Any] | None:
+        routes = _in_place(county.store, "routes", plan.routes)  # read first: what comes after is refused by the store
+        since = [] if based_on is None else county.store.entries(after=based_on)
+        against = [entry.seq for entry in since if entry.kind == "plan" and _is_for(entry, plan.day, teams)]
+        if against:
+            told = body | {"based_on": based_on, "contradicts": against, "orders": _orders_of(plan)}
+            return _clash_of(county.store.append(Entry("plan_conflict", told), now=now))
+        county.store.append(Entry("plan", body), *routes, Change("stops", plan.stops, replace=True), now=now)
+        return None
+
+    return unless_moved(attempt)
+
+
+def _in_place(store: Store, layer: str, rows: pd.DataFrame) -> list[Change]:
+    """The rows as new ones or in place of those held now: the store refuses them where another's came in between."""
+    key = SCHEMAS[layer].key
+    held = store.read(layer, list(rows[key]))
+    known = rows[key].isin(held[key])
+    return [Change(layer, rows[~known]), Change(layer, rows[known], replace=True, before=held)]
 
 
 def plan_clashes(county: County) -> list[dict[str, Any]]:
@@ -174,9 +185,13 @@ def plan_clashes(county: County) -> list[dict[str, Any]]:
         body = entry.body
         later = (one for one in entries[place + 1 :] if one.kind == "plan")
         if entry.kind == "plan_conflict" and not any(_is_for(one, body["day"], body["teams"]) for one in later):
-            named = {name: body[name] for name in ("day", "teams", "expected", "contradicts", "orders")}
-            found.append({"seq": entry.seq, "at": entry.at, "role": entry.role} | named)
+            found.append(_clash_of(entry))
     return found
+
+
+def _clash_of(entry: Linked) -> dict[str, Any]:
+    named = {name: entry.body[name] for name in ("day", "teams", "expected", "contradicts", "orders")}
+    return {"seq": entry.seq, "at": entry.at, "role": entry.role} | named
 
 
 def clash_shown(clash: dict[str, Any]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 from geo.errors import LedgerBroken, StoreError
 from geo.ledger import Linked, Verdict, canonical, intact, path_root, tree_levels, tree_path, tree_root
 from geo.store import Store
+from geo.store.rows import is_writable
 
 PROOF_FORM = 1
 
@@ -24,6 +25,8 @@ def published(store: Store) -> dict[str, Any]:
 
 def plot_entries(store: Store, parcel_id: str) -> list[Linked]:
     """The entries that tell of a plot, in order: its own rows, the visits, finds and steps on it, and decisions."""
+    if not is_writable(parcel_id):
+        return []
     named = canonical(parcel_id).decode()
     return [entry for entry in store.entries() if named in entry.text and _tells_of(entry.body, parcel_id)]
 
@@ -64,17 +67,17 @@ def check_proof(proof: dict[str, Any], root: str) -> Verdict:
     """
     try:
         size, entries = int(proof["entries_n"]), [(_linked(plain), list(plain["path"])) for plain in proof["entries"]]
-        form = proof["form"]
-    except (KeyError, TypeError, ValueError) as wrong:
+        form, head = proof["form"], str(proof["head"])
+    except (KeyError, TypeError, ValueError, OverflowError) as wrong:
         raise StoreError("proof_foreign", why=wrong) from wrong
     if form != PROOF_FORM or not entries:
         raise StoreError("proof_foreign", why=f"form {form}")
     for entry, path in entries:
         if not intact(entry):
-            return Verdict(False, size, proof["head"], LedgerBroken("ledger_hash", seq=entry.seq))
+            return Verdict(False, size, head, LedgerBroken("ledger_hash", seq=entry.seq))
         if _root_of(entry, size, path) != root.strip().lower():
-            return Verdict(False, size, proof["head"], LedgerBroken("proof_path", seq=entry.seq, root=root))
-    return Verdict(True, size, proof["head"])
+            return Verdict(False, size, head, LedgerBroken("proof_path", seq=entry.seq, root=root))
+    return Verdict(True, size, head)
 
 
 def _root_of(entry: Linked, size: int, path: list[str]) -> str | None:

@@ -20,7 +20,7 @@ from geo.layers.visits import Evidence
 from geo.ledger import Entry, Linked, Source
 from geo.store import Change, Store
 from geo.store.contract import Row
-from geo.workspace.forms import content_id, filled_row
+from geo.workspace.forms import content_id, filled_row, with_digests
 
 T = TypeVar("T")
 STANDING = METHODS[0]
@@ -68,7 +68,7 @@ def record_visit(
     visit["visit_id"] = visit_id = content_id("V", VISITS, visit)
 
     def attempt() -> Recorded:
-        parcel = _known(store, visit)
+        parcel = known_about(store, visit)
         if store.holds("visits", [visit_id]):
             return Recorded(visit_id, None, _status(parcel))
         status = _after_visit(parcel, visit["outcome"], visit["reason"])
@@ -93,7 +93,7 @@ def record_find(
         parcel. Left out: 自查, 罂粟, 未铲除 with fraction 0.
     """
     given: dict[str, Any] = {"found_by": "自查", "species": "罂粟", "method": STANDING, "fraction": 0.0}
-    given |= {name: value for name, value in values.items() if value not in (None, "")}
+    given |= {name: value for name, value in with_digests(values).items() if value not in (None, "")}
     place = point_in(one_row(store, "parcels", given.get("parcel_id"), "parcel_unknown"))
     find = filled_row(FINDS, given | {"recorded_at": now}, store.crs, now, place)
     require_find(find)
@@ -101,7 +101,7 @@ def record_find(
     clearance = _clearance(find)
 
     def attempt() -> Recorded:
-        parcel = _known(store, find)
+        parcel = known_about(store, find)
         _require_there(store, "visits", find["visit_id"], "visit_unknown")
         if store.holds("finds", [find_id]):
             return Recorded(find_id, None, _status(parcel), clearance)
@@ -128,13 +128,14 @@ def record_destruction(
 
     The find is the same find; what it was before stays in the ledger. A verified find is not touched again.
     """
+    told = with_digests(values)
 
     def attempt() -> Recorded:
         find = known_row(store, "finds", find_id, "find_unknown")
         if find["verified_at"] is not None:
             raise StoreError("find_verified", find=find_id)
         held = {name: value for name, value in find.items() if name != "find_id"}
-        after = filled_row(FINDS, held | values, store.crs, now) | {"find_id": find_id}
+        after = filled_row(FINDS, held | told, store.crs, now) | {"find_id": find_id}
         require_find(after)
         clearance = _clearance(after)
         parcel = one_row(store, "parcels", after["parcel_id"], "parcel_unknown")
@@ -203,7 +204,7 @@ def require_find(row: Mapping[str, Any]) -> None:
         raise StoreError("record_field_unknown", field="verified_at", known="record_verification")
 
 
-def _known(store: Store, row: Row) -> Row | None:
+def known_about(store: Store, row: Row) -> Row | None:
     """The row's parcel (None without one), after making sure that all the row names is there, and its place too."""
     _require_inside(store, row["geometry"])
     _require_there(store, "villages", row.get("village_id"), "village_unknown")

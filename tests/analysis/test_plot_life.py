@@ -48,8 +48,9 @@ def step(act, hours, **values):
 FORM = {"visited_at": DAY, "outcome": "发现", "evidence": "B"}
 
 
-def faults(finds=(), visits=(FORM,), steps=()):
-    return closing_faults(told(FINDS, *finds), told(VISITS, *visits), told(STEPS, *steps))
+def faults(finds=(), visits=(FORM,), steps=(), *, photographed=False):
+    rows = told(FINDS, *finds), told(VISITS, *visits), told(STEPS, *steps)
+    return closing_faults(*rows, photographed=lambda: photographed)
 
 
 def test_a_plot_can_be_closed_only_from_rechecked():
@@ -123,7 +124,8 @@ CHECKED = step(Act.RECHECK, 240, plants_left_n=0)
         ({"finds": [find()], "steps": [step(Act.REGROW, 200), CHECKED]}, []),
         ({"finds": [find(verified_at=DAY + timedelta(days=3))]}, []),
         ({"finds": [find()], "visits": [FORM | {"evidence": "C"}], "steps": [CHECKED]}, ["close_unshown"]),
-        ({"finds": [find(photo_sha256="ab")], "visits": [], "steps": [CHECKED]}, []),
+        ({"finds": [find(photo_sha256="ab")], "visits": [], "steps": [CHECKED]}, ["close_unshown"]),
+        ({"finds": [find()], "visits": [], "steps": [CHECKED], "photographed": True}, []),
         ({"finds": [find()], "visits": [], "steps": [CHECKED | {"track_id": "ab"}]}, []),
         ({"visits": [DISMISSED], "steps": [CHECKED]}, []),
         ({"visits": [DISMISSED | {"visited_at": DAY + timedelta(days=30)}], "steps": [CHECKED]}, ["close_unchecked"]),

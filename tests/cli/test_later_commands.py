@@ -200,6 +200,7 @@ def test_each_class_of_evidence_is_recorded_as_what_it_is(tacha: Tacha, demo_cop
             "county",
         ),
         (["verification", "nix"], "没有发现记录 nix", "no find nix"),
+        (["verification", "F\udcff"], "无效", "not a valid value"),
     ],
 )
 def test_a_wrong_record_is_refused_in_one_sentence(
@@ -209,6 +210,12 @@ def test_a_wrong_record_is_refused_in_one_sentence(
         code, out, complaint = tacha("record", *words, "--lang", language)
         assert (code, out, complaint.count("\n")) == (1, "", 1)
         assert said in complaint
+
+
+def test_a_file_for_a_folder_that_is_not_there_is_refused_in_one_sentence(tacha: Tacha, tmp_path: Path) -> None:
+    code, out, complaint = tacha("ledger", "proof", "DEMO-2026-0001", "--out", tmp_path / "nowhere" / "proof.json")
+    assert (code, out, complaint.count("\n")) == (1, "", 1)
+    assert "nowhere 不存在" in complaint
 
 
 def test_recording_the_same_twice_adds_nothing_and_says_so(tacha: Tacha) -> None:

@@ -83,6 +83,23 @@ def test_rows_come_back_as_plain_values_too(store, layer):
         store.rows_where(layer, "colour", "x")
 
 
+@pytest.mark.parametrize("key", ["F\udcff", "F\0"])
+def test_a_key_no_row_can_have_is_refused_in_words_or_found_nowhere(store, key):
+    """Odd bytes out of a terminal: the layer is not called unreadable for them, on either backend."""
+    for look in (store.rows_where, store.read_where):
+        with pytest.raises(LayerError, match="record_value_bad"):
+            look("finds", "find_id", key)
+    assert store.holds("finds", [key]) == set()
+    assert store.read("finds", [key]).empty
+
+
+def test_a_key_is_found_however_its_letters_are_composed(store):
+    """Rows hold composed letters (NFC); who types them apart means the same row."""
+    rows = rows_of("teams").iloc[[0]].assign(team_id="Caf\u00e9")
+    store.append(Entry("import"), Change("teams", rows), now=NOW)
+    assert [row["team_id"] for row in store.rows_where("teams", "team_id", "Cafe\u0301")] == ["Caf\u00e9"]
+
+
 @pytest.mark.parametrize("layer", SCHEMAS)
 def test_one_row_is_written_like_a_table_of_one(store, layer):
     """The same row, the same digest in the ledger, and the same refusal of a row that replaces what has changed."""
@@ -175,7 +192,9 @@ def test_a_change_worked_out_on_rows_changed_since_is_refused(store):
     [
         ("visits", {"outcome": "也许"}, "rows_bad"),
         ("visits", {"team_id": None}, "rows_bad"),
-        ("finds", {"area_m2": float("inf")}, "value_unstorable"),
+        ("finds", {"area_m2": float("inf")}, "rows_bad"),
+        ("finds", {"plants_n": 2**70}, "rows_bad"),
+        ("parcels", {"accuracy_m": float("inf")}, "value_unstorable"),
         ("teams", {"name": "\ud800"}, "value_unstorable"),
     ],
 )

@@ -16,6 +16,7 @@ from geo.layers import SCHEMAS
 from geo.ledger import Entry
 from geo.settings import Settings
 from geo.store import Change
+from geo.words import explain
 from geo.workspace.county import open_county
 from geo.workspace.moving import move_county
 
@@ -76,6 +77,19 @@ def test_a_move_onto_another_county_is_refused_and_leaves_both(county, settings_
     assert county.store.append(Entry("still"), now=NOW).kind == "still"
     assert taken.head() is None
     taken.close()
+
+
+def test_a_place_the_county_once_left_is_named_as_such(county, settings_of):
+    """Over, back, and over again into the same schema: refused in words that say what lies there and what to do."""
+    there = settings_of("postgis").store_url
+    move_county(county, there, now=NOW)
+    move_county(open_county(county.path), "", now=NOW)
+    back = open_county(county.path)
+    with pytest.raises(StoreError, match="move_left_there") as refused:
+        move_county(back, there, now=NOW)
+    assert "schema" in explain(refused.value)
+    assert back.store.left_for() is None
+    assert back.store.verify().ok
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,41 @@ def test_a_field_is_emptied_and_a_correction_without_change_is_none(store):
     assert len(store.entries()) == before
 
 
+def test_a_place_is_corrected_and_half_of_one_is_refused(store):
+    """A new place is no longer the old one; a half, an unreadable or an impossible one is refused in words."""
+    visit = record_visit(store, VISIT | {"easting": 400100.0, "northing": 3000100.0}, now=NOW).id
+    done = correct(store, "visits", visit, {"easting": "400200", "northing": "3000100"}, reason="笔误", now=NOW)
+    assert list(done.changed) == ["geometry"]
+    assert store.read("visits", [visit]).geometry.iloc[0].x == 400200.0
+    head = store.head()
+    for place, code in (({"longitude": 105.0}, "place_half"), ({"geometry": "这里"}, "record_value_bad")):
+        with pytest.raises(GeoError, match=code):
+            correct(store, "visits", visit, place, reason="笔误", now=NOW)
+    assert store.head() == head
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [({"parcel_id": "P99"}, "parcel_unknown"), ({"track_id": "t"}, "track_unknown"), ({"village_id": "v"}, "village")],
+)
+def test_a_correction_may_name_only_what_is_on_record(store, values, code):
+    """What a visit may not name in the first place, a correction may not name either."""
+    visit = record_visit(store, VISIT, now=NOW).id
+    with pytest.raises(GeoError, match=code):
+        correct(store, "visits", visit, values, reason="笔误", now=NOW)
+
+
+def test_odd_bytes_in_a_reason_or_a_role_are_refused_in_words(store):
+    """The ledger is Unicode: half a letter out of a broken terminal is named, and nothing is written."""
+    visit = record_visit(store, VISIT, now=NOW).id
+    head = store.head()
+    for said in ({"reason": "笔\udcff"}, {"reason": "x", "role": "\udcff"}):
+        with pytest.raises(GeoError, match="value_unstorable") as refused:
+            correct(store, "visits", visit, {"hours": 5}, now=NOW, **said)
+        assert "udcff" in explain(refused.value)
+    assert store.head() == head
+
+
 def test_two_that_contradict_are_both_kept_and_shown(store):
     """The second had not seen the first: the record stays with the first, the second waits, and a decision ends it."""
     visit = record_visit(store, VISIT | {"hours": 3.0}, now=NOW).id

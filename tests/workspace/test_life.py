@@ -1,6 +1,6 @@
 """A plot's steps as they are recorded: state, row and ledger together, or a refusal in words and nothing."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -8,9 +8,10 @@ from made_county import NOW, small_county
 
 from geo.errors import GeoError
 from geo.layers.steps import Act
-from geo.ledger import Source
-from geo.store import read_settings
+from geo.ledger import Entry, Source
+from geo.store import Change, read_settings
 from geo.words import explain
+from geo.workspace.correcting import correct
 from geo.workspace.county import County
 from geo.workspace.life import handling_hours, plot_life_of, recheck_calendar, record_step, sampled
 from geo.workspace.photographing import PhotoIn, add_photos
@@ -39,7 +40,7 @@ def test_a_plot_lives_from_flag_to_closed(county):
     store = county.store
     record_step(store, "P1", Act.ASSIGN, {"team_id": "T1", "at": NOW - timedelta(days=10)}, now=NOW)
     record_visit(store, VISIT, now=NOW)
-    guarded = {"team_id": "T1", "photo_sha256": "ab", "at": NOW - timedelta(days=8, hours=20)}
+    guarded = {"team_id": "T1", "photo_sha256": "ab" * 32, "at": NOW - timedelta(days=8, hours=20)}
     record_step(store, "P1", Act.GUARD, guarded, now=NOW)
     police = {"station": "镇派出所", "receipt": "回执-7", "at": NOW - timedelta(days=8, hours=12)}
     assert record_step(store, "P1", Act.HAND_OVER, police, now=NOW).parcel_status == "handed_over"
@@ -61,6 +62,59 @@ def test_a_plot_not_wholly_destroyed_cannot_be_closed(county):
         with pytest.raises(GeoError, match="parcel_move"):
             record_step(county.store, "P1", act, values, now=NOW)
     assert "close_standing" in plot_life_of(county, "P1", as_of=NOW).faults
+
+
+@pytest.mark.parametrize(
+    ("act", "values", "code"),
+    [
+        (Act.HAND_OVER, {"station": " ", "receipt": "x"}, "step_missing"),
+        (Act.RECHECK, {"plants_left_n": "几株"}, "record_value_bad"),
+        (Act.RECHECK, {"plants_left_n": 10**400}, "record_value_bad"),
+        (Act.GUARD, {"at": datetime(1500, 1, 1, tzinfo=UTC)}, "record_value_bad"),
+    ],
+)
+def test_a_step_filled_with_nothing_or_nonsense_is_refused(county, act, values, code):
+    """A blank is no station, a word no number, and the year 1500 no time of a record."""
+    with pytest.raises(GeoError, match=code) as refused:
+        record_step(county.store, "P1", act, values, now=NOW)
+    assert "{" not in explain(refused.value)
+    assert status(county) == "flagged"
+
+
+@pytest.mark.parametrize("about_the_find", [False, True])
+def test_the_number_of_a_photo_that_was_never_taken_in_is_no_evidence(county, about_the_find):
+    """Any 64 digits can be typed: only a photo on record, of the find or under that number, lets it be closed."""
+    done = record_find(county.store, FIND | GONE | {"photo_sha256": "AB" * 32}, now=NOW)
+    record_step(county.store, "P1", Act.RECHECK, {"plants_left_n": 0}, now=NOW)
+    with pytest.raises(GeoError, match="close_refused"):
+        record_step(county.store, "P1", Act.CLOSE, {}, now=NOW)
+    about = {"sha256": "cd" * 32, "find_id": done.id} if about_the_find else {"sha256": "ab" * 32}
+    told = {"photo_id": "H1", "file": "a.jpg", "bytes_n": 1, "shows": "铲除前", "added_at": NOW}
+    photo = Change("photos", told | about | {"time_by": "无", "placed_by": "无"})
+    county.store.append(Entry("photos"), photo, now=NOW)
+    assert "close_unshown" not in plot_life_of(county, "P1", as_of=NOW).faults
+    assert record_step(county.store, "P1", Act.CLOSE, {}, now=NOW).parcel_status == "closed"
+
+
+@pytest.mark.parametrize("digest", ["zzz", "ab" * 31, "ab" * 33, "g" * 64, "ａｂ" * 32])
+def test_what_is_no_sha256_is_refused_wherever_it_is_typed(county, digest):
+    """A find, a destruction, a step and a correction say so in words; nothing is recorded."""
+    store = county.store
+    find_id = record_find(store, FIND, now=NOW).id
+    told = {"method": "强制铲除", "fraction": 1.0, "destroyed_at": NOW - timedelta(hours=1), "after_sha256": digest}
+    head = store.head()
+    for refused in (
+        lambda: record_find(store, FIND | {"photo_sha256": digest}, now=NOW),
+        lambda: record_destruction(store, find_id, told, now=NOW),
+        lambda: record_step(
+            store, "P1", Act.HAND_OVER, {"station": "a", "receipt": "b", "photo_sha256": digest}, now=NOW
+        ),
+        lambda: correct(store, "finds", find_id, {"photo_sha256": digest}, reason="错", now=NOW),
+    ):
+        with pytest.raises(GeoError, match="record_digest_bad") as said:
+            refused()
+        assert "SHA-256" in explain(said.value)
+    assert store.head() == head
 
 
 def test_a_plot_without_evidence_cannot_be_closed(county):
@@ -180,6 +234,15 @@ def test_a_photo_on_record_shows_a_plot_as_much_as_a_form(county):
     assert "close_unshown" not in plot_life_of(county, "P1", as_of=NOW).faults
 
 
+def test_a_history_until_a_moment_tells_nothing_that_came_later(county):
+    """A find known by then was destroyed and verified afterwards: neither is told of the day before."""
+    record_find(county.store, FIND | GONE, now=NOW)
+    record_step(county.store, "P1", Act.RECHECK, {"plants_left_n": 0}, now=NOW)
+    early = plot_life_of(county, "P1", as_of=FIND["found_at"] + timedelta(hours=1)).history
+    assert "find" in [row["what"] for row in early]
+    assert not {"eradicate", "verify", "recheck"} & {row["what"] for row in early}
+
+
 def test_a_find_still_standing_has_one_line_in_the_plots_history(county):
     """Not destroyed, not verified: no further line without a moment."""
     record_find(county.store, FIND, now=NOW)
@@ -190,7 +253,7 @@ def test_a_find_still_standing_has_one_line_in_the_plots_history(county):
 
 def test_a_step_cannot_happen_before_the_one_it_follows(county):
     """Handed over before it was guarded: refused in words, nothing recorded."""
-    guarded = {"team_id": "T1", "photo_sha256": "ab", "at": NOW - timedelta(hours=3)}
+    guarded = {"team_id": "T1", "photo_sha256": "ab" * 32, "at": NOW - timedelta(hours=3)}
     record_step(county.store, "P1", Act.GUARD, guarded, now=NOW)
     police = {"station": "镇派出所", "receipt": "回执-7", "at": NOW - timedelta(hours=4)}
     with pytest.raises(GeoError, match="step_before") as refused:

@@ -1,5 +1,6 @@
 """Photos on record: kept by content, typed from watermarks with their datum, compared with tracks and each other."""
 
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -194,3 +195,18 @@ def test_files_that_are_not_there_or_empty_are_refused_and_stop_no_other(county:
     taken = add_photos(county, photos_of(named), now=NOW)
     told = [one.error.code if one.error else None for one in taken]
     assert told == ["file_missing", "file_empty", "file_empty", None]
+
+
+@pytest.mark.parametrize(("name", "told"), [("照片.jpg".encode("gbk"), "照片.jpg"), (b"z\xff.jpg", "z\ufffd.jpg")])
+def test_a_file_named_in_another_code_is_taken_under_a_name_that_can_be_written(
+    county: County, tmp_path: Path, name: bytes, told: str
+) -> None:
+    """An archive from Chinese Windows leaves such names; the content counts, and the record stays Unicode."""
+    file = tmp_path / os.fsdecode(name)
+    file.write_bytes(jpeg(1))
+    (taken,) = add_photos(county, photos_of([file], about={"parcel_id": "P1"}), now=NOW)
+    assert taken.is_new
+    assert list(county.store.read("photos")["file"]) == [told]
+    (refused,) = add_photos(county, photos_of([file], about={}, team_id="\udcff"), now=NOW)
+    assert refused.error is not None
+    assert refused.error.code == "record_value_bad"

@@ -1,5 +1,7 @@
 """A day's plan: kept, replaced, exported."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,8 +10,8 @@ import pytest
 import shapely
 
 from geo.errors import StoreError
-from geo.ledger import Entry
-from geo.store import Change
+from geo.ledger import Entry, Linked
+from geo.store import Change, Store
 from geo.workspace.arranging import arrange_day, too_long
 from geo.workspace.county import open_county
 from geo.workspace.planning import (
@@ -66,6 +68,46 @@ def test_two_plans_of_one_day_are_both_kept_and_shown_until_somebody_decides(dem
     assert plan_clashes(county) == []
     assert kept_routes(county)[0]["expected_finds"].sum() == pytest.approx(second.expected + elsewhere.expected)
     assert county.store.verify().ok
+
+
+def test_plans_accepted_in_the_same_moment_clash_too(demo_copy: Path) -> None:
+    """Another's plan comes between the look at the ledger and the writing: the store refuses, and the look is anew."""
+    county, other = open_county(demo_copy), open_county(demo_copy)
+    first, second = (plan_day(county, day=DAY, township_ids=ONE, hours=hours) for hours in (None, 3.0))
+    seen = seen_until(county)
+
+    def come_between() -> None:
+        assert accept_plan(other, first, now=NOW, based_on=seen) is None
+
+    raced = replace(county, store=Hesitant(county.store, come_between))
+    clash = accept_plan(raced, second, now=NOW, based_on=seen)
+    assert clash is not None
+    assert plan_clashes(county) == [clash]
+    assert kept_routes(county)[0]["expected_finds"].sum() == pytest.approx(first.expected)
+    third = plan_day(county, day=DAY, township_ids=ONE, hours=2.0)
+    seen = seen_until(county)
+    raced = replace(
+        county,
+        store=Hesitant(county.store, lambda: accept_plan(other, second, now=NOW, based_on=clash["seq"]) and None),
+    )
+    assert accept_plan(raced, third, now=NOW, based_on=seen) is not None
+    assert kept_routes(county)[0]["expected_finds"].sum() == pytest.approx(second.expected)
+    assert county.store.verify().ok
+
+
+class Hesitant:
+    """A county's store, before whose first writing somebody else writes."""
+
+    def __init__(self, store: Store, others: Callable[[], None]) -> None:
+        self.store, self.others = store, [others]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.store, name)
+
+    def append(self, entry: Entry, *changes: Change, now: datetime) -> Linked:
+        if self.others:
+            self.others.pop()()
+        return self.store.append(entry, *changes, now=now)
 
 
 def test_other_days_and_other_teams_keep_their_routes(demo_copy: Path) -> None:

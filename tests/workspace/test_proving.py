@@ -86,7 +86,16 @@ def test_a_proof_made_from_a_rewritten_ledger_does_not_reach_the_printed_root(st
     assert not check_proof(plot_proof(forged, "P9"), published(store)["root"]).ok
 
 
-@pytest.mark.parametrize("proof", [{}, {"form": 9, "entries_n": 1, "entries": []}, {"form": 1, "entries_n": "x"}])
+@pytest.mark.parametrize(
+    "proof",
+    [
+        {},
+        {"form": 9, "entries_n": 1, "entries": []},
+        {"form": 1, "entries_n": "x"},
+        {"form": 1, "entries_n": float("inf"), "entries": []},
+        {"form": 1, "entries_n": 1, "entries": []},
+    ],
+)
 def test_what_is_no_proof_is_refused_in_words(proof):
     """A foreign file is our error, not a traceback."""
     with pytest.raises(StoreError, match="proof_foreign"):
@@ -96,3 +105,5 @@ def test_what_is_no_proof_is_refused_in_words(proof):
 def test_a_plot_nobody_knows_has_no_proof(store):
     with pytest.raises(StoreError, match="parcel_unknown"):
         plot_proof(store, "P7")
+    with pytest.raises(StoreError, match="parcel_unknown"):
+        plot_proof(store, "P\udcff")
