@@ -30,9 +30,9 @@ class Plan:
     routes, stops
         Layers `routes` and `stops`, CRS of the request's surface.
     unmet
-        `target_id, name, must, reason`: must-visits left out and every target nobody can walk to. Reasons: `closed` (on closed
-        ground), `unreachable` (no way there), `hours` (no time), `window` (nobody can be there at its hours and back in
-        time), `forbidden`, `left_out` (not in the order the leader gave).
+        `target_id, name, must, reason`: must-visits left out and every target nobody can walk to. Reasons: `closed` (on
+        closed ground), `unreachable` (no way there), `hours` (no time), `window` (nobody can be there at its hours and
+        back in time), `forbidden`, `left_out` (not in the order the leader gave).
     expected
         Expected finds of all routes together, ground seen twice counted once.
     bound, tighter_bound

@@ -13,9 +13,9 @@ import rasterio.features
 import shapely
 from affine import Affine
 
-from geo.analysis import scheduling
+from geo.analysis import campaigns, scheduling
+from geo.analysis.campaigns import Campaign, Due, Edge, Piece, Schedule, TeamDay
 from geo.analysis.rounds import due_windows, season_rounds, spring_festival
-from geo.analysis.scheduling import Campaign, Due, Edge, Piece, Schedule, TeamDay
 from geo.analysis.targets import budget_s
 from geo.crs import to_degrees
 from geo.errors import LayerError, StoreError
@@ -259,7 +259,7 @@ def _pieces(county: County, rests: Rests, number: int, mine: gpd.GeoDataFrame, r
         spans = [_span(starts[n], stops[n], year) for starts, stops in windows]
         pieces.append(
             Piece(
-                curve=scheduling.curve(heavy[held] * a * (1.0 - lost), rate[held]),
+                curve=campaigns.curve(heavy[held] * a * (1.0 - lost), rate[held]),
                 host=number,
                 pace=tuple(whole[k % 3] / most for k in range(len(rounds))),
                 first=tuple(first for first, _ in spans),
