@@ -93,7 +93,7 @@ def test_every_team_day_keeps_its_window_and_no_day_has_more_teams_than_there_ar
 
 def test_days_are_moved_aside_to_make_room():
     """The rich segment can be walked on any of two days, the poor one on the first alone: both are walked."""
-    rich = replace(piece(1.0, last=1), curve=scheduling.Curve(np.array([0.0, 5.0]), np.array([0.0, 0.5])))
+    rich = replace(piece(1.0, last=1), curve=campaigns.Curve(np.array([0.0, 5.0]), np.array([0.0, 0.5])))
     got = made(campaign([rich, piece(0.1, last=0)], workdays=np.arange(2)))
     assert [(one.piece, one.day) for one in got.days] == [(1, 0), (0, 1)]
 
