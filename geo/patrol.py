@@ -7,7 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo.analysis import best_routes, routing
+from geo.analysis import best_routes, day_order, routing, variety
 from geo.analysis.outings import legs_s, outing_of, route_row, shut, stop_rows, unmet_of
 from geo.analysis.requests import SweepRequest, kept_problem, over_days, travel_matrix
 from geo.analysis.targets import TARGETS, budget_s, candidate_targets
@@ -64,17 +64,13 @@ def plan_sweep(
     """
     The day's routes: least-cost walks from each base over the chosen stops and back, within the hours.
 
-    The same request gives the same routes; another seed gives others of like value, so that nobody can learn them.
+    The same request gives the same routes; another seed gives others that meet as many must-visits and find at most the
+    share `variety` less (see `analysis.variety`), so that nobody can learn them.
     """
     kept, problem = kept_problem(request)
     rng = np.random.default_rng(request.seed)
-    found = best_routes.solve(
-        _varied(problem, rng, request.settings.variety),
-        rng,
-        iterations=request.iterations,
-        progress=progress,
-        cancelled=cancelled,
-    )
+    found = best_routes.solve(problem, rng, iterations=request.iterations, progress=progress, cancelled=cancelled)
+    found = variety.another(problem, found, rng, request.settings.variety)
     return _plan(request, kept, problem, found.routes)
 
 
@@ -89,19 +85,18 @@ def plan_days(
     The request's teams on several days in a row, planned together: a plan for each day, in order.
 
     Nothing is visited twice, ground seen on one day is not paid again on another, and a target whose deadline falls
-    within these days is visited by then or named in `unmet` of each. `windows` are hours of the first day.
+    within these days is visited by then or named in `unmet` of each. `windows` are hours of the first day. The days
+    that find most come first.
     """
     kept, problem = kept_problem(request)
+    squads, whole = len(problem.budget), over_days(kept, problem, days)
     rng = np.random.default_rng(request.seed)
     found = best_routes.solve(
-        _varied(over_days(kept, problem, days), rng, request.settings.variety),
-        rng,
-        iterations=request.iterations * len(days),
-        progress=progress,
-        cancelled=cancelled,
+        whole, rng, iterations=request.iterations * len(days), progress=progress, cancelled=cancelled
     )
-    squads = len(problem.budget)
-    by_day = [found.routes[squads * n : squads * (n + 1)] for n in range(len(days))]
+    found = variety.another(whole, found, rng, request.settings.variety)
+    routes = day_order.richest_first(whole, found.routes, squads)
+    by_day = [routes[squads * n : squads * (n + 1)] for n in range(len(days))]
     before = [tuple(stop for routes in by_day[:n] for route in routes for stop in route) for n in range(len(days) + 1)]
     return [
         _plan(replace(request, day=day), kept, problem, by_day[n], earlier=before[n], met=before[-1])
@@ -193,13 +188,6 @@ def joined(plans: Sequence[Plan]) -> Plan:
         seed=plans[0].seed,
         day=plans[0].day,
     )
-
-
-def _varied(problem: routing.Problem, rng: np.random.Generator, variety: float) -> routing.Problem:
-    """The problem with every prize up or down by at most the share `variety`: another seed, another good plan."""
-    views = problem.views
-    mass = views.mass * (1.0 + variety * rng.uniform(-1.0, 1.0, len(views.mass)))
-    return replace(problem, views=replace(views, mass=mass))
 
 
 def _layer(schema: Schema, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -132,9 +132,19 @@ def _problem(request: SweepRequest, targets: pd.DataFrame, chosen: npt.NDArray[n
         budget=np.full(len(request.teams), request.budget_s),
         views=views if request.views is None else _only_rows(request.views, chosen),
         must=must_of(request, kept),
+        urgency=_urgency(request.day, kept),
         allowed=np.isfinite(out) & np.isfinite(back.T),
         **_hours(request, kept),
     )
+
+
+def _urgency(day: str, targets: pd.DataFrame) -> Floats:
+    """One over the days that are left with `day`; 1 where the deadline is that day or has passed, 0 without one."""
+    if targets["deadline"].isna().all():
+        return np.zeros(len(targets))
+    moment = pd.to_datetime(targets["deadline"], utc=True).dt.tz_convert(CHINA)
+    left_n = (moment.dt.tz_localize(None).dt.normalize() - pd.Timestamp(day)).dt.days.to_numpy(float)
+    return np.nan_to_num(1.0 / (1.0 + np.maximum(left_n, 0.0)))
 
 
 def _hours(request: SweepRequest, kept: pd.DataFrame) -> dict[str, Floats]:

@@ -129,7 +129,7 @@ def plan_season(
     tell = (lambda share: progress("schedule", round(100 * share), 100)) if progress else None
     rng = np.random.default_rng(seed)
     made = scheduling.schedule(
-        campaign, rng, variety=county.settings.planning.variety, progress=tell, cancelled=cancelled
+        campaign, rng, variety=county.settings.scheduling.variety, progress=tell, cancelled=cancelled
     )
     held = standing_assignments(county)
     todo = held[~held["done"] & (held["due_to"] >= start)]

@@ -41,6 +41,7 @@ def plan_days(
     forbidden: Collection[str] = (),
     assigned: bool = False,
     area: Outline | None = None,
+    varied: bool = True,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[Plan]:
@@ -64,6 +65,8 @@ def plan_days(
         Sweep only in the segments that assignments of the first day name; a township that has none is planned whole.
     area
         Sweep only in this outline, longitude and latitude, WGS 84 degrees; what is due there stays due.
+    varied
+        By seed one of the plans of like worth; otherwise the best one found, as comparing two plans needs it.
 
     Raises
     ------
@@ -76,6 +79,7 @@ def plan_days(
     if not county.has_terrain():
         raise StoreError("terrain_missing", path=county.path.name)
     rests = gather(county, progress=progress)
+    knobs = county.settings.planning if varied else replace(county.settings.planning, variety=0.0)
     plans: list[list[Plan]] = []
     offered: set[str] = set()
     for number, (township_id, squad) in enumerate(teams.groupby("township_id", sort=True)):
@@ -86,7 +90,7 @@ def plan_days(
             drawn = drawn_shape(county, area)
             within = drawn if within is None else within.intersection(drawn)
         request = request_for(
-            county, rests, str(township_id), squad, day=days[0], hours=hours, seed=seed, within=within
+            county, rests, str(township_id), squad, day=days[0], hours=hours, seed=seed, settings=knobs, within=within
         )
         asked = replace(request, pinned=pins, forbidden=forbidden, windows=windows)
         offered |= set(request.targets["target_id"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.analysis import allocation, campaigns, diaries, scheduling
+from geo.analysis import allocation, campaigns, scheduling
 from geo.analysis.campaigns import Campaign, Due, Edge, Piece
 from geo.layers.segments import Purpose
 
