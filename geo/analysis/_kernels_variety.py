@@ -129,7 +129,12 @@ def roam(
     routes, lengths, turns, spare, allowed, cost, base, budget, start, ready, latest,
     first, cells, seers_first, seers, seers_pod, mass, bonus, draw,
 ):  # fmt: skip
-    """Walk at random, in place, among plans within hours and budgets worth at most `spare` less than this one."""
+    """
+    Walk at random, in place, among plans within hours and budgets that find at most `spare` less than this one.
+
+    Their must-visits are worth no less either, but for as little.
+    """
+    must_spare = spare
     held, was = np.zeros(len(bonus), np.bool_), np.zeros(len(bonus), np.bool_)
     for team in range(len(lengths)):
         for i in range(lengths[team]):
@@ -146,14 +151,15 @@ def roam(
         was[:] = held
         disturb(trial, trial_n, held, allowed, cost, base, budget, start, ready, latest, draw)
         fits = in_hours(trial, trial_n, allowed, cost, base, budget, start, ready, latest)
-        more = 0.0
+        more, met = 0.0, 0.0
         if fits:
             for stop in range(len(bonus)):
                 if held[stop] != was[stop]:
                     more += look(stop, held, miss, first, cells, seers_first, seers, seers_pod, mass)
-                    more += bonus[stop] if held[stop] else -bonus[stop]
-        if fits and more >= -spare:
+                    met += bonus[stop] if held[stop] else -bonus[stop]
+        if fits and more >= -spare and met >= -must_spare:
             spare += more
+            must_spare += met
             for team in range(len(lengths)):
                 lengths[team] = trial_n[team]
                 routes[team, : trial_n[team]] = trial[team, : trial_n[team]]
