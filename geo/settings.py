@@ -202,8 +202,8 @@ class PlanningSettings:
 
     Expected finds at a stop are `unjudged_suspicion` at a suspected parcel nobody scored, and `history_mass` per unit
     of weight at a historic spot or tip. The `candidates_n` best blind spots of a township are offered to a day's plan.
-    Each seed gives another plan that finds at most the share `variety` less than the best one known, so that nobody
-    can learn the routes; 0: the best one.
+    Each seed gives another plan that finds at most the share `variety` less than the best one known (at must-visits and
+    elsewhere each), so that nobody can learn the routes; 0: the best one.
     The best `sweeps_n` blocks of `block_m` metres are offered as sweep segments, lines `spacing_widths` sweep widths
     apart. Courtyards not yet entered are offered by village, at most `courtyards_n` at a time, `courtyard_min` minutes
     each. Where `drive_kmh` is above 0 teams are driven along roads at that speed to where they set out on foot, and
@@ -222,7 +222,7 @@ class PlanningSettings:
     unjudged_suspicion: float = 0.1
     history_mass: float = 0.05
     candidates_n: int = 40
-    variety: float = 0.03
+    variety: float = 0.05
     sweeps_n: int = 160
     block_m: float = 100.0
     spacing_widths: float = 2.5

@@ -139,7 +139,7 @@ def likeness(one, other):
 
 
 @pytest.mark.parametrize("must", [False, True])
-def test_plans_of_other_seeds_go_elsewhere_at_other_hours_for_three_hundredths_at_most(must):
+def test_plans_of_other_seeds_go_elsewhere_at_other_hours_for_a_twentieth_at_most(must):
     """
     Two plans, in the mean: not nine places in ten, not two in three within the half hour, not half the legs in common.
 
@@ -153,7 +153,7 @@ def test_plans_of_other_seeds_go_elsewhere_at_other_hours_for_three_hundredths_a
     assert place < 0.85
     assert hour < 0.65
     assert leg < 0.4
-    assert min(plan.expected for plan in plans) >= (0.94 if must else 0.97) * best.expected
+    assert min(plan.expected for plan in plans) >= (0.9 if must else 0.95) * best.expected
     assert {len(plan.unmet) for plan in plans} == {len(best.unmet)}
 
 

@@ -14,18 +14,25 @@ MOST_TRIED = 3
 
 
 @njit(cache=True)
-def look(stop, held, miss, first, cells, seers_first, seers, seers_pod, mass):
-    """Bring `miss` of the cells a stop sees up to date after `held[stop]` changed; what the plan is worth more by."""
-    more = 0.0
+def look(stop, held, miss, first, cells, seers_first, seers, seers_pod, mass, bound_cell):
+    """
+    Bring `miss` of the cells a stop sees up to date after `held[stop]` changed.
+
+    Answers what is found more, in cells that are not bound to must-visits and in those that are.
+    """
+    free, bound = 0.0, 0.0
     for j in range(first[stop], first[stop + 1]):
         cell = cells[j]
         now = 1.0
         for k in range(seers_first[cell], seers_first[cell + 1]):
             if held[seers[k]]:
                 now *= 1.0 - seers_pod[k]
-        more += mass[cell] * (miss[cell] - now)
+        if bound_cell[cell]:
+            bound += mass[cell] * (miss[cell] - now)
+        else:
+            free += mass[cell] * (miss[cell] - now)
         miss[cell] = now
-    return more
+    return free, bound
 
 
 @njit(cache=True)
@@ -126,23 +133,27 @@ def in_hours(routes, lengths, allowed, cost, base, budget, start, ready, latest)
 
 @njit(cache=True)
 def roam(
-    routes, lengths, turns, spare, allowed, cost, base, budget, start, ready, latest,
-    first, cells, seers_first, seers, seers_pod, mass, bonus, draw,
+    routes, lengths, turns, share, allowed, cost, base, budget, start, ready, latest,
+    first, cells, seers_first, seers, seers_pod, mass, bound_cell, bonus, draw,
 ):  # fmt: skip
     """
-    Walk at random, in place, among plans within hours and budgets that find at most `spare` less than this one.
+    Walk at random, in place, among plans within hours and budgets that find at most `share` less than this one.
 
-    Their must-visits are worth no less either, but for as little.
+    That holds of cells bound to must-visits and of all others each for itself, and the must-visits met are worth no
+    less, but for as little as the finds may be.
     """
-    must_spare = spare
     held, was = np.zeros(len(bonus), np.bool_), np.zeros(len(bonus), np.bool_)
     for team in range(len(lengths)):
         for i in range(lengths[team]):
             held[routes[team, i]] = True
     miss = np.ones(len(mass))
+    free_spare, bound_spare = 0.0, 0.0
     for stop in range(len(bonus)):
         if held[stop]:
-            look(stop, held, miss, first, cells, seers_first, seers, seers_pod, mass)
+            free, bound = look(stop, held, miss, first, cells, seers_first, seers, seers_pod, mass, bound_cell)
+            free_spare += share * free
+            bound_spare += share * bound
+    must_spare = free_spare + bound_spare
     trial, trial_n = routes.copy(), lengths.copy()
     for _ in range(turns):
         for team in range(len(lengths)):
@@ -151,14 +162,17 @@ def roam(
         was[:] = held
         disturb(trial, trial_n, held, allowed, cost, base, budget, start, ready, latest, draw)
         fits = in_hours(trial, trial_n, allowed, cost, base, budget, start, ready, latest)
-        more, met = 0.0, 0.0
+        more_free, more_bound, met = 0.0, 0.0, 0.0
         if fits:
             for stop in range(len(bonus)):
                 if held[stop] != was[stop]:
-                    more += look(stop, held, miss, first, cells, seers_first, seers, seers_pod, mass)
+                    free, bound = look(stop, held, miss, first, cells, seers_first, seers, seers_pod, mass, bound_cell)
+                    more_free += free
+                    more_bound += bound
                     met += bonus[stop] if held[stop] else -bonus[stop]
-        if fits and more >= -spare and met >= -must_spare:
-            spare += more
+        if fits and more_free >= -free_spare and more_bound >= -bound_spare and met >= -must_spare:
+            free_spare += more_free
+            bound_spare += more_bound
             must_spare += met
             for team in range(len(lengths)):
                 lengths[team] = trial_n[team]
@@ -168,13 +182,13 @@ def roam(
             if held[stop] != was[stop]:
                 held[stop] = was[stop]
                 if fits:
-                    look(stop, held, miss, first, cells, seers_first, seers, seers_pod, mass)
+                    look(stop, held, miss, first, cells, seers_first, seers, seers_pod, mass, bound_cell)
 
 
 @njit(cache=True)
 def fill(
     routes, lengths, allowed, cost, base, budget, start, ready, latest,
-    first, cells, seers_first, seers, seers_pod, pod, mass, draw,
+    first, cells, seers_first, seers, seers_pod, pod, mass, bound_cell, draw,
 ):  # fmt: skip
     """Put in, where it costs least time, whatever still fits, the stop that finds most first; in place."""
     stops = allowed.shape[1]
@@ -185,7 +199,7 @@ def fill(
     miss = np.ones(len(mass))
     for stop in range(stops):
         if held[stop]:
-            look(stop, held, miss, first, cells, seers_first, seers, seers_pod, mass)
+            look(stop, held, miss, first, cells, seers_first, seers, seers_pod, mass, bound_cell)
     while True:
         best, most = -1, 0.0
         for stop in range(stops):
@@ -199,6 +213,6 @@ def fill(
         if best < 0:
             return
         if put_anywhere(routes, lengths, best, held, allowed, cost, base, budget, start, ready, latest, True, draw):
-            look(best, held, miss, first, cells, seers_first, seers, seers_pod, mass)
+            look(best, held, miss, first, cells, seers_first, seers, seers_pod, mass, bound_cell)
         else:
             full[best] = True

@@ -140,6 +140,22 @@ def with_separate(views: Views, mass: npt.ArrayLike, pod: float) -> Views:
     )
 
 
+def with_own_cells(views: Views, mass: npt.ArrayLike, pod: float) -> Views:
+    """
+    The views with one more cell for each of the first stops, which it alone sees, with chance `pod`.
+
+    >>> both = with_own_cells(separate_views([2.0, 3.0]), [0.5], 0.8)
+    >>> value_of(both, [0]), value_of(both, [1])
+    (2.4, 3.0)
+    """
+    weight = np.asarray(mass, float)
+    n, cells = len(weight), len(views.mass)
+    ends = views.first[1 : n + 1]
+    first = views.first + np.minimum(np.arange(len(views.first)), n)
+    own = np.insert(views.cells, ends, cells + np.arange(n)), np.insert(views.pod, ends, np.full(n, pod))
+    return Views(first.astype(np.int64), own[0].astype(np.int64), own[1], np.r_[views.mass, weight])
+
+
 def waits_of(problem: Problem, team: int, route: tuple[int, ...], legs: Iterable[float]) -> list[float]:
     """
     Seconds a team waits at each stop of its route until the stop's hours begin; infinite where it comes too late.

@@ -278,16 +278,6 @@ def with_rings(
     return targets.assign(sweep_s=np.array(seconds, float), line=shown)
 
 
-def with_suspicion(mass: Grid, targets: pd.DataFrame) -> Grid:
-    """The expected plots per cell with those suspected at places on top, each in the cell it lies in."""
-    values = mass.values.astype(np.float32, copy=True)
-    place = targets[["easting_m", "northing_m"]].to_numpy(float)
-    held = np.asarray(mass.frame.holds(place[:, 0], place[:, 1]))
-    row, col = mass.frame.cells(place[held, 0], place[held, 1])
-    np.add.at(values, (row, col), targets["mass"].to_numpy(np.float32)[held])
-    return Grid(values, mass.frame)
-
-
 def lines_to_see(targets: pd.DataFrame) -> list[Floats]:
     """What is walked at each target; two metres across the place where nothing is."""
     place = targets[["easting_m", "northing_m"]].to_numpy(float)

@@ -32,7 +32,10 @@ def plan(
     day: Annotated[str | None, typer.Option(help="日期 YYYY-MM-DD, default: day after the last record")] = None,
     days: Annotated[int, typer.Option(min=1, max=14, help="连排几天 days in a row, planned together")] = 1,
     hours: Annotated[float | None, typer.Option(min=0.0, max=24.0, help="每队工时 hours per team")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="换一个种子得到另一方案 another seed, another plan")] = 7,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, help="换一个种子，次序、时段、选点都换，必到不少 another seed, another plan of like worth"),
+    ] = 7,
     township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
     pin: Annotated[
         list[str] | None, typer.Option(help="必到：地块或踏查单元编号，可写时段 must be visited: ID or ID@09:00-10:30")

@@ -39,6 +39,19 @@ def test_without_a_share_to_lose_the_plan_stays():
     assert variety.another(problem, found, np.random.default_rng(4), 0.0) == found
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_plot_of_great_suspicion_pays_for_no_ground_left_out(seed):
+    """Stop 0 must be visited and is worth a hundred times the others together."""
+    rng = np.random.default_rng(seed)
+    worth = np.r_[600.0, rng.random(11)]
+    problem = replace(
+        plane_problem(rng, stops=12, budget=1.6, views=routing.separate_views(worth)), must=np.arange(12) == 0
+    )
+    found = routing.solve(problem, rng, iterations=300)
+    other = variety.another(problem, found, np.random.default_rng(seed), 0.05)
+    assert other.value - 600.0 >= 0.95 * (found.value - 600.0)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_time_that_is_left_is_filled_with_what_finds_most(seed):
     """A plan of one stop out of ten with hours to spare does not come back as one."""
