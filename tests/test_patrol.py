@@ -141,7 +141,7 @@ def likeness(one, other):
 @pytest.mark.parametrize("must", [False, True])
 def test_plans_of_other_seeds_go_elsewhere_at_other_hours_for_a_twentieth_at_most(must):
     """
-    Two plans, in the mean: not nine places in ten, not two in three within the half hour, not half the legs in common.
+    Two plans have in the mean not nine places in ten in common, not two in three within the half hour, not half the legs.
 
     Also where must-visits fill the day: as many are met. Best plans of these seeds are one and the same, 1.0 each.
     """
@@ -152,7 +152,7 @@ def test_plans_of_other_seeds_go_elsewhere_at_other_hours_for_a_twentieth_at_mos
     place, hour, leg = np.mean([likeness(*pair) for pair in combinations(plans, 2)], axis=0)
     assert place < 0.85
     assert hour < 0.65
-    assert leg < 0.4
+    assert leg < 0.5
     assert min(plan.expected for plan in plans) >= (0.9 if must else 0.95) * best.expected
     assert {len(plan.unmet) for plan in plans} == {len(best.unmet)}
 
