@@ -141,7 +141,7 @@ def likeness(one, other):
 @pytest.mark.parametrize("must", [False, True])
 def test_plans_of_other_seeds_go_elsewhere_at_other_hours_for_a_twentieth_at_most(must):
     """
-    Two plans have in the mean not nine places in ten in common, not two in three within the half hour, not half the legs.
+    Two plans share in the mean less than .85 of their places, .65 of those within the half hour, and half their legs.
 
     Also where must-visits fill the day: as many are met. Best plans of these seeds are one and the same, 1.0 each.
     """
