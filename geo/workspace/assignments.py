@@ -11,6 +11,7 @@ import shapely
 from geo.analysis.assignment_book import days_of, searched_hours, shared_hours, state_of
 from geo.analysis.pieces import Pieces
 from geo.analysis.zonal import zone_grid
+from geo.errors import StoreError
 from geo.grid import Frame
 from geo.layers.parcels import OPEN
 from geo.layers.segments import Purpose, State
@@ -20,6 +21,7 @@ from geo.workspace.county import County
 from geo.workspace.covering import measure_borders
 from geo.workspace.effort import pieces_of, tracks_until
 from geo.workspace.life import recheck_calendar
+from geo.workspace.ordering import round_of
 
 CELL_M = 30.0
 EPOCH = date(1970, 1, 1)
@@ -50,7 +52,16 @@ def assignment_board(
         Moment of the answer (default: the last record).
     withdrawn
         Also those a later plan took the place of.
+
+    Raises
+    ------
+    LayerError, StoreError
+        No such round or township.
     """
+    if round_ is not None:
+        round_of(county, round_)
+    if township_id is not None and township_id not in set(county.store.read("townships")["township_id"]):
+        raise StoreError("township_unknown", value=township_id)
     moment = as_of or county.as_of()
     held = gpd.GeoDataFrame(county.store.read("assignments"))
     chosen = held[held["withdrawn_at"].isna() | withdrawn]

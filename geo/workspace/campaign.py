@@ -32,7 +32,7 @@ from geo.workspace.county import County
 from geo.workspace.covering import measure_borders
 from geo.workspace.life import recheck_calendar
 from geo.workspace.map_papers import meeting_point
-from geo.workspace.planning import next_day
+from geo.workspace.planning import checked_days, next_day
 from geo.workspace.preparing import Rests, gather, ground_of
 from geo.workspace.segmenting import segments_of
 
@@ -118,10 +118,11 @@ def plan_season(
     Raises
     ------
     StoreError, LayerError
-        No terrain, no teams, or a day that is none.
+        No terrain, no teams, a day that is none, or one outside the season.
     """
-    segments = segments_of(county, now=now, progress=progress)
     start = from_day or next_day(county)
+    checked_days(county, [start])
+    segments = segments_of(county, now=now, progress=progress)
     rests = gather(county, progress=progress)
     ids = [str(one) for one in rests.townships["township_id"]]
     days = workdays(county, start, off_days)

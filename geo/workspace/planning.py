@@ -71,9 +71,10 @@ def plan_days(
     Raises
     ------
     StoreError
-        Where the county has no terrain, no teams or no office to start from, a pin's hours are none, or what is pinned
-        is not on offer that day.
+        Where the county has no terrain, no teams or no office to start from, a day lies outside the season, a pin's
+        hours are none, or what is pinned or forbidden is not on offer that day.
     """
+    checked_days(county, days)
     pins, windows = pinned_hours(pinned, county.settings.planning.start_clock)
     teams = _reinforced(special_teams(county, township_ids), extra_teams)
     if not county.has_terrain():
@@ -100,7 +101,18 @@ def plan_days(
             plans.append([patrol.plan_sweep(asked, cancelled=cancelled)])
     if set(pins) - offered:
         raise StoreError("pin_unknown", value="、".join(sorted(set(pins) - offered)))
+    if set(forbidden) - offered:
+        raise StoreError("forbid_unknown", value="、".join(sorted(set(forbidden) - offered)))
     return [patrol.joined(of_day) for of_day in zip(*plans, strict=True)]
+
+
+def checked_days(county: County, days: Sequence[str]) -> None:
+    """Raises `StoreError` where one of the days is not of the county's season."""
+    first, stop = (moment.astimezone(CHINA).date() for moment in (county.season.bounds[0], county.season.bounds[-1]))
+    outside = [day for day in days if not first <= date.fromisoformat(day) < stop]
+    if outside:
+        last = stop - timedelta(days=1)
+        raise StoreError("day_outside", value=outside[0], first=first.isoformat(), last=last.isoformat())
 
 
 def pinned_hours(pinned: Collection[str], start_clock: float) -> tuple[list[str], dict[str, tuple[float, float]]]:
