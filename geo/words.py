@@ -2039,6 +2039,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "found_parcels": ("地块", "parcel"),
     "found_finds": ("发现", "find"),
     "place_beyond": ("{place} 不在本县范围内", "{place} lies outside this county"),
+    "outline_bad": (
+        "“{value}”既不是文件，也不是经纬度 WKT（如 POLYGON ((105 26, …))）",
+        "“{value}” is neither a file nor an outline as WKT in degrees (such as POLYGON ((105 26, ...)))",
+    ),
+    "outline_not_one": ("{file}：应恰好有一片地，实有 {n} 片", "{file}: one area is needed, {n} are there"),
     "area_no_area": ("圈出的不是一片地", "what was drawn is no area"),
     "area_outside": ("圈出的地方不在本县任何乡镇内", "the area touches no township of this county"),
     "area_too_large": ("圈了 {area} km²，最多 {most} km²", "{area} km² drawn, at most {most} km²"),

@@ -45,10 +45,15 @@ def plan(
         bool,
         typer.Option("--assigned", help="只在当日编号任务的单元内踏查 sweep only the segments assigned on the day"),
     ] = False,
+    area: Annotated[
+        str | None,
+        typer.Option(help="只在此范围内踏查：面文件或 WKT（经纬度）sweep only in this area: a file or WKT in degrees"),
+    ] = None,
     if_missing: Annotated[bool, typer.Option("--if-missing", help="已有路线则保留 keep the routes there are")] = False,
 ) -> None:
     """一天或连续几天的踏查路线 routes per team, within its hours, for one day or several, and keep them."""
     from geo.workspace import planning
+    from geo.workspace.areas import outline_of
 
     talk = session(context)
     county = talk.open()
@@ -69,6 +74,7 @@ def plan(
             pinned=pin or (),
             forbidden=forbid or (),
             assigned=assigned,
+            area=outline_of(area) if area else None,
             progress=tell,
         )
     told = []

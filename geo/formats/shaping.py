@@ -35,7 +35,7 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
     """
     schema = SCHEMAS[layer]
     refused: dict[Any, Refusal] = {}
-    table, datum = _placed(records, hints, refused, file)
+    table, datum = placed(records, hints, refused, file)
     table = renamed(layer, table, required=schema.names, file=file)
     warnings = list(records.warnings)
     table = _dated(layer, table, hints, warnings)
@@ -95,7 +95,7 @@ def _outside(rows: pd.DataFrame, schema: Schema, hints: Hints) -> list[Refusal]:
     return [Refusal(row, "geometry", "outside") for row in placed[~rows.loc[placed].geometry.intersects(bounds)]]
 
 
-def _placed(records: Records, hints: Hints, refused: dict[Any, Refusal], file: str) -> tuple[pd.DataFrame, str | None]:
+def placed(records: Records, hints: Hints, refused: dict[Any, Refusal], file: str) -> tuple[pd.DataFrame, str | None]:
     """The records' geometry in the wanted CRS; places that cannot be expressed there are refused."""
     table = records.table
     if not isinstance(table, gpd.GeoDataFrame):
