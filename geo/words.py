@@ -737,13 +737,18 @@ WORDS: dict[str, tuple[str, str]] = {
     "assignment_withdrawn": ("已改期", "withdrawn"),
     "route_sheet_title": ("{county}　踏查路线单", "{county}: route sheet"),
     "route_sheet_sums": (
-        "{route}　{start} 出发　全程 {km} 公里　步行 {walked} 小时　搜寻 {searched} 小时",
-        "{route}, start {start}: {km} km, {walked} h walking, {searched} h searching",
+        "{team}　{route}　{start} 出发　全程 {km} 公里　步行 {walked} 小时　搜寻 {searched} 小时",
+        "{team}, {route}, start {start}: {km} km, {walked} h walking, {searched} h searching",
     ),
     "route_sheet_rests": (
-        "时间按坡度步行模型估算，不含休息和机动时间；坐标为 WGS84；二维码为各点坐标",
-        "Times by a walking model on slopes, without rest and reserve; places in WGS 84; the code holds the stops",
+        "时间按坡度步行模型估算，不含休息和机动时间；等高距 {step} 米；坐标为 WGS84；",
+        "Times by a walking model on slopes, without rest and reserve; contours every {step} m; places in WGS 84; ",
     ),
+    "route_sheet_code_gpx": (
+        "二维码为各点的 GPX，扫出的文字存为 .gpx 即可导入",
+        "the code is a GPX of the stops: keep its text as .gpx",
+    ),
+    "route_sheet_code_places": ("二维码为各点坐标", "the code holds the stops' places"),
     "route_sheet_number": ("序号", "No."),
     "route_sheet_arrive": ("预计到达", "arrive"),
     "route_sheet_stop": ("地点", "stop"),
