@@ -154,12 +154,12 @@ def _tell_unmet(talk: Session, unmet: "pd.DataFrame") -> None:
             talk.print("  " + talk.say("plan_unmet_more", n=n, what=talk.say(what), why=why))
 
 
-def checked_day(text: str) -> str:
+def checked_day(text: str, option: str = "--day") -> str:
     """The date as it is kept; a usage error for anything else."""
     try:
         return date_of.fromisoformat(text).isoformat()
     except ValueError as error:
-        raise typer.BadParameter(f"{text}: YYYY-MM-DD", param_hint="--day") from error
+        raise typer.BadParameter(f"{text}: YYYY-MM-DD", param_hint=option) from error
 
 
 @exporting.command()

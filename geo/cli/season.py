@@ -56,12 +56,12 @@ def plan(
 
     talk = session(context)
     county = talk.open()
-    days = [checked_day(one) for one in off or ()]
+    days = [checked_day(one, "--off") for one in off or ()]
     with progress(talk.language) as tell:
         made = campaign.plan_season(
             county,
             now=now(),
-            from_day=checked_day(from_day) if from_day else None,
+            from_day=checked_day(from_day, "--from") if from_day else None,
             off_days=days,
             seed=seed,
             progress=tell,

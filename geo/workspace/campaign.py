@@ -56,7 +56,7 @@ class SeasonPlan:
     township_ids
         Townships by position in the schedule.
     withdrawn
-        Ids of assignments it would take the place of: not done, and their last day not over.
+        Ids of assignments on foot it would take the place of: not done, and their last day not over.
     from_day, season
         First day planned, ISO; year.
     assumptions
@@ -133,7 +133,8 @@ def plan_season(
         campaign, rng, variety=county.settings.scheduling.variety, progress=tell, cancelled=cancelled
     )
     held = standing_assignments(county)
-    todo = held[~held["done"] & (held["due_to"] >= start)]
+    flown = held["purpose"] == Purpose.FLIGHT  # drone tasks are planned by themselves (`aerial.plan_flights`)
+    todo = held[~held["done"] & ~flown & (held["due_to"] >= start)]
     table = _assignments(county, made, segments, ids, start, now)
     knobs = county.settings
     told = {"hours": knobs.planning.hours, "reserve": knobs.planning.reserve, "prior": knobs.absence.prior}

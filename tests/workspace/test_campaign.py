@@ -139,6 +139,14 @@ def test_what_is_flown_is_numbered_and_other_programs_read_it(cut: County, tmp_p
     assert len(shown) == 2 * len(flown)
 
 
+def test_planning_the_season_anew_leaves_drone_tasks_standing(season: County) -> None:
+    """They are planned by themselves, and nothing on foot takes their place."""
+    flown = set(plan_flights(season, 2, now=NOW)["assignment_id"])
+    again = plan_season(season, now=NOW, from_day="2026-04-15")
+    assert not flown & set(again.withdrawn)
+    assert again.withdrawn
+
+
 def test_holidays_and_days_off_are_no_workdays(cut: County) -> None:
     """New year's eve of 2026 is 16 February; a week is off by default."""
     days = workdays(cut, "2026-02-14", ["2026-02-25"])
