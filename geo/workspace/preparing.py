@@ -131,7 +131,8 @@ def request_for(
     again = recheck_targets(gpd.GeoDataFrame(parcels[parcels["parcel_id"].isin(_rechecks(county, rests, day))]), knobs)
     due = pd.concat([one for one in (due, again) if len(one)], ignore_index=True) if len(again) else due
     ringed = with_rings(due, surface, terrain.elevation, knobs, detection.search_speed_kmh)
-    swept = sweep_targets(ground, surface, bases, knobs, detection, first_block=first_block)
+    driven = _driven(terrain, rests, knobs)
+    swept = sweep_targets(ground, surface, bases, knobs, detection, first_block=first_block, approach=driven)
     held = [one for one in (ringed, _named(swept, rests.blind_spots)) if len(one)]
     targets = pd.concat(held, ignore_index=True) if held else ringed
     whole = replace(ground, mass=mass)
@@ -154,7 +155,7 @@ def request_for(
         settings=knobs,
         seed=seed,
         views=views,
-        approach=_driven(terrain, rests, knobs),
+        approach=driven,
         hours=_light_hours(county, outline, day, knobs.hours if hours is None else hours),
     )
     return replace(request, matrix=_kept_matrix(county.path, request))
