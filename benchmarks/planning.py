@@ -39,8 +39,9 @@ from scipy.spatial import cKDTree
 from geo import demo, patrol
 from geo.analysis import priority, travel, zonal
 from geo.analysis.detection import sweep_widths
+from geo.analysis.routing import with_own_cells
 from geo.analysis.sweeps import Ground, block_values, densified, sweep_of, views_of
-from geo.analysis.targets import TARGETS, lines_to_see, sweep_targets, with_rings, with_suspicion
+from geo.analysis.targets import TARGETS, lines_to_see, sweep_targets, with_rings
 from geo.demo import DemoCounty
 from geo.demo.truth import truth_table
 from geo.grid import Grid
@@ -205,10 +206,8 @@ def requests(
     ring = (surface, local.elevation, settings.planning, settings.detection.search_speed_kmh)
     swept = sweep_targets(ground, surface, np.array([[office.x, office.y]]), settings.planning, settings.detection)
     ours = pd.concat([one for one in (with_rings(due, *ring), swept) if len(one)], ignore_index=True)
-    views = views_of(
-        lines_to_see(ours), replace(ground, mass=with_suspicion(own, due)), season, settings.detection,
-        noon_s=NOON_S, cells=PLANNING_CELLS,
-    )  # fmt: skip
+    views = views_of(lines_to_see(ours), ground, season, settings.detection, noon_s=NOON_S, cells=PLANNING_CELLS)
+    views = with_own_cells(views, due["mass"].to_numpy(float), settings.detection.availability)
     request = patrol.SweepRequest(
         day=DAY, surface=surface, teams=teams, targets=ours, settings=settings.planning, views=views
     )

@@ -203,7 +203,8 @@ class PlanningSettings:
 
     Expected finds at a stop are `unjudged_suspicion` at a suspected parcel nobody scored, and `history_mass` per unit
     of weight at a historic spot or tip. The `candidates_n` best blind spots of a township are offered to a day's plan.
-    Each seed sees every prize up or down by at most the share `variety`, so that nobody can learn the routes.
+    Each seed gives another plan that finds at most the share `variety` less than the best one known (at must-visits and
+    elsewhere each), so that nobody can learn the routes; 0: the best one.
     The best `sweeps_n` blocks of `block_m` metres are offered as sweep segments, lines `spacing_widths` sweep widths
     apart. Courtyards not yet entered are offered by village, at most `courtyards_n` at a time, `courtyard_min` minutes
     each. Where `drive_kmh` is above 0 teams are driven along roads at that speed to where they set out on foot, and
@@ -222,7 +223,7 @@ class PlanningSettings:
     unjudged_suspicion: float = 0.1
     history_mass: float = 0.05
     candidates_n: int = 40
-    variety: float = 0.1
+    variety: float = 0.05
     sweeps_n: int = 160
     block_m: float = 100.0
     spacing_widths: float = 2.5
@@ -232,6 +233,10 @@ class PlanningSettings:
     rest_min: float = 0.0
     drive_kmh: float = 0.0
     dusk_min: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.variety < 1.0:
+            raise ValueError(f"planning: variety must lie between 0 and 1, got {self.variety}")
 
 
 @dataclass(frozen=True)
@@ -263,6 +268,8 @@ class SchedulingSettings:
     done_share
         An assignment is done once so much of its hours was walked searching on its ground, and part done from a
         tenth of them.
+    variety
+        Each seed takes every segment's worth up or down by at most this share, so that nobody can learn the schedule.
     fly_unwalkable, fly_away_share
         A segment is better flown where so much of its plantable ground is closed to walkers, or where so much of the
         day goes into the way there and back.
@@ -281,6 +288,7 @@ class SchedulingSettings:
     target_min: float = 45.0
     target_days: int = 30
     done_share: float = 0.8
+    variety: float = 0.1
     fly_unwalkable: float = 0.5
     fly_away_share: float = 0.6
 

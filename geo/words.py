@@ -668,14 +668,22 @@ WORDS: dict[str, tuple[str, str]] = {
         "{day}: routes {routes}, stops {stops}, not met {unmet}; expected finds {expected} (bound without travel {bound})",
     ),
     "debrief_row": (
-        "{route}：计划 {ha} 公顷，当日轨迹 {tracks} 条；看到 {seen_share}，走得太快 {too_fast_share}，"
-        "视线不及 {out_of_sight_share}，没有走到 {not_walked_share}",
-        "{route}: planned {ha} ha, tracks that day {tracks}; seen {seen_share}, too fast {too_fast_share}, "
-        "out of sight {out_of_sight_share}, not walked {not_walked_share}",
+        "{route}：计划 {ha} 公顷，当日轨迹 {tracks} 条；看到 {seen}，走得太快 {too_fast}，"
+        "视线不及 {out_of_sight}，没有走到 {not_walked}",
+        "{route}: planned {ha} ha, tracks that day {tracks}; seen {seen}, too fast {too_fast}, "
+        "out of sight {out_of_sight}, not walked {not_walked}",
     ),
     "pin_unknown": (
         "“{value}”不在当天可安排的地点中：编号有误、已销号，或不在这些乡镇",
         "“{value}” is not among the day's targets: no such id, closed already, or in none of these townships",
+    ),
+    "forbid_unknown": (
+        "不去的“{value}”本来就不在当天可安排的地点中：编号有误、已销号，或不在这些乡镇",
+        "“{value}”, to be left out, is not among the day's targets: no such id, closed already, or in none of these townships",
+    ),
+    "day_outside": (
+        "{value} 不在本年度（{first} 至 {last}）内，不能排路线或任务",
+        "{value} lies outside the season ({first} to {last}): nothing can be planned there",
     ),
     "pin_hours_bad": (
         "“{value}”写不成时段；请写成 编号@09:00-10:30，先早后晚",
@@ -710,9 +718,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "season_km2": ("平方公里", "km²"),
     "season_labels": ("编号", "letters"),
     "season_made": (
-        "从 {from_day} 起排定任务 {n} 项、{days} 队日：预计发现 {expected}；同样队日平均铺开 {even}；不计路程的上限 {bound}",
-        "{n} assignments, {days} team-days from {from_day}: expected finds {expected}; the same days spread evenly {even};"
-        " bound without travel {bound}",
+        "从 {from_day} 起排定任务 {n} 项、{days} 队日：预计发现 {expected}（只按乡镇先验，不含靶标自身的可疑度）；"
+        "同样队日平均铺开 {even}；不计路程的上限 {bound}",
+        "{n} assignments, {days} team-days from {from_day}: expected finds {expected} (by the townships' prior alone, the "
+        "suspicion of flagged plots not counted); the same days spread evenly {even}; bound without travel {bound}",
     ),
     "season_rests": (
         "依据：{teams} 支专班、{days} 个工作日，每乡镇先验 {prior}；{weather_share} 队日留作天气机动，{explore_share} 用于冷门地段",
@@ -728,6 +737,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "任务 {n} 项：逾期 {overdue}，部分完成 {part_done}，待执行 {scheduled}，完成 {done}",
         "{n} assignments: {overdue} overdue, {part_done} part done, {scheduled} scheduled, {done} done",
     ),
+    "season_board_withdrawn": ("；另列已由新安排代替的 {n} 项", "; also listed: {n} that later ones replaced"),
     "season_number": ("任务号", "number"),
     "season_where": ("单元", "where"),
     "season_purpose": ("任务（方式）", "purpose (how)"),
@@ -747,6 +757,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "走不到，但从公路上可看见大半（未标定前不计入把握度）",
         "cannot be walked, but most is seen from a road (counts for nothing until calibrated)",
     ),
+    "flights_round": ("第 {round} 轮无人机任务", "drone tasks of round {round}"),
     "flights_none": ("第 {round} 轮没有更宜飞行的地块", "round {round}: nothing is better flown than walked"),
     "flight_start": ("起降点", "take-off"),
     "flight_note": (
@@ -760,13 +771,18 @@ WORDS: dict[str, tuple[str, str]] = {
     "assignment_withdrawn": ("已改期", "withdrawn"),
     "route_sheet_title": ("{county}　踏查路线单", "{county}: route sheet"),
     "route_sheet_sums": (
-        "{route}　{start} 出发　全程 {km} 公里　步行 {walked} 小时　搜寻 {searched} 小时",
-        "{route}, start {start}: {km} km, {walked} h walking, {searched} h searching",
+        "{team}　{route}　{start} 出发　全程 {km} 公里　步行 {walked} 小时　搜寻 {searched} 小时",
+        "{team}, {route}, start {start}: {km} km, {walked} h walking, {searched} h searching",
     ),
     "route_sheet_rests": (
-        "时间按坡度步行模型估算，不含休息和机动时间；坐标为 WGS84；二维码为各点坐标",
-        "Times by a walking model on slopes, without rest and reserve; places in WGS 84; the code holds the stops",
+        "时间按坡度步行模型估算，不含休息和机动时间；等高距 {step} 米；坐标为 WGS84；",
+        "Times by a walking model on slopes, without rest and reserve; contours every {step} m; places in WGS 84; ",
     ),
+    "route_sheet_code_gpx": (
+        "二维码为各点的 GPX，扫出的文字存为 .gpx 即可导入",
+        "the code is a GPX of the stops: keep its text as .gpx",
+    ),
+    "route_sheet_code_places": ("二维码为各点坐标", "the code holds the stops' places"),
     "route_sheet_number": ("序号", "No."),
     "route_sheet_arrive": ("预计到达", "arrive"),
     "route_sheet_stop": ("地点", "stop"),
@@ -2096,6 +2112,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "found_parcels": ("地块", "parcel"),
     "found_finds": ("发现", "find"),
     "place_beyond": ("{place} 不在本县范围内", "{place} lies outside this county"),
+    "outline_bad": (
+        "“{value}”既不是文件，也不是经纬度 WKT（如 POLYGON ((105 26, …))）",
+        "“{value}” is neither a file nor an outline as WKT in degrees (such as POLYGON ((105 26, ...)))",
+    ),
+    "outline_not_one": ("{file}：应恰好有一片地，实有 {n} 片", "{file}: one area is needed, {n} are there"),
     "area_no_area": ("圈出的不是一片地", "what was drawn is no area"),
     "area_outside": ("圈出的地方不在本县任何乡镇内", "the area touches no township of this county"),
     "area_too_large": ("圈了 {area} km²，最多 {most} km²", "{area} km² drawn, at most {most} km²"),
@@ -2990,8 +3011,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_walk_unplanned": ("当天没有下达路线", "no route was issued for that day"),
     "ui_walk_missed": ("漏 {n} 处", "{n} stops missed"),
     "ui_walk_why": (
-        "计划地：看到 {seen}% · 走太快 {too_fast}% · 被挡住 {out_of_sight}% · 没走到 {not_walked}%",
-        "planned ground: seen {seen} % · too fast {too_fast} % · hidden {out_of_sight} % · not walked {not_walked} %",
+        "计划地：看到 {seen} · 走太快 {too_fast} · 被挡住 {out_of_sight} · 没走到 {not_walked}",
+        "planned ground: seen {seen} · too fast {too_fast} · hidden {out_of_sight} · not walked {not_walked}",
     ),
     "ui_walk_stops": ("没走到的点：{names}", "Stops nobody came near: {names}"),
     "ui_walk_gaps": ("轨迹有 {n} 处中断，最长 {minutes} 分钟", "{n} gaps in the track, the longest {minutes} min"),

@@ -50,6 +50,22 @@ def request_over(seed, teams=2, **more):
     return patrol.SweepRequest("2026-04-12", surface, squad, table, **options)
 
 
+def test_rich_ground_nobody_can_walk_to_takes_no_place_from_ground_nearby():
+    """Beyond a river lie hundreds of blocks, ten times as rich; three are asked for, all on the base's side."""
+    ground = county(1)
+    cover = ground.terrain.cover.values.copy()
+    cover[:, 140:160] = Cover.WATER
+    mass = ground.mass.values.copy() * (cover == Cover.CROPS)
+    mass[:, 160:] *= 10.0
+    terrain = replace(ground.terrain, cover=Grid(cover, ground.terrain.cover.frame))
+    split = replace(ground, terrain=terrain, mass=Grid(mass.astype(np.float32), ground.mass.frame))
+    surface = travel.cost_surface(terrain, gpd.GeoDataFrame(geometry=gpd.GeoSeries([], crs=CRS)), KNOBS)
+    base = np.array([[500_600.0, 2_969_000.0]])
+    found = targets.sweep_targets(split, surface, base, replace(KNOBS, sweeps_n=3), DETECTION)
+    assert len(found) == 3
+    assert (found["easting_m"] < 501_400.0).all()
+
+
 def tobler_again(surface, line):
     """Seconds of a line by Tobler's formula written out again, heights read between the surface's cell centres."""
     points = shapely.get_coordinates(shapely.segmentize(line, 15.0))

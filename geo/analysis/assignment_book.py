@@ -1,5 +1,7 @@
 """Where an assignment stands, from what was walked on its ground: scheduled, part done, done or overdue."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -45,6 +47,49 @@ def searched_hours(pieces: Pieces, zones: Grid, *, search_speed_kmh: float) -> p
     hours = pieces.lengths() * pieces.factor / 1000.0 / search_speed_kmh
     table = pd.DataFrame({"zone": zone, "day": days_of(pieces), "hours": hours})
     return pd.DataFrame(table[table["zone"] > 0].groupby(["zone", "day"])["hours"].sum().reset_index())
+
+
+def shared_hours(walked: pd.DataFrame, work: pd.DataFrame) -> Floats:
+    """
+    Hours of searching by assignment, each walked hour counted once.
+
+    What is walked on a segment in a day goes to the assignment planned for that day, else to one that is late, else to
+    one of a later day, each until it has its hours; withdrawn ones come last. What is left goes to the first of them.
+
+    Parameters
+    ----------
+    walked
+        ``zone, day, hours`` as `searched_hours` gives them.
+    work
+        ``zone, first, last`` (days in which walking counts), ``day, day_to`` (days planned), ``hours, withdrawn``.
+
+    >>> walked = pd.DataFrame({"zone": [1], "day": [5], "hours": [9.0]})
+    >>> twice = {"zone": 1, "first": 1, "last": 9, "day": [5, 7], "day_to": [5, 7], "hours": 6.0, "withdrawn": False}
+    >>> shared_hours(walked, pd.DataFrame(twice)).tolist()
+    [6.0, 3.0]
+    """
+    got = np.zeros(len(work))
+    rows = list(work.itertuples(index=False))
+    mine = {zone: held.tolist() for zone, held in work.reset_index(drop=True).groupby("zone").groups.items()}
+    for zone, day, hours in walked.sort_values("day", kind="stable")[["zone", "day", "hours"]].itertuples(index=False):
+        fits = [
+            (rows[n].withdrawn, _fit(rows[n], day), rows[n].day, n)
+            for n in mine.get(zone, ()) if rows[n].first <= day <= rows[n].last
+        ]  # fmt: skip
+        may = [n for *_, n in sorted(fits)]
+        left = float(hours)
+        for n in may:
+            taken = min(left, max(0.0, rows[n].hours - got[n]))
+            got[n] += taken
+            left -= taken
+        if may:
+            got[may[0]] += left
+    return got
+
+
+def _fit(row: Any, day: int) -> int:
+    """How well a day fits an assignment: 0 planned for it, 1 late, 2 ahead of its time."""
+    return 0 if row.day <= day <= row.day_to else 1 if row.day_to < day else 2
 
 
 def zones_at(pieces: Pieces, zones: Grid) -> Integers:

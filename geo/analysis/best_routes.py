@@ -81,7 +81,8 @@ def _part(used: Callable[[int], float], before: int, begin: float, end: float, t
     return (used(before + turns) - begin) / (end - begin)
 
 
-def _rank(problem: routing.Problem, solution: routing.Solution) -> tuple[int, float, float]:
-    """Must-visits met, then true detection, then the shorter."""
-    met = sum(int(problem.must[list(route)].sum()) for route in solution.routes)
-    return met, round(solution.value, 12), -sum(solution.seconds)
+def _rank(problem: routing.Problem, solution: routing.Solution) -> tuple[float, float, float]:
+    """Must-visits met (the more urgent of equally many), then true detection, then the shorter."""
+    bonus = routing.bonuses(problem)
+    met = sum(float(bonus[list(route)].sum()) for route in solution.routes)
+    return round(met / max(float(bonus.max(initial=0.0)), 1e-300), 9), round(solution.value, 12), -sum(solution.seconds)

@@ -1,5 +1,6 @@
 """Planned against walked: of the ground a route would have shown, what was seen, and why the rest was not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -53,6 +54,24 @@ class Debrief:
     def share(self, fate: Fate) -> float | None:
         """Share of the planned cells; None where nothing was planned."""
         return self.cells_n[fate] / self.planned_n if self.planned_n else None
+
+
+def percents(counts: Sequence[int]) -> list[str]:
+    """
+    Whole per cent that add up to 100 (largest remainders first); what is not quite none or all is never said to be.
+
+    >>> percents([1, 1, 1]), percents([999, 1, 0]), percents([0, 0])
+    (['34%', '33%', '33%'], ['>99%', '<1%', '0%'], ['–', '–'])
+    """
+    whole = sum(counts)
+    if not whole:
+        return ["–"] * len(counts)
+    floors = [100 * n // whole for n in counts]
+    order = sorted(range(len(counts)), key=lambda n: floors[n] * whole - 100 * counts[n])
+    for n in order[: 100 - sum(floors)]:
+        floors[n] += 1
+    pairs = zip(floors, counts, strict=True)
+    return ["<1%" if n and not one else ">99%" if one == 100 and n < whole else f"{one}%" for one, n in pairs]
 
 
 def line_pieces(line: shapely.Geometry, noon_s: float) -> Pieces:

@@ -23,6 +23,8 @@ Progress = Callable[[float], None]
 
 MUST_FACTOR = 1e3
 """A must-visit is worth this many times everything else together; it is a large prize, never a constraint."""
+URGENT_SHARE = 0.01
+"""The most urgent must-visit is worth so much more than one without haste: of equally many, the urgent ones are met."""
 WARM, COLD = 0.02, 0.1
 """First temperature as a share of all prizes together, and the last one as a share of the first."""
 HURRY = 0.03
@@ -67,6 +69,8 @@ class Problem:
         What the stops see.
     must
         Stops that come before all others, (stops,).
+    urgency
+        Of equally many must-visits the more urgent are met, 0 to 1, (stops,); None: all alike.
     allowed
         Whether a team may take a stop, (teams, stops).
     opens, closes
@@ -84,6 +88,7 @@ class Problem:
     views: Views
     must: npt.NDArray[np.bool_]
     allowed: npt.NDArray[np.bool_]
+    urgency: Floats | None = None
     opens: Floats | None = None
     closes: Floats | None = None
     sets_out: Floats | None = None
@@ -133,6 +138,22 @@ def with_separate(views: Views, mass: npt.ArrayLike, pod: float) -> Views:
         np.r_[views.pod, np.full(n, pod)],
         np.r_[views.mass, weight],
     )
+
+
+def with_own_cells(views: Views, mass: npt.ArrayLike, pod: float) -> Views:
+    """
+    The views with one more cell for each of the first stops, which it alone sees, with chance `pod`.
+
+    >>> both = with_own_cells(separate_views([2.0, 3.0]), [0.5], 0.8)
+    >>> value_of(both, [0]), value_of(both, [1])
+    (2.4, 3.0)
+    """
+    weight = np.asarray(mass, float)
+    n, cells = len(weight), len(views.mass)
+    ends = views.first[1 : n + 1]
+    first = views.first + np.minimum(np.arange(len(views.first)), n)
+    own = np.insert(views.cells, ends, cells + np.arange(n)), np.insert(views.pod, ends, np.full(n, pod))
+    return Views(first.astype(np.int64), own[0].astype(np.int64), own[1], np.r_[views.mass, weight])
 
 
 def waits_of(problem: Problem, team: int, route: tuple[int, ...], legs: Iterable[float]) -> list[float]:
@@ -224,6 +245,17 @@ def _share(used: Callable[[int], float], begin: float, end: float, turns: int) -
     return (used(turns) - begin) / max(end - begin, 1e-9)
 
 
+def worth_of_all(problem: Problem) -> float:
+    """Expected finds of all stops together, never quite 0."""
+    return max(value_of(problem.views, range(len(problem.service))), 1e-12)
+
+
+def bonuses(problem: Problem) -> Floats:
+    """What each must-visit is worth beside its finds, (stops,)."""
+    urgency = np.zeros(len(problem.must)) if problem.urgency is None else problem.urgency
+    return np.where(problem.must, MUST_FACTOR * worth_of_all(problem) * (1.0 + URGENT_SHARE * urgency), 0.0)
+
+
 def solution(problem: Problem, routes: tuple[tuple[int, ...], ...]) -> Solution:
     """What routes are worth and how long they take."""
     seconds = tuple(seconds_of(problem, team, route) for team, route in enumerate(routes))
@@ -265,14 +297,14 @@ def _anneal(
     problem: Problem, plan: tuple[Integers, Integers], rng: np.random.Generator, done: int, used: Callable[[int], float]
 ) -> Iterator[tuple[tuple[Integers, Integers], int]]:
     """Best plan so far and turns done, after every chunk of turns, until `used` reaches 1; starts from `plan`."""
-    prize = max(value_of(problem.views, range(len(problem.service))), 1e-12)
-    bonus = np.where(problem.must, MUST_FACTOR * prize, 0.0)
+    prize = worth_of_all(problem)
+    bonus = bonuses(problem)
     hours = max(float(problem.budget.sum()), 1.0)
     current, best = (plan[0].copy(), plan[1].copy()), (plan[0].copy(), plan[1].copy())
     fixed = (
-        *_ways(problem),
-        *_hours(problem),
-        *_sights(problem.views, len(bonus)),
+        *ways(problem),
+        *hours_of(problem),
+        *sights(problem.views, len(bonus)),
         bonus,
         HURRY * prize / hours,
         1e-7 * prize / hours,
@@ -286,7 +318,7 @@ def _anneal(
         yield (best[0].copy(), best[1].copy()), done
 
 
-def _ways(problem: Problem) -> tuple[npt.NDArray[np.generic], ...]:
+def ways(problem: Problem) -> tuple[npt.NDArray[np.generic], ...]:
     """Allowed stops by team, cost matrices (service at the far end), each team's matrix, nearest stops, hours."""
     stops = problem.out.shape[1]
     starts, base = np.unique(np.hstack([problem.out, problem.back.T]), axis=0, return_inverse=True)
@@ -305,13 +337,13 @@ def _ways(problem: Problem) -> tuple[npt.NDArray[np.generic], ...]:
     return allowed, cost, base.reshape(-1).astype(np.int64), np.ascontiguousarray(near), problem.budget.astype(float)
 
 
-def _hours(problem: Problem) -> tuple[bool, Floats, Floats, Floats]:
+def hours_of(problem: Problem) -> tuple[bool, Floats, Floats, Floats]:
     """Whether stops have hours; when teams set out; when each stop is done at the earliest and at the latest."""
     start, opens, closes = problem.clock
     return problem.timed, start, opens + problem.service, closes + problem.service
 
 
-def _sights(views: Views, stops: int) -> tuple[npt.NDArray[np.generic], ...]:
+def sights(views: Views, stops: int) -> tuple[npt.NDArray[np.generic], ...]:
     """Views by stop and by cell: first, cells, pod; first stop, stops, pod of each cell; mass."""
     who = np.repeat(np.arange(stops), np.diff(views.first))
     order = np.argsort(views.cells, kind="stable")

@@ -9,205 +9,24 @@ Fisher, Nemhauser & Wolsey 1978). Plots sown later are not foreseen: a re-plan f
 """
 
 import heapq
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from geo.analysis.campaigns import Campaign, Schedule, TeamDay
+from geo.analysis.diaries import Diary, earliest_deadline_first
 from geo.layers.segments import Purpose
 
-Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 GOLDEN = 0.6180339887498949
 LEAST_H = 0.5
 """A day with less than half an hour of searching left is not worth its way."""
-POINTS_MOST = 96
 _TELL_EVERY = 100
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Expected finds by hours of searching, both rising from 0, concave; flat beyond the last point."""
-
-    hours: Floats
-    finds: Floats
-
-    def at(self, hours: float) -> float:
-        """Expected finds after so many hours."""
-        return float(np.interp(hours, self.hours, self.finds))
-
-
-@dataclass(frozen=True)
-class Piece:
-    """
-    A segment.
-
-    Parameters
-    ----------
-    curve
-        What hours of searching in the best stage find there.
-    host
-        Position of its township.
-    pace
-        By round, how much of a best-stage hour one hour is worth, 0 to 1.
-    first, last
-        By round, first and last day of its window (days after 1 January, both included).
-    away_h
-        Hours from the township's office and back; infinite where nobody can walk there.
-    ground_m2, seen
-        Plantable ground, and the share of it already seen, for the days that go to neglected ground.
-    """
-
-    curve: Curve
-    host: int
-    pace: tuple[float, ...]
-    first: tuple[int, ...]
-    last: tuple[int, ...]
-    away_h: float
-    ground_m2: float = 1.0
-    seen: float = 0.0
-
-
-@dataclass(frozen=True)
-class Due:
-    """A flagged plot or a re-check in a segment, from `first` to `last` day."""
-
-    due_id: str
-    piece: int
-    first: int
-    last: int
-    purpose: Purpose = Purpose.TARGET
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A shared edge to sweep together: positions of its townships (None: outside the county), days it takes, window."""
-
-    border_id: str
-    sides: tuple[int, int | None]
-    days_n: int
-    round: int
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class Campaign:
-    """
-    What there is to give out.
-
-    Parameters
-    ----------
-    pieces, dues, edges
-        Segments; what has a deadline; shared edges, the one to sweep first in front.
-    teams_n
-        Teams by township.
-    workdays
-        Days after 1 January on which teams are out, rising.
-    helpers
-        By township the others whose teams may come to help, with the hours their drive takes from the day.
-    budget_h
-        Hours a team may be away, the reserve kept back.
-    weather_share, explore_share, joint_share
-        Of the team-days: kept free, given to neglected ground, and given to joint sweeps at most.
-    target_h
-        Hours one due takes.
-    """
-
-    pieces: Sequence[Piece]
-    dues: Sequence[Due]
-    edges: Sequence[Edge]
-    teams_n: Integers
-    workdays: Integers
-    helpers: Sequence[Sequence[tuple[int, float]]]
-    budget_h: float
-    weather_share: float = 0.15
-    explore_share: float = 0.15
-    joint_share: float = 0.1
-    target_h: float = 0.75
-
-
-@dataclass(frozen=True)
-class TeamDay:
-    """
-    One team's day: whose team, where, in which round (from 0), which day, what for, and what it adds.
-
-    `first` and `last` are the window it belongs to.
-    """
-
-    home: int
-    piece: int | None
-    round: int
-    day: int
-    purpose: Purpose
-    hours: float
-    finds: float
-    first: int
-    last: int
-    due_ids: tuple[str, ...] = ()
-    border_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """
-    A season's proposal.
-
-    Parameters
-    ----------
-    days
-        Team-days by day.
-    unmet
-        Ids of dues and edges that could not be fitted in, each with its reason: ``past``, ``unreachable``, ``hours``.
-    expected, even, bound
-        Expected finds; those of the same team-days spread evenly over the segments, every township for itself; and
-        what no schedule of these teams can exceed (no ways, no windows, every hour in the best stage).
-    kept_free_n
-        Team-days by township kept free for bad weather.
-    """
-
-    days: list[TeamDay]
-    unmet: list[tuple[str, str]]
-    expected: float
-    even: float
-    bound: float
-    kept_free_n: Integers
 
 
 class Cancelled(Exception):
     """The caller asked the scheduling to stop."""
-
-
-def curve(mass: npt.ArrayLike, rates: npt.ArrayLike, *, points: int = POINTS_MOST) -> Curve:
-    """
-    The most that hours of searching find over cells: `mass` expected plots and `rates` hazard per hour of each cell.
-
-    Σ p(1 - e^(-rt)) under Σt = T is best where p·r·e^(-rt) is the same in every cell searched (Charnes & Cooper 1958);
-    at the level where the n-th best cell is opened, T = Σ ln(v_i/v_n)/r_i and found = Σ (p_i - v_n/r_i), v = p·r.
-    Cells of one p·r are merged by this alone. At most `points` of the curve are kept.
-
-    >>> two = curve([0.5, 0.2], [0.02, 0.02])
-    >>> round(two.at(45.8145), 4)
-    0.3
-    """
-    chance, rate = np.asarray(mass, float), np.asarray(rates, float)
-    held = (chance > 0.0) & (rate > 0.0)
-    chance, rate = chance[held], rate[held]
-    if not len(chance):
-        return Curve(np.zeros(2), np.zeros(2))
-    value = chance * rate
-    order = np.argsort(-value, kind="stable")
-    chance, rate, value = chance[order], rate[order], value[order]
-    logs, each, total = np.cumsum(np.log(value) / rate), np.cumsum(1.0 / rate), np.cumsum(chance)
-    beyond = value[-1] * np.exp(-np.linspace(0.1, 8.0, 80))
-    hours = np.r_[logs - np.log(value) * each, logs[-1] - np.log(beyond) * each[-1]]
-    finds = np.r_[total - value * each, total[-1] - beyond * each[-1]]
-    if len(hours) > points:
-        wanted = np.linspace(0.0, 1.0, points) ** 2 * hours[-1]
-        return Curve(wanted, np.interp(wanted, hours, finds))
-    return Curve(hours, np.maximum(finds, 0.0))
 
 
 def schedule(
@@ -278,47 +97,6 @@ def even_spread(campaign: Campaign, days: Sequence[TeamDay]) -> float:
     return found
 
 
-class _Diary:
-    """The days of one township's teams: jobs with windows, moved aside where that makes room."""
-
-    def __init__(self, free: Integers) -> None:
-        self.free = free.copy()
-        self.jobs: list[list[int]] = [[] for _ in free]
-        self.window: dict[int, tuple[int, int]] = {}
-        self.tight = np.zeros(len(free), bool)
-
-    def place(self, job: int, low: int, high: int) -> bool:
-        """Whether the job found a day in the positions `low` to `high`, others moved within theirs if need be."""
-        if low > high or bool(self.tight[low : high + 1].all()):
-            return False
-        came: dict[int, tuple[int, int] | None] = dict.fromkeys(range(low, high + 1))
-        queue = deque(range(low, high + 1))
-        while queue:
-            day = queue.popleft()
-            if self.free[day] > 0:
-                self._move(came, day, job)
-                self.window[job] = (low, high)
-                return True
-            for held in self.jobs[day]:
-                for other in range(self.window[held][0], self.window[held][1] + 1):
-                    if other not in came:
-                        came[other] = (day, held)
-                        queue.append(other)
-        self.tight[list(came)] = True
-        return False
-
-    def _move(self, came: dict[int, tuple[int, int] | None], day: int, job: int) -> None:
-        """Take a place on a free day, moving jobs along the way that led there; the new job's day is the first."""
-        self.free[day] -= 1
-        step = came[day]
-        while step is not None:
-            before, held = step
-            self.jobs[before].remove(held)
-            self.jobs[day].append(held)
-            day, step = before, came[before]
-        self.jobs[day].append(job)
-
-
 class _Work:
     """The state of giving out."""
 
@@ -331,7 +109,7 @@ class _Work:
         self.taste = 1.0 + variety * rng.uniform(-1.0, 1.0, len(campaign.pieces))
         slots = [self._slots(int(n), float(rng.random())) for n in campaign.teams_n]
         regular, self.spare, free = zip(*slots, strict=True)
-        self.diaries = [_Diary(capacity) for capacity in regular]
+        self.diaries = [Diary(capacity) for capacity in regular]
         self.kept_free_n = np.array([int(one.sum()) for one in free], np.int64)
 
     def _slots(self, teams: int, offset: float) -> tuple[Integers, Integers, Integers]:
@@ -504,25 +282,10 @@ class _Work:
         days = []
         for home, diary in enumerate(self.diaries):
             capacity = diary.free + np.array([len(jobs) for jobs in diary.jobs], np.int64)
-            for position, job in _earliest_deadline_first(diary.window, capacity, self._keys(home, rank)):
+            for position, job in earliest_deadline_first(diary.window, capacity, self._keys(home, rank)):
                 told = self.given[home][job]
                 days.append(TeamDay(**{**told.__dict__, "day": int(self.campaign.workdays[position])}))
         return sorted(days, key=lambda one: (one.day, one.home))
 
     def _keys(self, home: int, rank: Integers) -> list[tuple[int, int]]:
         return [(n, -1 if day.piece is None else int(rank[day.piece])) for n, day in enumerate(self.given[home])]
-
-
-def _earliest_deadline_first(
-    window: dict[int, tuple[int, int]], capacity: Integers, keys: list[tuple[int, int]]
-) -> list[tuple[int, int]]:
-    """(position of day, job): the open job whose window closes first; where any order fits, this one does."""
-    waiting = sorted(window, key=lambda job: window[job][0])
-    ready: list[tuple[int, int, int]] = []
-    placed = []
-    for position, room in enumerate(capacity.tolist()):
-        while waiting and window[waiting[0]][0] <= position:
-            job = waiting.pop(0)
-            heapq.heappush(ready, (window[job][1], keys[job][1], job))
-        placed += [(position, heapq.heappop(ready)[2]) for _ in range(min(room, len(ready)))]
-    return placed

@@ -213,6 +213,7 @@ def sweep_targets(
     detection: DetectionSettings,
     *,
     first_block: tuple[int, int] = (0, 0),
+    approach: travel.CostSurface | None = None,
 ) -> pd.DataFrame:
     """
     The blocks worth sweeping as targets with a `line`, best finds per hour first, a share of the way there counted.
@@ -223,13 +224,14 @@ def sweep_targets(
         Where teams start, (n, 2) metres; a block nobody can walk to is left out.
     first_block
         Row and column of the ground's first block in the county's, so that a segment keeps its id in every plan.
+    approach
+        The ground with roads at a car's speed, where teams are driven out; None: they walk.
     """
     finds, seconds = block_values(ground, settings, detection.search_speed_kmh)
     worth = np.divide(finds, seconds, out=np.zeros_like(finds), where=seconds >= SHORTEST_S).ravel()
-    best = np.argsort(-worth, kind="stable")[: 4 * settings.sweeps_n]
-    best = best[worth[best] > 0]
+    best = np.flatnonzero(worth > 0)  # all of them: what is richest may lie where nobody gets to in a day
     centre = block_centres(finds.shape, ground, settings)[best]
-    away_s = travel.times(surface, np.unique(bases, axis=0), centre).min(axis=0, initial=np.inf)
+    away_s = travel.times(approach or surface, np.unique(bases, axis=0), centre).min(axis=0, initial=np.inf)
     yields = finds.ravel()[best] / (seconds.ravel()[best] + WAY_SHARE * 2.0 * away_s)
     rows = []
     for n in np.argsort(-yields, kind="stable")[: settings.sweeps_n]:
@@ -276,16 +278,6 @@ def with_rings(
         seconds.append(max(float(least_s), walking_s(ring, elevation, settings, speed_kmh) if walkable else 0.0))
     shown = pd.Series(lines, index=targets.index, dtype=object)
     return targets.assign(sweep_s=np.array(seconds, float), line=shown)
-
-
-def with_suspicion(mass: Grid, targets: pd.DataFrame) -> Grid:
-    """The expected plots per cell with those suspected at places on top, each in the cell it lies in."""
-    values = mass.values.astype(np.float32, copy=True)
-    place = targets[["easting_m", "northing_m"]].to_numpy(float)
-    held = np.asarray(mass.frame.holds(place[:, 0], place[:, 1]))
-    row, col = mass.frame.cells(place[held, 0], place[held, 1])
-    np.add.at(values, (row, col), targets["mass"].to_numpy(np.float32)[held])
-    return Grid(values, mass.frame)
 
 
 def lines_to_see(targets: pd.DataFrame) -> list[Floats]:

@@ -17,12 +17,11 @@ def debrief(
 ) -> None:
     """计划与实走对照 planned against walked: seen, too fast, out of sight, not walked."""
     from geo.cli.planning import checked_day
-    from geo.workspace.debriefing import debrief_day
+    from geo.workspace.debriefing import debrief_day, shown_shares
 
     talk = session(context)
     rows = debrief_day(talk.open(), day=checked_day(day))
     talk.answer({"day": day, "routes": rows})
     for row in rows:
-        shares = {name: "-" if row[name] is None else f"{row[name]:.0%}" for name in row if name.endswith("_share")}
         told = {"route": row["route_id"], "ha": f"{row['planned_ha']:.1f}", "tracks": row["tracks_n"]}
-        talk.print(talk.say("debrief_row", **told, **shares))
+        talk.print(talk.say("debrief_row", **told, **shown_shares(row)))

@@ -32,7 +32,10 @@ def plan(
     day: Annotated[str | None, typer.Option(help="日期 YYYY-MM-DD, default: day after the last record")] = None,
     days: Annotated[int, typer.Option(min=1, max=14, help="连排几天 days in a row, planned together")] = 1,
     hours: Annotated[float | None, typer.Option(min=0.0, max=24.0, help="每队工时 hours per team")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="换一个种子得到另一方案 another seed, another plan")] = 7,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, help="换一个种子，次序、时段、选点都换，必到不少 another seed, another plan of like worth"),
+    ] = 7,
     township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
     pin: Annotated[
         list[str] | None, typer.Option(help="必到：地块或踏查单元编号，可写时段 must be visited: ID or ID@09:00-10:30")
@@ -42,10 +45,15 @@ def plan(
         bool,
         typer.Option("--assigned", help="只在当日编号任务的单元内踏查 sweep only the segments assigned on the day"),
     ] = False,
+    area: Annotated[
+        str | None,
+        typer.Option(help="只在此范围内踏查：面文件或 WKT（经纬度）sweep only in this area: a file or WKT in degrees"),
+    ] = None,
     if_missing: Annotated[bool, typer.Option("--if-missing", help="已有路线则保留 keep the routes there are")] = False,
 ) -> None:
     """一天或连续几天的踏查路线 routes per team, within its hours, for one day or several, and keep them."""
     from geo.workspace import planning
+    from geo.workspace.areas import outline_of
 
     talk = session(context)
     county = talk.open()
@@ -66,6 +74,7 @@ def plan(
             pinned=pin or (),
             forbidden=forbid or (),
             assigned=assigned,
+            area=outline_of(area) if area else None,
             progress=tell,
         )
     told = []
@@ -145,12 +154,12 @@ def _tell_unmet(talk: Session, unmet: "pd.DataFrame") -> None:
             talk.print("  " + talk.say("plan_unmet_more", n=n, what=talk.say(what), why=why))
 
 
-def checked_day(text: str) -> str:
+def checked_day(text: str, option: str = "--day") -> str:
     """The date as it is kept; a usage error for anything else."""
     try:
         return date_of.fromisoformat(text).isoformat()
     except ValueError as error:
-        raise typer.BadParameter(f"{text}: YYYY-MM-DD", param_hint="--day") from error
+        raise typer.BadParameter(f"{text}: YYYY-MM-DD", param_hint=option) from error
 
 
 @exporting.command()

@@ -56,12 +56,12 @@ def plan(
 
     talk = session(context)
     county = talk.open()
-    days = [checked_day(one) for one in off or ()]
+    days = [checked_day(one, "--off") for one in off or ()]
     with progress(talk.language) as tell:
         made = campaign.plan_season(
             county,
             now=now(),
-            from_day=checked_day(from_day) if from_day else None,
+            from_day=checked_day(from_day, "--from") if from_day else None,
             off_days=days,
             seed=seed,
             progress=tell,
@@ -88,24 +88,28 @@ def plan(
 @season.command()
 def flights(
     context: typer.Context,
-    round_: Annotated[int, typer.Option("--round", help="轮次 round")] = 2,
+    round_: Annotated[
+        int | None, typer.Option("--round", help="轮次，默认当前轮 round, default: the one that runs")
+    ] = None,
     out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("exports"),
     again: Annotated[bool, typer.Option(help="重新划定未飞的任务 plan those not yet flown anew")] = True,
 ) -> None:
     """无人机任务：断崖、远处盲区和交界带、屋顶，含面积、起降点、高差 drone tasks as KML polygons, numbered."""
     from geo.workspace import aerial
+    from geo.workspace.progress import running_round
 
     talk = session(context)
     county = talk.open()
+    number = running_round(county, talk.as_of or county.as_of()) if round_ is None else round_
     if again:
         with progress(talk.language) as tell:
-            aerial.plan_flights(county, round_, now=now(), progress=tell)
-    files = aerial.flight_files(county, round_, language=talk.language)
+            aerial.plan_flights(county, number, now=now(), progress=tell)
+    files = aerial.flight_files(county, number, language=talk.language)
     out.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (out / name).write_bytes(content)
-    talk.answer({"round": round_, "folder": str(out), "files": sorted(files)})
-    talk.print(talk.say("files_written", n=len(files), folder=out))
+    talk.answer({"round": number, "folder": str(out), "files": sorted(files)})
+    talk.print(talk.say("flights_round", round=number), talk.say("files_written", n=len(files), folder=out))
 
 
 @season.command()
@@ -153,9 +157,9 @@ def board(
     talk.answer({"as_of": moment.isoformat(), "states": counts, "assignments": plain_assignments(shown)})
     heads = ("season_number", "season_where", "season_purpose", "season_days", "season_state", "season_hours")
     table = [_row(talk, row) for row in shown.head(SHOWN).to_dict("records")]
-    title = talk.say(
-        "season_board_title", n=len(rows), **{name: counts[name] for name in counts if name != "withdrawn"}
-    )
+    title = talk.say("season_board_title", n=sum(counts.values()) - counts["withdrawn"], **counts)
+    if state == "withdrawn":
+        title += talk.say("season_board_withdrawn", n=counts["withdrawn"])
     talk.table(title, [talk.say(code) for code in heads], table)
     if len(shown) > SHOWN:
         talk.print(talk.say("season_more", n=len(shown) - SHOWN))

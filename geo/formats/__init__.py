@@ -6,11 +6,11 @@ import geopandas as gpd
 
 from geo.errors import FormatError
 from geo.formats import gpx_out, kml_out
-from geo.formats.door import read
+from geo.formats.door import one_area, read, read_outline
 from geo.formats.raster import read_cover, read_terrain
 from geo.formats.reading import Hints, Reading
 
-__all__ = ["Hints", "Reading", "read", "read_cover", "read_terrain", "write_routes"]
+__all__ = ["Hints", "Reading", "one_area", "read", "read_cover", "read_outline", "read_terrain", "write_routes"]
 ROUTE_FORMS = ("gpx", "kml", "kmz", "kml-gcj02")
 
 

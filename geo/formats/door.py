@@ -1,19 +1,24 @@
 """The one function through which every vector, table and track file passes."""
 
+import contextlib
 import dataclasses
 import hashlib
 import warnings
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import shapely
 
 from geo.errors import FormatError, GeoError
 from geo.formats import gpx, kml, ovital, patrol, tables, vector
 from geo.formats.boundaries import polygonized
 from geo.formats.line_fixes import tracks_of_records
 from geo.formats.reading import Content, Hints, Reading, Records
-from geo.formats.shaping import shape
+from geo.formats.shaping import placed, shape
 from geo.formats.sniffing import Kind, kind_of, members, read_bytes
 from geo.layers import SCHEMAS
 
@@ -30,21 +35,57 @@ def read(layer: str, path: Path, hints: Hints = Hints()) -> Reading:  # noqa: B0
         `FormatError` or `DatumError`, and never anything else: whatever a reader stumbles on is named ``unreadable``.
     """
     path = Path(path)
-    try:
+    with _named(path):
         if layer not in SCHEMAS:
             raise FormatError("layer_unknown", layer=layer)
         data = read_bytes(path)
         digest = hashlib.sha256(data).hexdigest()
+        content = _content(layer, path, data, hints, digest)
+    return Reading.of(content, file=path.name, sha256=digest, layer=layer)
+
+
+def read_outline(path: Path, hints: Hints = Hints()) -> shapely.Polygon:  # noqa: B008 - a frozen value
+    """
+    The one area in a file (its areas joined), longitude and latitude, WGS 84 degrees; its holes are left out.
+
+    Raises
+    ------
+    GeoError
+        `FormatError` or `DatumError`; also where it holds no area, or several that do not touch.
+    """
+    with _named(path):
+        data = read_bytes(path)
+        kind = kind_of(data, path.name)
+        if kind is Kind.ZIP and _holds(data, path.name, ".kml"):
+            kind, data = Kind.KML, kml.document_of(data, path.name)
+        table, _ = placed(_records("townships", path, data, kind, hints), hints, {}, path.name)
+        shapes = table.geometry.to_numpy() if isinstance(table, gpd.GeoDataFrame) else np.array([], object)
+        return one_area(shapes, path.name)
+
+
+def one_area(shapes: npt.ArrayLike, name: str) -> shapely.Polygon:
+    """The areas among shapes joined into one, without holes; `FormatError` where that is none or several."""
+    held = np.asarray(shapes, object)
+    areas = shapely.make_valid(held[shapely.get_dimensions(held) == 2])
+    parts = shapely.get_parts(shapely.union_all(areas)) if len(areas) else []
+    if len(parts) != 1 or not isinstance(parts[0], shapely.Polygon):
+        raise FormatError("outline_not_one", file=name, n=len(parts))
+    return shapely.Polygon(parts[0].exterior)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Whatever a reader stumbles on is a `GeoError` with the file's name."""
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            content = _content(layer, path, data, hints, digest)
+            yield
     except GeoError:
         raise
     except zipfile.BadZipFile as error:
         raise FormatError("zip_broken", file=path.name) from error
     except Exception as error:
         raise FormatError("unreadable", file=path.name, why=type(error).__name__) from error
-    return Reading.of(content, file=path.name, sha256=digest, layer=layer)
 
 
 def _content(layer: str, path: Path, data: bytes, hints: Hints, digest: str) -> Content:

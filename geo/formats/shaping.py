@@ -42,7 +42,7 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
     if layer == "visits" and any(marks <= set(map(str, records.table.columns)) for marks in FORM_MARKS):
         raise FormatError("filled_form", file=file)
     refused: dict[Any, Refusal] = {}
-    table, datum = _placed(records, hints, refused, file)
+    table, datum = placed(records, hints, refused, file)
     table = renamed(layer, table, required=schema.names, file=file)
     warnings = list(records.warnings)
     table = _dated(layer, table, hints, warnings)
@@ -116,7 +116,7 @@ def _foreign(rows: pd.DataFrame, layer: str, hints: Hints) -> list[Refusal]:
     return [Refusal(row, "township_id", "village_foreign", {"value": homes[row]} | told) for row in away]
 
 
-def _placed(records: Records, hints: Hints, refused: dict[Any, Refusal], file: str) -> tuple[pd.DataFrame, str | None]:
+def placed(records: Records, hints: Hints, refused: dict[Any, Refusal], file: str) -> tuple[pd.DataFrame, str | None]:
     """The records' geometry in the wanted CRS; places that cannot be expressed there are refused."""
     table = records.table
     if not isinstance(table, gpd.GeoDataFrame):

@@ -28,6 +28,9 @@ ROWS_MOST = 22
 ROUTE, STOP, MUST = "#C2185B", "#FFFFFF", "#FFB300"
 INTERVALS_M = (10.0, 20.0, 50.0, 100.0, 200.0)
 CONTOURS_N = 18
+ARROWS_N = 14
+CODE_MOST = 1190
+"""Letters of a QR code (125 modules, .4 mm each on this sheet) that a phone still reads."""
 
 
 @dataclass(frozen=True)
@@ -78,22 +81,34 @@ def clock(start: float, seconds: float) -> str:
 
 
 def route_sheet(outing: Outing, *, paper: Paper, font: Font, language: Language = "zh") -> bytes:
-    """PDF bytes of one A4 page, used glyphs embedded; the QR holds the stops' coordinates, as many as are readable."""
+    """PDF bytes of one A4 page, used glyphs embedded; the QR holds the stops as GPX, else as many places as fit."""
     with mpl.rc_context({"pdf.fonttype": 3}):
         figure = Figure(figsize=A4_INCHES)
         FigureCanvasPdf(figure)
         face = FontProperties(fname=FontPath(str(font.file), font.face))
         axes = figure.add_axes(MAP_BOX)
-        _ground(axes, outing)
+        step_m = _ground(axes, outing)
         _route(axes, outing, face)
         _frame(axes, view_of(outing.route["geometry"]), face)
-        _head(figure, outing, paper, face, language)
+        code = gpx_text(outing.stops)
+        fits = len(code) <= CODE_MOST
+        rests = say("route_sheet_rests", language, step=f"{step_m:.0f}")
+        rests += say("route_sheet_code_gpx" if fits else "route_sheet_code_places", language)
+        _head(figure, outing, paper, face, language, rests)
         _table(figure, outing, face, language)
-        _code(figure, places_text(outing.stops))
+        _code(figure, code if fits else places_text(outing.stops))
         stream = io.BytesIO()
         told = {"Title": paper.title, "Author": paper.issuer, "Creator": "Tacha", "Producer": "Tacha"}
         figure.savefig(stream, format="pdf", metadata=told | {"CreationDate": paper.as_of, "ModDate": paper.as_of})
     return stream.getvalue()
+
+
+def gpx_text(stops: pd.DataFrame) -> str:
+    """The stops as the shortest GPX route a phone can keep as a file: number and place, five decimals."""
+    rows = zip(stops["order_n"], stops["latitude"], stops["longitude"], strict=True)
+    points = [f'<rtept lat="{y:.5f}" lon="{x:.5f}"><name>{int(n):02d}</name></rtept>' for n, y, x in rows]
+    head = '<gpx version="1.1" creator="Tacha" xmlns="http://www.topografix.com/GPX/1/1"><rte>'
+    return f"{head}{''.join(points)}</rte></gpx>"
 
 
 def places_text(stops: pd.DataFrame) -> str:
@@ -102,7 +117,8 @@ def places_text(stops: pd.DataFrame) -> str:
     return "\n".join(f"{int(n):02d} geo:{y:.5f},{x:.5f}" for n, y, x in list(rows)[:30])
 
 
-def _ground(axes: Any, outing: Outing) -> None:
+def _ground(axes: Any, outing: Outing) -> float:
+    """Hillshade, contours and roads; metres from contour to contour."""
     grid = outing.elevation
     heights = np.nan_to_num(grid.values.astype(float), nan=float(np.nanmean(grid.values)))
     west, south, east, north = grid.frame.bounds
@@ -118,12 +134,14 @@ def _ground(axes: Any, outing: Outing) -> None:
     for line in outing.roads.geometry:
         for part in shapely.get_parts(line):
             axes.plot(*part.xy, color="#6D4C41", linewidth=1.1, zorder=3)
+    return step
 
 
 def _route(axes: Any, outing: Outing, face: FontProperties) -> None:
     for part in shapely.get_parts(outing.route["geometry"]):
         axes.plot(*part.xy, color="white", linewidth=2.6, zorder=4)
         axes.plot(*part.xy, color=ROUTE, linewidth=1.3, zorder=5)
+        _arrows(axes, part)
     for stop in outing.stops.itertuples():
         colour = MUST if stop.kind in ("parcel", "start", "end") else STOP
         place = stop.geometry
@@ -132,6 +150,14 @@ def _route(axes: Any, outing: Outing, face: FontProperties) -> None:
             halo = [withStroke(linewidth=0.8, foreground="white")]
             look = {"fontproperties": face, "fontsize": 6.5, "path_effects": halo, "zorder": 9}
             axes.annotate(f"{stop.order_n}", (place.x, place.y), ha="center", va="center", **look)
+
+
+def _arrows(axes: Any, line: shapely.LineString) -> None:
+    """Which way round, at even distances."""
+    for middle_m in (np.arange(ARROWS_N) + 0.5) / ARROWS_N * line.length:
+        tail, tip = (line.interpolate(middle_m + away_m) for away_m in (-5.0, 5.0))
+        look = {"arrowstyle": "-|>", "color": ROUTE, "mutation_scale": 13, "linewidth": 0}
+        axes.annotate("", (tip.x, tip.y), xytext=(tail.x, tail.y), arrowprops=look, zorder=6)
 
 
 def _frame(axes: Any, view: tuple[float, float, float, float], face: FontProperties) -> None:
@@ -161,20 +187,21 @@ def _frame(axes: Any, view: tuple[float, float, float, float], face: FontPropert
     axes.annotate("N", top, xytext=(-3, -44), textcoords="offset points", **words)
 
 
-def _head(figure: Any, outing: Outing, paper: Paper, face: FontProperties, language: Language) -> None:
+def _head(figure: Any, outing: Outing, paper: Paper, face: FontProperties, language: Language, rests: str) -> None:
     route = outing.route
     figure.text(0.06, 0.955, f"{paper.title}", fontproperties=face, fontsize=13)
     told = say(
         "route_sheet_sums",
         language,
         route=route["route_id"],
+        team=str(outing.stops["name"].iloc[0]).partition(" ")[2],
         km=f"{route['length_m'] / 1000:.1f}",
         walked=f"{route['walked_s'] / 3600:.1f}",
         searched=f"{route['service_s'] / 3600:.1f}",
         start=clock(outing.start_clock, 0.0),
     )
     figure.text(0.06, 0.932, told, fontproperties=face, fontsize=8.5)
-    figure.text(0.06, 0.918, say("route_sheet_rests", language), fontproperties=face, fontsize=6.5, color="#555555")
+    figure.text(0.06, 0.918, rests, fontproperties=face, fontsize=6.5, color="#555555")
     figure.text(0.94, 0.955, say("map_inner", language), fontproperties=face, fontsize=8, ha="right", color="#B00000")
     figure.text(0.06, 0.012, "　".join(paper.foot(language)), fontproperties=face, fontsize=6)
 
@@ -206,6 +233,6 @@ def _label(stop: Any) -> str:
 
 
 def _code(figure: Any, text: str) -> None:
-    axes = figure.add_axes((0.74, 0.22, 0.21, 0.21 * A4_INCHES[0] / A4_INCHES[1]))
+    axes = figure.add_axes((0.70, 0.19, 0.24, 0.24 * A4_INCHES[0] / A4_INCHES[1]))
     axes.imshow(~np.array(qr_modules(text)), cmap="gray", interpolation="none")
     axes.set_axis_off()

@@ -15,6 +15,7 @@ from geo.ui import state
 from geo.ui.find_form import find_form
 from geo.words import WORDS
 from geo.workspace.county import County
+from geo.workspace.debriefing import shown_shares
 from geo.workspace.importing import FileReport
 from geo.workspace.outings import NOTHING, Outing, Walk, outing_files, outing_sheet, outings_of, record_look
 
@@ -158,8 +159,7 @@ def verdict(walk: Walk, reports: Iterable[FileReport]) -> None:
     with st.container(border=True, key="verdict"):
         st.markdown("#### " + " · ".join(one for one in parts if one))
         for row in walk.planned:
-            shares = {name: f"{100 * (row[f'{name}_share'] or 0):.0f}" for name in _FATES}
-            st.markdown(state.word("ui_walk_why", **shares))
+            st.markdown(state.word("ui_walk_why", **shown_shares(row)))
         if walk.missed:
             st.markdown(state.word("ui_walk_stops", names=state.plain("、".join(walk.missed[:8]))))
         if walk.gaps_n:
@@ -169,6 +169,3 @@ def verdict(walk: Walk, reports: Iterable[FileReport]) -> None:
         for one in reports:
             asked = "ui_walk_datum_asked" if one.needs_datum or one.warnings else "ui_walk_datum"
             st.caption(state.word(asked, datum=state.datum(one.datum) or "–", file=state.plain(one.file)))
-
-
-_FATES = ("seen", "too_fast", "out_of_sight", "not_walked")

@@ -27,7 +27,7 @@ class Found:
     plan: Plan
     asked: dict[str, Any]
     seen: int
-    other: dict[str, Any] | None = None
+    other: tuple[dict[str, Any], dict[str, Any]] | None = None
 
 
 def plan_panel(county: County) -> None:
@@ -97,8 +97,11 @@ def _begin(county: County, asked: dict[str, Any], *, extra: int = 0) -> None:
         plan = plan_day(county, progress=progress, cancelled=stopped, **asked)
         if not extra:
             return Found(plan, asked, seen)
-        other = plan_day(county, progress=progress, cancelled=stopped, extra_teams=extra, **asked)
-        return Found(plan, asked, seen, figures(other))
+        both = [
+            figures(plan_day(county, progress=progress, cancelled=stopped, varied=False, extra_teams=more, **asked))
+            for more in (0, extra)
+        ]
+        return Found(plan, asked, seen, (both[0], both[1]))
 
     jobs.start(county.path, JOB, work)
     st.rerun()
@@ -109,7 +112,7 @@ def _found(county: County, found: Found) -> None:
     _cards(plan)
     st.dataframe(_routes(county, plan), hide_index=True, column_config=_columns())
     if found.other is not None:
-        _compared(figures(plan), found.other)
+        _compared(*found.other)
     with st.expander(state.word("ui_plan_all_stops", n=len(plan.stops))):
         st.dataframe(_stops(county, plan), hide_index=True, column_config=_columns())
     if len(plan.unmet):

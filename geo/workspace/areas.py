@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -10,7 +11,8 @@ import shapely
 
 from geo.analysis import allocation, priority, zonal
 from geo.crs import to_metric
-from geo.errors import LayerError, StoreError
+from geo.errors import FormatError, LayerError, StoreError
+from geo.formats import one_area, read_outline
 from geo.grid import Frame, Grid
 from geo.layers.parcels import OPEN
 from geo.layers.terrain import Cover, Terrain
@@ -20,6 +22,7 @@ from geo.workspace.covering import measure_coverage
 
 LARGEST_KM2 = 2000.0
 SHARES = (0.5, 0.8)
+LONGEST_PATH = 1000
 Outline = Sequence[tuple[float, float]]
 """Longitude and latitude of the corners of an area, WGS 84 degrees."""
 
@@ -82,8 +85,6 @@ def area_figures(
     whole = county.whole
     townships = gpd.GeoDataFrame(county.store.read("townships"))
     touched = townships[townships.intersects(shape)]
-    if touched.empty:
-        raise LayerError("area_outside")
     west, south, east, north = touched.total_bounds
     frame = _window(grids.grid_frame(county.path, "elevation"), (west, south, east, north))
     here = np.asarray(zonal.zone_grid(_single(county, shape), frame).values > 0)
@@ -133,7 +134,32 @@ def area_figures(
     )
 
 
-def drawn_shape(county: County, outline: Sequence[tuple[float, float]]) -> shapely.Polygon:
+def outline_of(text: str) -> Outline:
+    """
+    An area as somebody writes it: the name of a file with one area, or its outline as WKT in degrees.
+
+    >>> len(outline_of("POLYGON ((105 26, 105.1 26, 105.1 26.1, 105 26))"))
+    4
+
+    Raises
+    ------
+    FormatError, DatumError
+        Neither of both, or not one area.
+    """
+    file = Path(text)
+    if len(text) < LONGEST_PATH and file.is_file():
+        area = read_outline(file)
+    else:
+        try:
+            shape = shapely.from_wkt(text)
+        except shapely.errors.ShapelyError as error:
+            raise FormatError("outline_bad", value=text[:60]) from error
+        area = one_area([shape], text[:60])
+    return [(float(east), float(north)) for east, north in area.exterior.coords[:]]
+
+
+def drawn_shape(county: County, outline: Outline) -> shapely.Polygon:
+    """The area in the county's metric CRS; `LayerError` where it is none, too large, or touches no township."""
     places = np.asarray(outline, float).reshape(-1, 2)
     if len(places) < 3 or not np.isfinite(places).all():
         raise LayerError("area_no_area")
@@ -142,6 +168,8 @@ def drawn_shape(county: County, outline: Sequence[tuple[float, float]]) -> shape
         raise LayerError("area_no_area")
     if shape.area / 1e6 > LARGEST_KM2:
         raise LayerError("area_too_large", area=round(shape.area / 1e6), most=round(LARGEST_KM2))
+    if not gpd.GeoDataFrame(county.store.read("townships")).intersects(shape).any():
+        raise LayerError("area_outside")
     return shape
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.analysis.assignment_book import days_of, searched_hours, state_of
+from geo.analysis.assignment_book import days_of, searched_hours, shared_hours, state_of
 from geo.analysis.pieces import Pieces
 from geo.analysis.zonal import zone_grid
+from geo.errors import StoreError
 from geo.grid import Frame
 from geo.layers.parcels import OPEN
 from geo.layers.segments import Purpose, State
@@ -20,6 +21,7 @@ from geo.workspace.county import County
 from geo.workspace.covering import measure_borders
 from geo.workspace.effort import pieces_of, tracks_until
 from geo.workspace.life import recheck_calendar
+from geo.workspace.ordering import round_of
 
 CELL_M = 30.0
 EPOCH = date(1970, 1, 1)
@@ -38,8 +40,9 @@ def assignment_board(
     Assignments with where they stand; overdue first, then by day.
 
     Columns are those of the layer and ``township_name``, ``label`` (the segment's letter), ``state`` (`State`),
-    ``share`` of the work done, ``searched_h`` (hours walked searching on its ground, from ``due_from`` to ``due_to``)
-    and ``forms_n`` (signed or claimed visits without a track on its ground: shown, never counted).
+    ``share`` of the work done, ``searched_h`` (hours walked searching on its ground, from ``due_from`` to ``due_to``,
+    each hour counted for one assignment alone) and ``forms_n`` (signed or claimed visits without a track on its ground:
+    shown, never counted).
 
     Targets and re-checks are done when their plots are; joint sweeps when teams of both sides walked the strip.
 
@@ -49,7 +52,16 @@ def assignment_board(
         Moment of the answer (default: the last record).
     withdrawn
         Also those a later plan took the place of.
+
+    Raises
+    ------
+    LayerError, StoreError
+        No such round or township.
     """
+    if round_ is not None:
+        round_of(county, round_)
+    if township_id is not None and township_id not in set(county.store.read("townships")["township_id"]):
+        raise StoreError("township_unknown", value=township_id)
     moment = as_of or county.as_of()
     held = gpd.GeoDataFrame(county.store.read("assignments"))
     chosen = held[held["withdrawn_at"].isna() | withdrawn]
@@ -61,7 +73,7 @@ def assignment_board(
     segments = gpd.GeoDataFrame(county.store.read("segments")).reset_index(drop=True)
     names = county.store.read("townships").set_index("township_id")["name"]
     label = segments.set_index("segment_id")["label"]
-    work = _work(county, chosen, segments, moment)
+    work = _work(county, held, chosen, segments, moment)
     today = moment.astimezone(CHINA).date().isoformat()
     share = county.settings.scheduling.done_share
     state = [
@@ -85,18 +97,21 @@ def standing_assignments(county: County, as_of: datetime | None = None) -> gpd.G
     return gpd.GeoDataFrame(board.assign(done=board["state"] == str(State.DONE)))
 
 
-def _work(county: County, chosen: gpd.GeoDataFrame, segments: gpd.GeoDataFrame, moment: datetime) -> dict[str, Any]:
-    """Share, hours and forms of each assignment."""
+def _work(
+    county: County, held: gpd.GeoDataFrame, chosen: gpd.GeoDataFrame, segments: gpd.GeoDataFrame, moment: datetime
+) -> dict[str, Any]:
+    """Share, hours and forms of each chosen assignment; hours are shared out among all that are `held`."""
     n = len(chosen)
     empty = {"share": np.zeros(n), "searched_h": np.zeros(n), "forms_n": np.zeros(n, np.int64)}
     if not n:
         return empty
-    first, today = str(chosen["due_from"].min()), moment.astimezone(CHINA).date()
+    first, today = str(held["due_from"].min()), moment.astimezone(CHINA).date()
     tracks = tracks_until(county, moment)
     begun = tracks["started_at"].dt.tz_convert(CHINA).dt.strftime("%Y-%m-%d")
     walked = gpd.GeoDataFrame(tracks[(begun >= first) & (tracks["mode"] == Mode.FOOT)].reset_index(drop=True))
     pieces, _ = pieces_of(county, walked)
-    hours = _hours(county, segments, pieces)
+    place = {str(name): number + 1 for number, name in enumerate(segments["segment_id"])}
+    hours = _searched(_hours(county, segments, pieces), held, place)
     forms = _forms(county, segments, moment)
     dues = (
         set(recheck_calendar(county, as_of=moment)["parcel_id"])
@@ -109,13 +124,11 @@ def _work(county: County, chosen: gpd.GeoDataFrame, segments: gpd.GeoDataFrame, 
     edges = measure_borders(county, as_of=moment).borders.set_index("border_id") if joint else gpd.GeoDataFrame()
     images = gpd.GeoDataFrame(county.store.read("flights"))
     images = gpd.GeoDataFrame(images[images["taken_at"] <= moment])
-    place = {str(name): number + 1 for number, name in enumerate(segments["segment_id"])}
     for i, row in enumerate(chosen.itertuples()):
-        span = [(date.fromisoformat(day) - EPOCH).days for day in (row.due_from, min(row.due_to, today.isoformat()))]
+        span = [_day(row.due_from), _day(min(row.due_to, today.isoformat()))]
         if isinstance(row.segment_id, str):
             zone = place.get(row.segment_id, -1)
-            mine = hours[(hours["zone"] == zone) & hours["day"].between(span[0], span[1])]
-            empty["searched_h"][i] = float(mine["hours"].sum())
+            empty["searched_h"][i] = hours[str(row.assignment_id)]
             signed = forms[(forms["zone"] == zone) & forms["day"].between(span[0], span[1])]
             empty["forms_n"][i] = len(signed)
         if row.purpose in (Purpose.TARGET, Purpose.RECHECK):
@@ -129,6 +142,22 @@ def _work(county: County, chosen: gpd.GeoDataFrame, segments: gpd.GeoDataFrame, 
         else:
             empty["share"][i] = min(1.0, empty["searched_h"][i] / row.hours) if row.hours else 0.0
     return empty
+
+
+def _searched(walked: pd.DataFrame, held: gpd.GeoDataFrame, place: dict[str, int]) -> dict[str, float]:
+    """Hours walked searching by assignment; flights have none."""
+    afoot = held[held["segment_id"].notna() & (held["purpose"] != Purpose.FLIGHT)]
+    spans = {"first": "due_from", "last": "due_to", "day": "day", "day_to": "day_to"}
+    work = pd.DataFrame({name: afoot[column].map(_day) for name, column in spans.items()}).assign(
+        zone=afoot["segment_id"].map(place).fillna(-1), hours=afoot["hours"], withdrawn=afoot["withdrawn_at"].notna()
+    )
+    found = dict.fromkeys(held["assignment_id"].map(str), 0.0)
+    return found | dict(zip(afoot["assignment_id"].map(str), shared_hours(walked, work).tolist(), strict=True))
+
+
+def _day(iso: str) -> int:
+    """Days since 1970 of an ISO date."""
+    return (date.fromisoformat(iso) - EPOCH).days
 
 
 def _hours(county: County, segments: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame:

@@ -13,9 +13,9 @@ import rasterio.features
 import shapely
 from affine import Affine
 
-from geo.analysis import scheduling
+from geo.analysis import campaigns, scheduling
+from geo.analysis.campaigns import Campaign, Due, Edge, Piece, Schedule, TeamDay
 from geo.analysis.rounds import due_windows, season_rounds, spring_festival
-from geo.analysis.scheduling import Campaign, Due, Edge, Piece, Schedule, TeamDay
 from geo.analysis.targets import budget_s
 from geo.crs import to_degrees
 from geo.errors import LayerError, StoreError
@@ -32,7 +32,7 @@ from geo.workspace.county import County
 from geo.workspace.covering import measure_borders
 from geo.workspace.life import recheck_calendar
 from geo.workspace.map_papers import meeting_point
-from geo.workspace.planning import next_day
+from geo.workspace.planning import checked_days, next_day
 from geo.workspace.preparing import Rests, gather, ground_of
 from geo.workspace.segmenting import segments_of
 
@@ -56,7 +56,7 @@ class SeasonPlan:
     township_ids
         Townships by position in the schedule.
     withdrawn
-        Ids of assignments it would take the place of: not done, and their last day not over.
+        Ids of assignments on foot it would take the place of: not done, and their last day not over.
     from_day, season
         First day planned, ISO; year.
     assumptions
@@ -118,10 +118,11 @@ def plan_season(
     Raises
     ------
     StoreError, LayerError
-        No terrain, no teams, or a day that is none.
+        No terrain, no teams, a day that is none, or one outside the season.
     """
-    segments = segments_of(county, now=now, progress=progress)
     start = from_day or next_day(county)
+    checked_days(county, [start])
+    segments = segments_of(county, now=now, progress=progress)
     rests = gather(county, progress=progress)
     ids = [str(one) for one in rests.townships["township_id"]]
     days = workdays(county, start, off_days)
@@ -129,10 +130,11 @@ def plan_season(
     tell = (lambda share: progress("schedule", round(100 * share), 100)) if progress else None
     rng = np.random.default_rng(seed)
     made = scheduling.schedule(
-        campaign, rng, variety=county.settings.planning.variety, progress=tell, cancelled=cancelled
+        campaign, rng, variety=county.settings.scheduling.variety, progress=tell, cancelled=cancelled
     )
     held = standing_assignments(county)
-    todo = held[~held["done"] & (held["due_to"] >= start)]
+    flown = held["purpose"] == Purpose.FLIGHT  # drone tasks are planned by themselves (`aerial.plan_flights`)
+    todo = held[~held["done"] & ~flown & (held["due_to"] >= start)]
     table = _assignments(county, made, segments, ids, start, now)
     knobs = county.settings
     told = {"hours": knobs.planning.hours, "reserve": knobs.planning.reserve, "prior": knobs.absence.prior}
@@ -259,7 +261,7 @@ def _pieces(county: County, rests: Rests, number: int, mine: gpd.GeoDataFrame, r
         spans = [_span(starts[n], stops[n], year) for starts, stops in windows]
         pieces.append(
             Piece(
-                curve=scheduling.curve(heavy[held] * a * (1.0 - lost), rate[held]),
+                curve=campaigns.curve(heavy[held] * a * (1.0 - lost), rate[held]),
                 host=number,
                 pace=tuple(whole[k % 3] / most for k in range(len(rounds))),
                 first=tuple(first for first, _ in spans),

@@ -45,6 +45,7 @@ def compare_days(
             hours=case.hours,
             extra_teams=case.extra_teams,
             seed=seed,
+            varied=False,
             township_ids=list(case.township_ids) or township_ids,
             progress=progress,
         )

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from geo.analysis.coverage import reach_window
-from geo.analysis.debrief import Debrief, Fate, debrief, line_pieces
+from geo.analysis.debrief import Debrief, Fate, debrief, line_pieces, percents
 from geo.analysis.pieces import walked_pieces
 from geo.errors import StoreError
 from geo.grid import Frame, Grid
@@ -28,7 +28,7 @@ def debrief_day(county: County, *, day: str, team_id: str | None = None) -> list
     Per standing route of a day (of one team) its planned cells by fate, and the tracks they were judged by.
 
     All foot tracks of the day that come near the route count, whoever walked them; `own_tracks_n` says how many are
-    of the route's own team. Shares add up to 1 over the planned cells.
+    of the route's own team. ``planned_n`` cells are the sum of the four ``…_n``; shares are of them.
 
     Raises
     ------
@@ -54,10 +54,18 @@ def debrief_day(county: County, *, day: str, team_id: str | None = None) -> list
                 "tracks_n": len(near),
                 "own_tracks_n": int((near["team_id"] == row.team_id).sum()),
                 "planned_ha": told.planned_n * told.fates.frame.cell_m**2 / 1e4,
+                "planned_n": told.planned_n,
+                **{f"{fate.value}_n": told.cells_n[fate] for fate in Fate},
                 **{f"{fate.value}_share": told.share(fate) for fate in Fate},
             }
         )
     return answers
+
+
+def shown_shares(row: dict[str, Any]) -> dict[str, str]:
+    """The shares of a route's fates as they are said, by fate: whole per cent that add up to 100."""
+    names = [fate.value for fate in Fate]
+    return dict(zip(names, percents([row[f"{name}_n"] for name in names]), strict=True))
 
 
 def _debrief(county: County, line: Any, tracks: gpd.GeoDataFrame, noon_s: float) -> Debrief:

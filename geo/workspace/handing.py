@@ -97,6 +97,7 @@ def route_pdf(
         stops=stops.assign(longitude=longitude, latitude=latitude),
         elevation=grids.read_grid(county.path, "elevation", window),
         roads=gpd.GeoDataFrame(near),
+        start_clock=county.settings.planning.start_clock,
     )
     head = county.store.head()
     paper = paper_of(county, "route_sheet_title", county.as_of(), head.hash if head else None, language=language)

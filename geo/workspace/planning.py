@@ -43,6 +43,7 @@ def plan_days(
     forbidden: Collection[str] = (),
     assigned: bool = False,
     area: Outline | None = None,
+    varied: bool = True,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[Plan]:
@@ -66,18 +67,22 @@ def plan_days(
         Sweep only in the segments that assignments of the first day name; a township that has none is planned whole.
     area
         Sweep only in this outline, longitude and latitude, WGS 84 degrees; what is due there stays due.
+    varied
+        By seed one of the plans of like worth; otherwise the best one found, as comparing two plans needs it.
 
     Raises
     ------
     StoreError
-        Where the county has no terrain, no teams or no office to start from, a pin's hours are none, or what is pinned
-        is not on offer that day.
+        Where the county has no terrain, no teams or no office to start from, a day lies outside the season, a pin's
+        hours are none, or what is pinned or forbidden is not on offer that day.
     """
+    checked_days(county, days)
     pins, windows = pinned_hours(pinned, county.settings.planning.start_clock)
     teams = _reinforced(special_teams(county, township_ids), extra_teams)
     if not county.has_terrain():
         raise StoreError("terrain_missing", path=county.path.name)
     rests = gather(county, progress=progress)
+    knobs = county.settings.planning if varied else replace(county.settings.planning, variety=0.0)
     plans: list[list[Plan]] = []
     offered: set[str] = set()
     for number, (township_id, squad) in enumerate(teams.groupby("township_id", sort=True)):
@@ -88,7 +93,7 @@ def plan_days(
             drawn = drawn_shape(county, area)
             within = drawn if within is None else within.intersection(drawn)
         request = request_for(
-            county, rests, str(township_id), squad, day=days[0], hours=hours, seed=seed, within=within
+            county, rests, str(township_id), squad, day=days[0], hours=hours, seed=seed, settings=knobs, within=within
         )
         asked = replace(request, pinned=pins, forbidden=forbidden, windows=windows)
         offered |= set(request.targets["target_id"])
@@ -98,7 +103,18 @@ def plan_days(
             plans.append([patrol.plan_sweep(asked, cancelled=cancelled)])
     if set(pins) - offered:
         raise StoreError("pin_unknown", value="、".join(sorted(set(pins) - offered)))
+    if set(forbidden) - offered:
+        raise StoreError("forbid_unknown", value="、".join(sorted(set(forbidden) - offered)))
     return [patrol.joined(of_day) for of_day in zip(*plans, strict=True)]
+
+
+def checked_days(county: County, days: Sequence[str]) -> None:
+    """Raises `StoreError` where one of the days is not of the county's season."""
+    first, stop = (moment.astimezone(CHINA).date() for moment in (county.season.bounds[0], county.season.bounds[-1]))
+    outside = [day for day in days if not first <= date.fromisoformat(day) < stop]
+    if outside:
+        last = stop - timedelta(days=1)
+        raise StoreError("day_outside", value=outside[0], first=first.isoformat(), last=last.isoformat())
 
 
 def pinned_hours(pinned: Collection[str], start_clock: float) -> tuple[list[str], dict[str, tuple[float, float]]]:

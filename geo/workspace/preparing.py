@@ -17,7 +17,7 @@ from geo import patrol
 from geo.analysis import priority, travel
 from geo.analysis.daylight import light_left
 from geo.analysis.detection import sweep_widths
-from geo.analysis.routing import with_separate
+from geo.analysis.routing import with_own_cells, with_separate
 from geo.analysis.sweeps import Ground, block_cells, views_of
 from geo.analysis.targets import (
     courtyard_targets,
@@ -25,7 +25,6 @@ from geo.analysis.targets import (
     recheck_targets,
     sweep_targets,
     with_rings,
-    with_suspicion,
 )
 from geo.crs import to_degrees
 from geo.grid import Frame, Grid
@@ -111,6 +110,8 @@ def request_for(
     """
     One township's day: parcels that are due and the best segments to sweep, what each sees, and walking times.
 
+    Who goes to a plot and round it finds what is there with chance `availability`, as on any ground walked over (the
+    hazard at the plot itself is many nats; that of its cell's centre, some metres off, would say much less in scrub).
     Historic spots and tips weigh on the ground round them (the county's relative risks), so they are not paid again
     as places of their own. Sweeps are cut from the ground `within` an area alone, where one is given. Walking times
     are kept in the county's folder under the digest of ground, roads, speeds and places.
@@ -130,13 +131,15 @@ def request_for(
     again = recheck_targets(gpd.GeoDataFrame(parcels[parcels["parcel_id"].isin(_rechecks(county, rests, day))]), knobs)
     due = pd.concat([one for one in (due, again) if len(one)], ignore_index=True) if len(again) else due
     ringed = with_rings(due, surface, terrain.elevation, knobs, detection.search_speed_kmh)
-    swept = sweep_targets(ground, surface, bases, knobs, detection, first_block=first_block)
+    driven = _driven(terrain, rests, knobs)
+    swept = sweep_targets(ground, surface, bases, knobs, detection, first_block=first_block, approach=driven)
     held = [one for one in (ringed, _named(swept, rests.blind_spots)) if len(one)]
     targets = pd.concat(held, ignore_index=True) if held else ringed
-    seen = replace(ground, mass=with_suspicion(mass, due))
+    whole = replace(ground, mass=mass)
     views = views_of(
-        lines_to_see(targets), seen, county.season, detection, noon_s=noon.timestamp(), cells=PLANNING_CELLS
+        lines_to_see(targets), whole, county.season, detection, noon_s=noon.timestamp(), cells=PLANNING_CELLS
     )
+    views = with_own_cells(views, due["mass"].to_numpy(float), detection.availability)
     yards = courtyard_targets(
         gpd.GeoDataFrame(rests.yards[rests.yards["township_id"] == township_id]), float(rests.in_yards[number]), knobs
     )
@@ -152,7 +155,7 @@ def request_for(
         settings=knobs,
         seed=seed,
         views=views,
-        approach=_driven(terrain, rests, knobs),
+        approach=driven,
         hours=_light_hours(county, outline, day, knobs.hours if hours is None else hours),
     )
     return replace(request, matrix=_kept_matrix(county.path, request))

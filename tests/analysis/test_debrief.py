@@ -7,7 +7,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.analysis.debrief import Fate, debrief, line_pieces
+from geo.analysis.debrief import Fate, debrief, line_pieces, percents
 from geo.analysis.pieces import Pieces
 from geo.grid import Frame, Grid
 from geo.layers.terrain import Cover, Terrain
@@ -83,3 +83,15 @@ def test_without_a_plan_there_is_nothing_to_reconcile():
     answer = told(plain(), shapely.LineString(), walk(along(300)))
     assert answer.planned_n == 0
     assert answer.share(Fate.SEEN) is None
+
+
+@given(st.lists(st.integers(0, 100_000), min_size=1, max_size=6))
+def test_whole_per_cent_add_up_to_a_hundred(counts):
+    said = percents(counts)
+    if not sum(counts):
+        assert set(said) == {"–"}
+        return
+    whole = {"<1%": 0, ">99%": 100}
+    assert sum(whole[one] if one in whole else int(one[:-1]) for one in said) == 100
+    assert all(n == 0 for n, one in zip(counts, said, strict=True) if one == "0%")
+    assert all(n == sum(counts) for n, one in zip(counts, said, strict=True) if one == "100%")

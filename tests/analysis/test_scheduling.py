@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.analysis import allocation, scheduling
-from geo.analysis.scheduling import Campaign, Due, Edge, Piece
+from geo.analysis import allocation, campaigns, scheduling
+from geo.analysis.campaigns import Campaign, Due, Edge, Piece
 from geo.layers.segments import Purpose
 
 
 def piece(worth, host=0, first=0, last=9, away_h=1.0, rate=0.02, pace=1.0):
     """A segment of one cell with `worth` plots, one round."""
-    return Piece(scheduling.curve([worth], [rate]), host, (pace,), (first,), (last,), away_h)
+    return Piece(campaigns.curve([worth], [rate]), host, (pace,), (first,), (last,), away_h)
 
 
 def campaign(pieces, **more):
@@ -37,7 +37,7 @@ def test_the_curve_is_the_allocation_of_search_theory(seed):
     rng = np.random.default_rng(seed)
     mass, km2 = rng.uniform(0.01, 1.0, 12), rng.uniform(0.5, 2.0, 12)
     width = rng.choice([10.0, 20.0], 12)
-    curve = scheduling.curve(mass, allocation.rates(km2, width, 1.0), points=10_000)
+    curve = campaigns.curve(mass, allocation.rates(km2, width, 1.0), points=10_000)
     assert (np.diff(curve.hours) > 0).all()
     slopes = np.diff(curve.finds) / np.diff(curve.hours)
     assert (slopes[:-1] >= slopes[1:] - 1e-9).all()
@@ -93,7 +93,7 @@ def test_every_team_day_keeps_its_window_and_no_day_has_more_teams_than_there_ar
 
 def test_days_are_moved_aside_to_make_room():
     """The rich segment can be walked on any of two days, the poor one on the first alone: both are walked."""
-    rich = replace(piece(1.0, last=1), curve=scheduling.Curve(np.array([0.0, 5.0]), np.array([0.0, 0.5])))
+    rich = replace(piece(1.0, last=1), curve=campaigns.Curve(np.array([0.0, 5.0]), np.array([0.0, 0.5])))
     got = made(campaign([rich, piece(0.1, last=0)], workdays=np.arange(2)))
     assert [(one.piece, one.day) for one in got.days] == [(1, 0), (0, 1)]
 

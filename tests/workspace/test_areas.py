@@ -3,15 +3,17 @@
 import sys
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ui"))
 from ui_county import EPSG, SOUTH, WEST, make_county
 
 from geo.crs import to_degrees
-from geo.errors import LayerError
-from geo.workspace.areas import area_figures
+from geo.errors import FormatError, LayerError
+from geo.workspace.areas import area_figures, drawn_shape, outline_of
 from geo.workspace.county import County, open_county
 from geo.workspace.covering import measure_borders
 from geo.workspace.finding import search
@@ -73,3 +75,29 @@ def test_a_name_an_id_or_coordinates_find_their_place(county: County) -> None:
     assert search(county, "没有这个地方") == []
     with pytest.raises(LayerError):
         search(county, "116.4, 39.9")
+
+
+SQUARE = "POLYGON ((105 26.6, 105.01 26.6, 105.01 26.61, 105 26.6))"
+
+
+@pytest.mark.parametrize("form", ["GeoJSON", "KML", "GPKG", "ESRI Shapefile", "WKT"])
+def test_an_area_is_taken_from_a_file_or_from_its_text(tmp_path: Path, form: str) -> None:
+    shape = shapely.from_wkt(SQUARE)
+    file = tmp_path / {"GeoJSON": "a.json", "KML": "a.kml", "GPKG": "a.gpkg", "ESRI Shapefile": "a.shp"}.get(form, "-")
+    if form != "WKT":
+        gpd.GeoDataFrame({"name": ["x"]}, geometry=[shape], crs=4326).to_file(file, driver=form)
+    found = outline_of(SQUARE if form == "WKT" else str(file))
+    assert shapely.Polygon(found).symmetric_difference(shape).area < 1e-12
+
+
+@pytest.mark.parametrize(
+    "text", ["nowhere.kml", "POINT (105 26)", "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)), ((5 5, 6 5, 6 6, 5 5)))"]
+)
+def test_what_is_not_one_area_is_refused(text: str) -> None:
+    with pytest.raises(FormatError, match="outline_"):
+        outline_of(text)
+
+
+def test_an_area_elsewhere_is_refused(county: County) -> None:
+    with pytest.raises(LayerError, match="area_outside"):
+        drawn_shape(county, outline_of("POLYGON ((80 40, 80.01 40, 80.01 40.01, 80 40))"))

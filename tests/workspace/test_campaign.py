@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo.errors import LayerError
+from geo.errors import LayerError, StoreError
 from geo.layers.tracks import line_of
 from geo.ledger import Entry
 from geo.store import Change
@@ -17,6 +17,7 @@ from geo.workspace.aerial import flight_files, plan_flights
 from geo.workspace.assignments import assignment_board
 from geo.workspace.campaign import accept_season, plain_assignments, plan_season, workdays
 from geo.workspace.county import County, open_county
+from geo.workspace.effort import pieces_of, tracks_until
 from geo.workspace.planning import assigned_ground, plan_day
 from geo.workspace.segmenting import segments_of
 
@@ -138,6 +139,14 @@ def test_what_is_flown_is_numbered_and_other_programs_read_it(cut: County, tmp_p
     assert len(shown) == 2 * len(flown)
 
 
+def test_planning_the_season_anew_leaves_drone_tasks_standing(season: County) -> None:
+    """They are planned by themselves, and nothing on foot takes their place."""
+    flown = set(plan_flights(season, 2, now=NOW)["assignment_id"])
+    again = plan_season(season, now=NOW, from_day="2026-04-15")
+    assert not flown & set(again.withdrawn)
+    assert again.withdrawn
+
+
 def test_holidays_and_days_off_are_no_workdays(cut: County) -> None:
     """New year's eve of 2026 is 16 February; a week is off by default."""
     days = workdays(cut, "2026-02-14", ["2026-02-25"])
@@ -147,3 +156,29 @@ def test_holidays_and_days_off_are_no_workdays(cut: County) -> None:
     assert days[-1] == 150
     with pytest.raises(LayerError, match="day_bad"):
         workdays(cut, "2026-02-30")
+
+
+def test_a_round_a_township_or_a_day_that_is_none_is_refused(cut: County) -> None:
+    with pytest.raises(LayerError, match="round_unknown"):
+        assignment_board(cut, round_=9)
+    with pytest.raises(StoreError, match="township_unknown"):
+        assignment_board(cut, township_id="999")
+    with pytest.raises(StoreError, match="day_outside"):
+        plan_season(cut, now=NOW, from_day="2026-06-01")
+
+
+def test_no_walking_counts_for_two_assignments_of_a_segment(season: County) -> None:
+    """Over all its assignments a segment has no more hours than were walked searching on it, whatever is shown."""
+    board = assignment_board(season, withdrawn=True)
+    afoot = board[board["segment_id"].notna() & (board["purpose"] != "航测")]
+    one = afoot.loc[afoot["searched_h"].idxmax()]
+    mine = afoot[afoot["segment_id"] == one["segment_id"]]
+    (place,) = gpd.GeoDataFrame(season.store.read("segments", [one["segment_id"]])).itertuples()
+    tracks = tracks_until(season, season.as_of())
+    pieces, _ = pieces_of(season, gpd.GeoDataFrame(tracks[tracks["mode"] == "foot"].reset_index(drop=True)))
+    middle = (pieces.easting0_m + pieces.easting1_m) / 2, (pieces.northing0_m + pieces.northing1_m) / 2
+    inside = shapely.contains_xy(place.geometry, *middle)
+    walked_h = (pieces.lengths() * pieces.factor)[inside].sum() / 1000.0
+    assert mine["searched_h"].sum() <= walked_h * 1.02 + 0.05
+    by_round = assignment_board(season, round_=int(one["round"])).set_index("assignment_id")["searched_h"]
+    assert by_round[one["assignment_id"]] == pytest.approx(one["searched_h"])

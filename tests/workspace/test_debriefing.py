@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from geo.analysis.debrief import Fate
 from geo.errors import StoreError
 from geo.season import CHINA
 from geo.workspace.county import open_county
-from geo.workspace.debriefing import debrief_day
+from geo.workspace.debriefing import debrief_day, shown_shares
 from geo.workspace.planning import accept_plan, plan_day
 
 NOW = datetime(2026, 5, 21, tzinfo=UTC)
@@ -24,6 +25,9 @@ def test_the_fates_of_a_day_add_up_and_name_their_tracks(demo_copy: Path) -> Non
     (row,) = debrief_day(county, day=day)
     shares = [row[name] for name in row if name.endswith("_share")]
     assert sum(shares) == pytest.approx(1.0)
+    assert sum(row[f"{fate.value}_n"] for fate in Fate) == row["planned_n"]
+    whole = {"<1%": 0, ">99%": 100}
+    assert sum(whole[one] if one in whole else int(one[:-1]) for one in shown_shares(row).values()) == 100
     assert row["planned_ha"] > 1.0
     assert row["own_tracks_n"] <= row["tracks_n"]
 

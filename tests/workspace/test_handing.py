@@ -8,14 +8,17 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from lxml import etree
 
 from geo.errors import StoreError
 from geo.formats.bundle import zipped
+from geo.report.qr import qr_modules
+from geo.report.route_sheet import CODE_MOST, gpx_text
 from geo.workspace.county import County, open_county
 from geo.workspace.handing import hand_out
-from geo.workspace.planning import accept_plan, plan_day
+from geo.workspace.planning import accept_plan, kept_routes, plan_day
 
 DAY, WHERE = "2026-04-12", ["529901001", "529901003"]
 GPX = "{http://www.topografix.com/GPX/1/1}"
@@ -74,6 +77,27 @@ def test_the_sheet_is_one_page_with_its_font_inside(county, tmp_path: Path) -> N
     assert fonts
     assert all(line.split()[-5] == "yes" for line in fonts)
     assert "路线单" in words
+
+
+def test_the_code_on_the_sheet_is_a_gpx_of_the_stops(county) -> None:
+    """Five decimals are about a metre; twelve stops fit a code that is read from paper."""
+    _, stops = kept_routes(county)
+    one = stops[stops["route_id"] == stops["route_id"].iloc[0]].sort_values("order_n").head(12)
+    placed = one.to_crs(4326)
+    text = gpx_text(one.assign(longitude=placed.geometry.x, latitude=placed.geometry.y))
+    read = list(etree.fromstring(text).iter(f"{GPX}rtept"))
+    assert [point.findtext(f"{GPX}name") for point in read] == [f"{n:02d}" for n in one["order_n"]]
+    assert [float(point.get("lon")) for point in read] == pytest.approx(list(placed.geometry.x), abs=6e-6)
+    assert [float(point.get("lat")) for point in read] == pytest.approx(list(placed.geometry.y), abs=6e-6)
+    assert len(text) <= CODE_MOST
+    assert len(qr_modules(text)) <= 125
+
+
+@pytest.mark.real
+def test_the_code_keeps_to_the_official_gpx_schema(real_data: Path) -> None:
+    schema = etree.XMLSchema(etree.parse(real_data / "tracks" / "gpx11.xsd"))
+    stops = pd.DataFrame({"order_n": [0, 1], "latitude": [26.5, 26.6], "longitude": [105.1, 105.2]})
+    schema.assertValid(etree.fromstring(gpx_text(stops)))
 
 
 def test_a_county_without_routes_says_so(demo_copy: Path) -> None:

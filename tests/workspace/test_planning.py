@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -235,3 +236,36 @@ def test_days_planned_together_visit_nothing_twice_and_keep_deadlines(demo_copy:
     assert all((plan.hours_used <= plan.budget_h).all() for plan in plans)
     gains = [float(plan.stops["gain"].sum()) for plan in plans]
     assert gains == pytest.approx([plan.expected for plan in plans])
+
+
+def test_the_first_of_several_days_finds_most(demo_copy: Path) -> None:
+    """Who loses the last day to rain has lost the least."""
+    county = open_county(demo_copy)
+    found = [plan.expected for plan in plan_days(county, days=following(DAY, 3), township_ids=TWO)]
+    assert found == sorted(found, reverse=True)
+
+
+def test_a_visit_to_a_flagged_plot_finds_as_on_ground_walked_over(demo_copy: Path) -> None:
+    """Its suspicion times the availability, in whatever cover it stands, and the little its surroundings add."""
+    county = open_county(demo_copy)
+    availability = county.settings.detection.availability
+    stops = plan_day(county, day=DAY, township_ids=ONE).stops
+    plots = stops[stops["kind"] == "parcel"].set_index("target_id")["gain"]
+    suspicion = county.store.read("parcels").set_index("parcel_id")["suspicion"].reindex(plots.index).astype(float)
+    extra = plots - availability * suspicion.fillna(county.settings.planning.unjudged_suspicion)
+    assert len(plots)
+    assert extra.between(-1e-9, 0.05).all()
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"day": "2026-06-01"}, "day_outside"),
+        ({"day": "2025-12-31"}, "day_outside"),
+        ({"day": DAY, "forbidden": ["NOPE"]}, "forbid_unknown"),
+        ({"day": DAY, "pinned": ["NOPE"]}, "pin_unknown"),
+    ],
+)
+def test_what_is_not_on_offer_is_refused(measured_demo: Path, asked: dict[str, Any], code: str) -> None:
+    with pytest.raises(StoreError, match=code):
+        plan_day(open_county(measured_demo), township_ids=ONE, **asked)

@@ -1,0 +1,44 @@
+"""Days planned together, the richest first: a county that loses its last day to rain has lost the least."""
+
+from geo.analysis import routing
+
+LEAST_GAIN = 1e-12
+
+
+def richest_first(
+    problem: routing.Problem, routes: tuple[tuple[int, ...], ...], teams_n: int
+) -> tuple[tuple[int, ...], ...]:
+    """
+    The same routes, each team's days exchanged as long as an earlier day then finds more and every hour is kept.
+
+    Parameters
+    ----------
+    problem, routes
+        Teams stand in them once for each day, day by day.
+    """
+    held = list(routes)
+
+    def found(day: int) -> float:
+        return routing.value_of(problem.views, [stop for route in held[: (day + 1) * teams_n] for stop in route])
+
+    def exchange(one: int, other: int) -> None:
+        held[one], held[other] = held[other], held[one]
+
+    days_n = len(routes) // teams_n
+    for day in range(days_n):
+        best, last = found(day), -1.0
+        while best > last:
+            last = best
+            for team in range(day * teams_n, (day + 1) * teams_n):
+                for later in range(team + teams_n, days_n * teams_n, teams_n):
+                    exchange(team, later)
+                    now = found(day) if _in_time(problem, held, team) and _in_time(problem, held, later) else -1.0
+                    if now > best + LEAST_GAIN:
+                        best = now
+                    else:
+                        exchange(team, later)
+    return tuple(held)
+
+
+def _in_time(problem: routing.Problem, held: list[tuple[int, ...]], team: int) -> bool:
+    return routing.seconds_of(problem, team, held[team]) <= float(problem.budget[team])
