@@ -10,9 +10,9 @@ from geo.layers.finds import METHODS
 from geo.layers.finds import SCHEMA as FINDS
 from geo.layers.parcels import Status
 from geo.layers.steps import Act
-from geo.ledger import Entry, row_digest
+from geo.ledger import row_digest
 from geo.season import CHINA
-from geo.store import Change
+from geo.store.contract import Row
 from geo.workspace.county import County
 from geo.workspace.forms import filled_row, is_blank
 from geo.workspace.life import record_step, sampled
@@ -63,15 +63,16 @@ def record_found(
     if bool(scene.get("station")) != bool(scene.get("receipt")):
         raise LayerError("record_value_missing", field="receipt" if scene.get("station") else "station")
     _require_whole(county, given, gone, now)
-    parcel_id = given.get("parcel_id") or _plot_for(county, given, now)
-    given["parcel_id"] = parcel_id
-    status = str(known_row(store, "parcels", parcel_id, "parcel_unknown")["status"])
+    plot = None if given.get("parcel_id") else _plot_for(county, given, now)
+    given["parcel_id"] = parcel_id = plot["parcel_id"] if plot else given["parcel_id"]
+    is_new = plot is not None and not store.holds("parcels", [parcel_id])
+    held = plot if plot and is_new else known_row(store, "parcels", parcel_id, "parcel_unknown")
     step = {"at": given["found_at"], "team_id": given["team_id"], "post": scene.get("post")}
     step |= {"photo_sha256": given.get("photo_sha256")}
     step = {name: value for name, value in step.items() if value not in (None, "")}
-    if scene.get("guarded") and status in GUARDABLE:
-        record_step(store, parcel_id, Act.GUARD, step, now=now, role="team")
-    done = record_find(store, given, now=now)
+    if scene.get("guarded") and held["status"] in GUARDABLE:
+        record_step(store, parcel_id, Act.GUARD, step, now=now, role="team", plot=plot)
+    done = record_find(store, given, now=now, plot=plot)
     if scene.get("station") and done.is_new:
         told = step | {"station": scene["station"], "receipt": scene["receipt"]}
         record_step(store, parcel_id, Act.HAND_OVER, told, now=now, role="team")
@@ -86,7 +87,7 @@ def _require_whole(county: County, given: dict[str, Any], gone: dict[str, Any] |
         require_find(filled_row(FINDS, base | given | more | {"recorded_at": now}, county.crs, now, place))
 
 
-def _plot_for(county: County, given: dict[str, Any], now: datetime) -> str:
+def _plot_for(county: County, given: dict[str, Any], now: datetime) -> Row:
     """The plot of a find made on none: found on the ground, at the find's place."""
     form = filled_row(
         FINDS,
@@ -98,7 +99,7 @@ def _plot_for(county: County, given: dict[str, Any], now: datetime) -> str:
     townships = gpd.GeoDataFrame(county.store.read("townships"))
     within = townships.loc[townships.intersects(place), "township_id"]
     key = "G" + row_digest({"wkb": place.wkb_hex, "at": found_at.isoformat()})[:12]
-    row = {
+    return {
         "parcel_id": key,
         "source": "ground",
         "source_id": f"{found_at.astimezone(CHINA):%m-%d %H:%M}",
@@ -106,8 +107,5 @@ def _plot_for(county: County, given: dict[str, Any], now: datetime) -> str:
         "flagged_at": found_at,
         "status": str(Status.VISITED),
         "accuracy_m": ACCURACY_M,
+        "geometry": place,
     }
-    if not county.store.holds("parcels", [key]):
-        plot = Change("parcels", row | {"geometry": place})
-        county.store.append(Entry("find", {"parcel_id": key}, "team"), plot, now=now)
-    return key

@@ -61,6 +61,7 @@ def record_step(
     now: datetime,
     role: str = "planner",
     source: Source | None = None,
+    plot: Row | None = None,
 ) -> Recorded:
     """
     Record one step of a plot: assigned, guarded, handed over, dismissed, re-checked or closed.
@@ -70,6 +71,8 @@ def record_step(
     values
         ``at`` and what the act asks for (`NEEDED`); ``plants_left_n`` above 0 at a re-check means that plants grew
         again: the plot is confirmed anew.
+    plot
+        The parcel itself, where it is not on record yet: it is written with its first step.
 
     Raises
     ------
@@ -89,7 +92,8 @@ def record_step(
     step["step_id"] = step_id = content_id("S", STEPS, step, without=("recorded_at",))
 
     def attempt() -> Recorded:
-        parcel = known_row(store, "parcels", parcel_id, "parcel_unknown")
+        is_new = plot is not None and not store.holds("parcels", [parcel_id])
+        parcel = plot if plot and is_new else known_row(store, "parcels", parcel_id, "parcel_unknown")
         if store.holds("steps", [step_id]):
             return Recorded(step_id, None, str(parcel["status"]))
         if step["track_id"] and not store.holds("tracks", [step["track_id"]]):
@@ -98,9 +102,10 @@ def record_step(
         _require_later(store, parcel_id, step["at"])
         if done == Act.CLOSE:
             _require_closable(store, parcel_id)
-        reason = values["reason"] if act == Act.DISMISS else parcel["reason"]
+        reason = values["reason"] if act == Act.DISMISS else parcel.get("reason")
         after = parcel | {"status": str(status), "reason": reason}
-        changes = [Change("steps", step), Change("parcels", after, replace=True, before=parcel)]
+        changed = Change("parcels", after) if is_new else Change("parcels", after, replace=True, before=parcel)
+        changes = [Change("steps", step), changed]
         changes += _verified(store, parcel_id, step["at"]) if done == Act.RECHECK else []
         body = {"parcel_id": parcel_id, "step_id": step_id, "act": str(done), "parcel_status": str(status)}
         return Recorded(step_id, store.append(Entry("step", body, role, source), *changes, now=now), str(status))

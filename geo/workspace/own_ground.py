@@ -71,12 +71,14 @@ class Ground:
     What belongs to somebody whose ground is not the county.
 
     `fresh` are keys by layer that come with the rows being judged: an order's steps are as much one's own as the order.
+    `found` are plots among them on which one's own team found something or kept the scene.
     """
 
     store: Store
     actor: Actor
     strip_m: float
     fresh: dict[str, set[str]] = field(default_factory=dict)
+    found: frozenset[str] = frozenset()
 
     def holds(self, layer: str, table: pd.DataFrame) -> Mask:
         """Which rows are one's own, by the rule of their layer."""
@@ -140,11 +142,11 @@ class Ground:
 
     @cached_property
     def tasks(self) -> set[str]:
-        """Parcels a team was sent to: stops of its routes, and those assigned to it."""
-        stops, steps = self.store.read("stops"), self.store.read("steps")
+        """Parcels a team was sent to (stops of its routes, and those assigned to it), and those it found itself."""
+        stops, steps, finds = (self.store.read(layer) for layer in ("stops", "steps", "finds"))
         sent = stops.loc[stops["route_id"].isin(self.keys("routes")), "target_id"].dropna()
-        told = steps.loc[(steps["act"] == Act.ASSIGN) & steps["team_id"].isin(self.ids), "parcel_id"]
-        return set(sent) | set(told)
+        told = steps.loc[steps["team_id"].isin(self.ids), "parcel_id"]
+        return {*sent, *told, *finds.loc[finds["team_id"].isin(self.ids), "parcel_id"].dropna()} | self.found
 
     @cached_property
     def parcels(self) -> set[str]:
@@ -334,8 +336,18 @@ class OwnStore:
     def _open(self, layer: str) -> bool:
         return layer in OPEN_TO_ALL or (self._actor.whole and self._actor.places is Places.EXACT and layer != "leads")
 
-    def _ground(self, fresh: dict[str, set[str]] | None = None) -> Ground:
-        return Ground(self._store, self._actor, self._strip_m, fresh or {})
+    def _ground(self, fresh: dict[str, set[str]] | None = None, found: Iterable[str] = ()) -> Ground:
+        return Ground(self._store, self._actor, self._strip_m, fresh or {}, frozenset(found))
+
+    def _found(self, held: Iterable[tuple[Change, pd.DataFrame]]) -> set[str]:
+        """Plots that are new and come with a find or step of one's own team."""
+        brought = {change.layer: rows for change, rows in held}
+        if "parcels" not in brought:
+            return set()
+        new = set(brought["parcels"]["parcel_id"])
+        new -= self._store.holds("parcels", list(new))
+        told = [brought[layer] for layer in ("finds", "steps") if layer in brought]
+        return new & {key for rows in told for key in rows.loc[rows["team_id"].isin(self._actor.grounds), "parcel_id"]}
 
     @cached_property
     def _standing(self) -> tuple[str, Ground]:
@@ -367,7 +379,7 @@ class OwnStore:
     def _require_own(self, changes: Iterable[Change]) -> None:
         held = [(change, SCHEMAS[change.layer].conform(change.table)) for change in changes if len(change.rows)]
         fresh = {change.layer: set(rows[SCHEMAS[change.layer].key]) for change, rows in held}
-        known, after = self._now(), self._ground(fresh)
+        known, after = self._now(), self._ground(fresh, self._found(held))
         for change, rows in held:
             if isinstance(rows, gpd.GeoDataFrame) and rows.crs is not None and rows.crs != self.crs:
                 rows = gpd.GeoDataFrame(rows).to_crs(self.crs)

@@ -81,7 +81,13 @@ def record_visit(
 
 
 def record_find(
-    store: Store, values: dict[str, Any], *, now: datetime, role: str = "team", source: Source | None = None
+    store: Store,
+    values: dict[str, Any],
+    *,
+    now: datetime,
+    role: str = "team",
+    source: Source | None = None,
+    plot: Row | None = None,
 ) -> Recorded:
     """
     Record plants seen and, where so, their destruction; the parcel becomes confirmed, or eradicated when all are gone.
@@ -91,23 +97,27 @@ def record_find(
     values
         Columns of the finds layer besides ``find_id`` and ``recorded_at``; the place as for a visit, or that of the
         parcel. Left out: 自查, 罂粟, 未铲除 with fraction 0.
+    plot
+        The parcel itself, where it is not on record yet: both are written at once, so that nobody's find is refused
+        because its plot is not yet whose.
     """
     given: dict[str, Any] = {"found_by": "自查", "species": "罂粟", "method": STANDING, "fraction": 0.0}
     given |= {name: value for name, value in with_digests(values).items() if value not in (None, "")}
-    place = point_in(one_row(store, "parcels", given.get("parcel_id"), "parcel_unknown"))
+    place = point_in(plot or one_row(store, "parcels", given.get("parcel_id"), "parcel_unknown"))
     find = filled_row(FINDS, given | {"recorded_at": now}, store.crs, now, place)
     require_find(find)
     find["find_id"] = find_id = content_id("F", FINDS, find, without=("recorded_at", "verified_at"))
     clearance = _clearance(find)
 
     def attempt() -> Recorded:
-        parcel = known_about(store, find)
+        is_new = plot is not None and not store.holds("parcels", [plot["parcel_id"]])
+        parcel = known_about(store, find | {"parcel_id": None} if is_new else find) or plot
         _require_there(store, "visits", find["visit_id"], "visit_unknown")
         if store.holds("finds", [find_id]):
             return Recorded(find_id, None, _status(parcel), clearance)
         status = after_find(store, parcel, find)
         body = {"find_id": find_id, "parcel_status": status, "clearance": clearance}
-        changes = (Change("finds", find), *_moved(parcel, status, None))
+        changes = (Change("finds", find), *_moved(parcel, status, None, is_new=is_new))
         linked = store.append(Entry("find", body, role, source), *changes, now=now)
         return Recorded(find_id, linked, status, clearance)
 
@@ -284,7 +294,9 @@ def _others(store: Store, parcel_id: str, find_id: str) -> list[Row]:
     return [one for one in store.rows_where("finds", "parcel_id", parcel_id) if one["find_id"] != find_id]
 
 
-def _moved(parcel: Row | None, status: str | None, reason: str | None) -> list[Change]:
+def _moved(parcel: Row | None, status: str | None, reason: str | None, *, is_new: bool = False) -> list[Change]:
+    if parcel is not None and is_new:
+        return [Change("parcels", parcel | {"status": status, "reason": reason})]
     if parcel is None or parcel["status"] == status:
         return []
     return [Change("parcels", parcel | {"status": status, "reason": reason}, replace=True, before=parcel)]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -17,6 +18,7 @@ from geo.store import Change
 from geo.workspace.county import County, open_county
 from geo.workspace.discovery import record_found
 from geo.workspace.outings import outing_files, outings_of, record_look, walk_of
+from geo.workspace.rights import Actor, Role
 
 DAY, TEAM = "2026-03-20", "T1"
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -147,3 +149,25 @@ def test_a_sample_stands_for_a_count_with_its_interval(county):
     held = county.store.read("finds").iloc[0]
     assert held["counted"] == "抽样"
     assert held["plants_low_n"] < held["plants_n"] == 600 < held["plants_high_n"]
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_team_account_records_a_find_where_nobody_knew_a_plot(county, guarded):
+    """Its own plot from then on, seen by it and moved on by it; another team sees nothing of it."""
+    at = datetime(2026, 3, 20, 10, tzinfo=CHINA)
+    find = {"team_id": TEAM, "found_at": at, "easting": 501_000.0, "northing": 2_965_000.0, "plants_n": 12,
+            "stage": "开花期"}  # fmt: skip
+    teams = pd.DataFrame({"team_id": [TEAM, "T-other"], "name": ["一队", "二队"], "kind": "专班"})
+    county.store.append(Entry("import", {"layer": "teams"}), Change("teams", teams), now=NOW)
+    mine = open_county(county.path, Actor(Role.TEAM, (TEAM,), "一队"))
+    scene = {"guarded": guarded, "station": "凉水派出所", "receipt": "2026-7"}
+    gone = {"method": "强制铲除", "fraction": 1.0, "destroyed_at": at + timedelta(hours=3)}
+    done = record_found(mine, find, now=NOW, scene=scene, gone=gone)
+    assert done.parcel_status == "eradicated"
+    plot = str(county.store.read("finds")["parcel_id"].iloc[0])
+    assert plot in set(mine.store.read("parcels")["parcel_id"])
+    other = open_county(county.path, Actor(Role.TEAM, ("T-other",), "二队"))
+    assert plot not in set(other.store.read("parcels")["parcel_id"])
+    assert county.store.verify().ok
+    with pytest.raises(GeoError):
+        record_found(other, find | {"plants_n": 13, "easting": 501_200.0}, now=NOW, scene=scene)
