@@ -1722,6 +1722,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "record_geometry_kind": ("图形类型 {kind}，应为 {wanted}", "geometry is {kind}, wanted {wanted}"),
     "record_geometry_invalid": ("图形有误：{why}", "invalid geometry: {why}"),
     "record_time_naive": ("{field} 的时间 {value} 没有时区", "{field}: {value} has no time zone"),
+    "fix_future": (
+        "时间 {value} 还没有到：手机或手持机的时钟不对，校准后导出，或更正时间再导入",
+        "{value} lies in the future: the device's clock is wrong; correct the times and import again",
+    ),
     "time_future": ("{field} 的时间 {value} 还没有到", "{field}: {value} lies in the future"),
     "time_backwards": ("{later} 早于 {earlier}", "{later} lies before {earlier}"),
     "place_half": ("经度和纬度须同时填写", "longitude and latitude go together"),

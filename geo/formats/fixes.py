@@ -89,7 +89,7 @@ def tracks_of(
     refused = dict(raw.faults)
     _refuse_swapped(longitude, latitude, hints, refused)
     held = _refuse_places(raw, longitude, latitude, refused)
-    _refuse_times(raw, held, refused)
+    _refuse_times(raw, held, hints, refused)
     _refuse(np.isnan(easting + northing) | np.isinf(easting + northing), "lon", "outside_crs", refused)
     _refuse_duplicates(raw, refused)
     day = np.floor((raw.seconds + _SHANGHAI_S) / _DAY_S)
@@ -153,9 +153,12 @@ def _refuse_places(raw: RawFixes, longitude: Floats, latitude: Floats, refused: 
     return held
 
 
-def _refuse_times(raw: RawFixes, held: Flags, refused: dict[int, Refusal]) -> None:
+def _refuse_times(raw: RawFixes, held: Flags, hints: Hints, refused: dict[int, Refusal]) -> None:
     seconds = raw.seconds
     _refuse(held | np.isnan(seconds), "time", "untimed", refused)
+    latest_s = LATEST_S if hints.latest is None else min(hints.latest.timestamp(), LATEST_S)
+    for position in np.flatnonzero((seconds > latest_s) & (seconds <= LATEST_S)).tolist():
+        refused.setdefault(position, Refusal(position + 1, "time", "fix_future", {"value": _clock(seconds[position])}))
     _refuse_clock(seconds, (seconds < EARLIEST_S) | (seconds > LATEST_S), refused)
     if not len(raw):
         return

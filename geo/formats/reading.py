@@ -36,6 +36,8 @@ class Hints:
         Day of lists (parcels, leads, alerts, duties) whose records carry none; without it they are refused.
     known
         Ids the county holds already: their records are refused as duplicates.
+    latest
+        Moment after which no fix can have been recorded: a phone whose clock is wrong; None: the year 2100.
     homes
         Codes of the townships the county knows: villages of other counties' townships are refused; none: not asked.
     """
@@ -52,6 +54,7 @@ class Hints:
     within: tuple[float, float, float, float] | None = None
     date: datetime.date | None = None
     known: frozenset[str] = frozenset()
+    latest: datetime.datetime | None = None
     homes: frozenset[str] = frozenset()
 
 

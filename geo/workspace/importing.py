@@ -25,6 +25,7 @@ from geo.store import Change
 from geo.store import grids as stored_grids
 from geo.words import Language, say
 from geo.workspace.county import County
+from geo.workspace.forms import CLOCK_SLACK
 from geo.workspace.rights import Action, require
 
 Progress = Callable[[str, int, int], None]
@@ -200,7 +201,8 @@ def import_files(
     ImportReport
         Per file read = accepted + refused; a file that cannot be read at all is reported, not raised.
     """
-    reports, tables = read_files(county, layer, paths, hints, progress=progress)
+    told = replace(hints, latest=now + CLOCK_SLACK)
+    reports, tables = read_files(county, layer, paths, told, progress=progress)
     changes = changes_of(county, layer, reports, tables)
     if changes:
         notes = [import_note(report) for report in reports]

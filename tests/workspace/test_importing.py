@@ -246,3 +246,20 @@ def test_every_real_file_ends_with_counts_that_add_up(
         assert {refusal["code"] for refusal in plain["refused"]} <= set(WORDS), report.file
         sentences = report.sentences("zh")
         assert (1 if plain["accepted"] else 2) <= len(sentences) < 12, report.file
+
+
+def test_a_fix_of_the_future_is_refused_and_moves_no_date(county: County, tmp_path: Path) -> None:
+    """A phone that lives in another year: every fix told as such, and the county's last record stays what it was."""
+    before = county.as_of()
+    fixes = "".join(
+        f'<trkpt lat="26.7{n}" lon="105.3{n}"><ele>1200</ele><time>2031-04-02T0{n}:00:00Z</time></trkpt>'
+        for n in range(5)
+    )
+    file = tmp_path / "手机.gpx"
+    head = '<gpx xmlns="http://www.topografix.com/GPX/1/1" version="1.1" creator="x"><trk><trkseg>'
+    file.write_text(f"{head}{fixes}</trkseg></trk></gpx>", "utf-8")
+    report = import_files(county, "tracks", [file], Hints(), now=NOW).files[0]
+    assert (report.read, report.accepted) == (5, 0)
+    assert {one.code for one in report.refused} == {"fix_future"}
+    assert any("时钟" in line for line in report.sentences("zh"))
+    assert county.as_of() == before

@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import streamlit as st
@@ -82,13 +82,14 @@ def _card(county: County, path: Path) -> list[Asked]:
     )
     layers = [TERRAIN] if raster else list(DROPPABLE)
     found: list[Preview] = []
-    hints = Hints(datum=datum or None)
+    today = datetime.now(CHINA).date()
+    hints = Hints(datum=datum or None, latest=datetime.combine(today + timedelta(days=2), time(), CHINA))
     if not raster:
         head = state.head_of(county)
         with st.spinner(state.word("ui_reading")):
             found = likely = _seen(county.path, head, path, hints)
             if not any(one.report.accepted for one in found):  # what it is can be told before where it lies and when
-                likely = _seen(county.path, head, path, Hints(datum=datum or "wgs84", date=datetime.now(CHINA).date()))
+                likely = _seen(county.path, head, path, replace(hints, datum=datum or "wgs84", date=today))
         layers.sort(key=lambda layer: -next((one.report.accepted for one in likely if one.layer == layer), -1))
     layer = first.selectbox(
         state.word("ui_as_layer"), layers, format_func=lambda one: state.word(f"ui_as_{one}"), key=f"layer_{path}"
