@@ -219,8 +219,6 @@ def assign_post(
         raise LayerError("record_value_unknown", field="duty_kind", value=kind, known="/".join(DUTY_KINDS))
     if tier is not None and (tier not in TIERS or kind != "包保"):
         raise LayerError("record_value_unknown", field="tier", value=tier, known="包保：" + "/".join(TIERS))
-    if not post.strip():
-        raise LayerError("record_value_missing", field="post")
     require_post(post)
     unit = units.loc[unit_id]
     parent = unit["parent_id"] if isinstance(unit["parent_id"], str) else None
@@ -236,7 +234,9 @@ def assign_post(
 
 
 def require_post(post: str) -> None:
-    """`LayerError` where a telephone or identity number stands in a post; it is not echoed."""
+    """`LayerError` where no post is named, or a telephone or identity number stands in it; it is not echoed."""
+    if not post.strip():
+        raise LayerError("record_value_missing", field="post")
     if re.search(PERSONAL_NUMBER, post):
         raise LayerError("post_personal", field="post")
 
