@@ -1376,6 +1376,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "no orders of round {round} yet; run tacha order issue --round {round}",
     ),
     "progress_title": ("踏查进度（村）", "progress (villages)"),
+    "progress_unplaced": (
+        "另有记录不在上表：村代码不明 {unknown_village}，不属于任何轮次 {no_round}，截至日之后 {later}",
+        "records in none of these rows: {unknown_village} of unknown villages, {no_round} of no round, {later} of later days",
+    ),
     "progress_total": (
         "应查 {due_n} 村次（全部 {villages_n}）：已查 A {looked_a} B {looked_b} C {looked_c}，无法到达 {unreached}，逾期未报 {overdue}，"
         "未到期未报 {due}，未到时间 {not_due}。踏查率 A {rate_villages_a}，A+B {rate_villages_ab}，A+B+C {rate_villages_abc}；"

@@ -17,8 +17,8 @@ from geo.formats.office_sheets import OfficeSheet
 from geo.layers.finds import METHODS
 from geo.layers.finds import SCHEMA as FINDS
 from geo.layers.parcels import Status
-from geo.layers.visits import SCHEMA as VISITS
 from geo.layers.visits import OUTCOMES, Evidence
+from geo.layers.visits import SCHEMA as VISITS
 from geo.ledger import row_digest
 from geo.report.sheets import Paper
 from geo.report.target_form import FIND_FILLED, FIND_GIVEN, TARGET_FILLED, TARGET_GIVEN, target_workbook

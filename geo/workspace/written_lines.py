@@ -12,10 +12,9 @@ from geo.errors import GeoError, LayerError
 from geo.formats.office_sheets import OfficeSheet, plain_head
 from geo.schema import Refusal
 from geo.season import CHINA, Season
-from geo.words import WORDS, Language, say
+from geo.words import LANGUAGES, WORDS, say
 
 Line = dict[str, str]
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
 _YES = {"是": True, "√": True, "✓": True, "yes": True, "否": False, "×": False, "no": False, "": False}
 
 

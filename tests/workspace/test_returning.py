@@ -206,6 +206,21 @@ def test_a_later_track_of_the_same_team_and_day_lifts_a_form_to_class_a(
     assert village_county.store.verify().ok
 
 
+def test_a_visit_said_to_be_tracked_names_its_track(village_county: County, tmp_path: Path) -> None:
+    """Class A without a track is refused by name; the others come in, and read = accepted + refused."""
+    file = tmp_path / "v.csv"
+    file.write_text(
+        "visit_id,village_id,round,team_id,visited_at,outcome,evidence\n"
+        "V1,520525001201,1,T1,2026-01-20T10:00:00+08:00,未发现,A\n"
+        "V2,520525001201,1,T1,2026-01-20T10:00:00+08:00,未发现,B\n",
+        "utf-8",
+    )
+    report = import_files(village_county, "visits", [file], Hints(), now=LATER)
+    (one,) = report.files
+    assert (one.read, [(r.row, r.field, r.code) for r in one.refused]) == (2, [(1, "track_id", "track_missing")])
+    assert measure_progress(village_county, as_of=LATER).totals["1"]["looked_a"] == 0
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_filled_form_among_the_visits_is_told_where_it_belongs(
     village_county: County, tmp_path: Path, language: Language
