@@ -1,6 +1,6 @@
 """The season: January to May, its monthly periods, and the growth stages that climb the mountain."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
@@ -64,6 +64,21 @@ class Season:
         starts = [datetime(year, month, 1, tzinfo=CHINA) for year, month in self.months]
         year, month = self.months[-1]
         return [*starts, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=CHINA)]
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """From this season's first moment to the next one's: late work of a season is still its own."""
+        return self.bounds[0], replace(self, year=self.year + 1).bounds[0]
+
+    def holds(self, times: pd.Series) -> pd.Series:
+        """
+        Whether tz-aware times lie in the season's `span`; missing times do not.
+
+        >>> Season(2026).holds(pd.Series(pd.to_datetime(["2025-12-31T15:59Z", "2026-06-01T00:00Z"]))).tolist()
+        [False, True]
+        """
+        begin, end = self.span
+        return times.ge(begin) & times.lt(end)
 
     def period_of(self, times: pd.Series) -> npt.NDArray[np.int64]:
         """

@@ -797,6 +797,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "unmet_left_out": ("负责人的安排里没有", "not in the leader's order"),
     "unmet_forbidden": ("被负责人排除", "ruled out by the leader"),
     "files_written": ("已写出 {n} 个文件到 {folder}", "{n} files written to {folder}"),
+    "path_refused": ("{file}：系统不让读写（{reason}）", "{file}: the system refuses it ({reason})"),
     "file_written": ("已写出 {file}", "{file} written"),
     "destruction_recorded": ("已登记铲除 {id}，台账 {head}", "destruction of {id} recorded, ledger {head}"),
     "find_verified": ("发现 {find} 已经复核，不再改动", "find {find} is verified already and is not changed"),
@@ -1192,6 +1193,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "order {order} is at {state}; {step} cannot follow ({known} can)",
     ),
     "order_before": ("任务单 {order}：时间早于下达时间", "order {order}: earlier than it was issued"),
+    "order_early": (
+        "任务单 {order}：“{step}”的时间早于它前面的一步，未登记",
+        "order {order}: {step} is dated before the step it follows; nothing was recorded",
+    ),
+    "order_other_round": ("任务单 {order} 不是第 {value} 轮的", "order {order} is not of round {value}"),
+    "form_other_season": (
+        "{value} 不在 {year} 年度内，请核对年份",
+        "{value} is not in the season of {year}: check the year",
+    ),
     "order_self_check": (
         "任务单 {order} 由“{post}”反馈，不能由同一岗位复核",
         "order {order} was answered by {post}, who cannot check it",
@@ -1366,6 +1376,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "no orders of round {round} yet; run tacha order issue --round {round}",
     ),
     "progress_title": ("踏查进度（村）", "progress (villages)"),
+    "progress_unplaced": (
+        "另有记录不在上表：村代码不明 {unknown_village}，不属于任何轮次 {no_round}，截至日之后 {later}",
+        "records in none of these rows: {unknown_village} of unknown villages, {no_round} of no round, {later} of later days",
+    ),
     "progress_total": (
         "应查 {due_n} 村次（全部 {villages_n}）：已查 A {looked_a} B {looked_b} C {looked_c}，无法到达 {unreached}，逾期未报 {overdue}，"
         "未到期未报 {due}，未到时间 {not_due}。踏查率 A {rate_villages_a}，A+B {rate_villages_ab}，A+B+C {rate_villages_abc}；"

@@ -38,7 +38,7 @@ from geo.cli import (
 )
 from geo.cli.speaking import Session
 from geo.errors import GeoError
-from geo.words import explain
+from geo.words import explain, say
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="踏查 Tacha")
 
@@ -89,7 +89,7 @@ for module in (
 
 
 def main() -> None:
-    """Run the program; our errors become one sentence and exit code 1."""
+    """Run the program; our errors, and files the system refuses, become one sentence and exit code 1."""
     argv = _global_first(sys.argv[1:])
     following = dict(itertools.pairwise(argv))
     english = "--lang=en" in argv or following.get("--lang") == "en"
@@ -97,6 +97,12 @@ def main() -> None:
         app(args=argv)
     except GeoError as error:
         sys.stderr.write(explain(error, "en" if english else "zh") + "\n")
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        fields = {"file": error.filename, "reason": error.strerror}
+        sys.stderr.write(say("path_refused", "en" if english else "zh", **fields) + "\n")
         sys.exit(1)
 
 

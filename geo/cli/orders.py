@@ -82,7 +82,7 @@ def listed(
     county = talk.open()
     as_of = talk.as_of or county.as_of()
     book = orders_at(county, as_of)
-    book = book if round_ is None else book[book["round"] == round_]
+    book = book if round_ is None else book[(book["round"] == round_) & county.season.holds(book["due_from"])]
     book = book[book["state"] != Step.CLOSED] if open_only else book
     plain = {"as_of": as_of.isoformat(), "orders_n": len(book), "states": book["state"].value_counts().to_dict()}
     talk.answer(plain | {"orders": plain_records(book)})

@@ -39,7 +39,7 @@ def register_book(context: typer.Context, out: Out = None) -> None:
 
     talk = session(context)
     content = register_paper(talk.open(), as_of=talk.as_of, language=talk.language)
-    _write(talk, {out or Path("责任底数册.xlsx"): content})
+    _write(talk, {_file(out, "责任底数册.xlsx"): content})
 
 
 @report.command()
@@ -75,7 +75,7 @@ def progress_table(
 
     talk = session(context)
     content, answer = progress_paper(talk.open(), as_of=talk.as_of, rounds=round_, language=talk.language)
-    _write(talk, {out or Path("踏查进度表.xlsx"): content}, progress=answer.json())
+    _write(talk, {_file(out, "踏查进度表.xlsx"): content}, progress=answer.json())
 
 
 @report.command("joint-notice")
@@ -91,7 +91,7 @@ def joint_notice(
     talk = session(context)
     content, joints = joint_papers(talk.open(), round_, edges=edge or (), as_of=talk.as_of, language=talk.language)
     listed = [{"border_id": one.border_id, "meeting": list(one.place), "neither": one.neither} for one in joints]
-    _write(talk, {out or Path("交界联合踏查通知.docx"): content}, edges=listed)
+    _write(talk, {_file(out, "交界联合踏查通知.docx"): content}, edges=listed)
 
 
 @report.command()
@@ -112,6 +112,12 @@ def maps(
             county, round_, townships=township, font=font, as_of=talk.as_of, language=talk.language, progress=tell
         )
     _write(talk, {out / name: content for name, content in files.items()})
+
+
+def _file(out: Path | None, name: str) -> Path:
+    """Where a paper of one file goes: the file given, or its own name in the folder given (this one by default)."""
+    folder = out or Path()
+    return folder / name if folder.is_dir() else folder
 
 
 def _write(talk: Session, files: dict[Path, bytes], **more: Any) -> None:

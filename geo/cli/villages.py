@@ -40,6 +40,8 @@ def progress(context: typer.Context, round_: Rounds = None) -> None:
     total = answer.totals["all"]
     shown = {name: _percent(total.get(name)) for name in shares}
     talk.print(talk.say("progress_total", **{k: v for k, v in total.items() if k not in shares}, **shown))
+    if any(answer.progress.unplaced.values()):
+        talk.print(talk.say("progress_unplaced", **answer.progress.unplaced))
     _foot(talk, answer.as_of, answer.ledger_head)
 
 

@@ -16,6 +16,7 @@ from geo.formats.reading import Content, Hints, Records
 from geo.formats.values import utc_seconds
 from geo.layers import SCHEMAS
 from geo.layers.parcels import Status
+from geo.layers.visits import Evidence
 from geo.schema import Kind, Refusal, Schema
 from geo.words import LANGUAGES, say
 
@@ -58,7 +59,7 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
         table = table.set_crs(hints.crs if hints.crs is not None else "EPSG:4326")
     sound = schema.conform(table[~table.index.isin(list(refused))])
     found = [*_held(sound, schema, hints), *schema.refusals(sound), *_outside(sound, schema, hints)]
-    for refusal in (*found, *_foreign(sound, layer, hints)):
+    for refusal in (*found, *_foreign(sound, layer, hints), *_untracked(sound, layer)):
         no_day = refusal.code == "value_missing" and refusal.field == DATED.get(layer)
         refused.setdefault(refusal.row, Refusal(refusal.row, refusal.field, "date_missing") if no_day else refusal)
     rows = sound[~sound.index.isin(list(refused))]
@@ -94,6 +95,14 @@ def _held(rows: pd.DataFrame, schema: Schema, hints: Hints) -> list[Refusal]:
         return []
     again = rows.index[rows[schema.key].isin(hints.known)]
     return [Refusal(row, schema.key, "duplicate", {"value": rows.at[row, schema.key]}) for row in again]
+
+
+def _untracked(rows: pd.DataFrame, layer: str) -> list[Refusal]:
+    """Visits said to be tracked (class A) that name no track."""
+    if layer != "visits":
+        return []
+    bare = rows.index[(rows["evidence"] == Evidence.A) & rows["track_id"].isna()]
+    return [Refusal(row, "track_id", "track_missing") for row in bare]
 
 
 def _outside(rows: pd.DataFrame, schema: Schema, hints: Hints) -> list[Refusal]:

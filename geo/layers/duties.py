@@ -31,6 +31,9 @@ SCHEMA = Schema(
     geometry_required=False,
 )
 
+HEIGHTS_M = (-500.0, 9000.0)
+"""Lowest and highest height of ground above the sea that a unit may have, metres."""
+
 UNITS = Schema(
     "units",
     "unit_id",
@@ -41,7 +44,7 @@ UNITS = Schema(
         Column("name"),
         Column("households_n", Kind.INTEGER, required=False, low=0),
         Column("due_m2", Kind.REAL, required=False, low=0.0),
-        Column("elevation_m", Kind.REAL, required=False),
+        Column("elevation_m", Kind.REAL, required=False, low=HEIGHTS_M[0], high=HEIGHTS_M[1]),
         Column("key_area", Kind.FLAG, required=False),
         Column("edge", Kind.FLAG, required=False),
         Column("valid_from", Kind.TIME, required=False),

@@ -97,7 +97,7 @@ def _facts(book: WordPaper, order: dict[str, Any], days: tuple[str, str], langua
     due = f"{order['due_m2'] / MU_M2:,.0f}" if pd.notna(order.get("due_m2")) else unknown
     yards = str(order["courtyards_due_n"]) if order["courtyards_due_n"] is not None else unknown
     height = f"{order['elevation_m']:.0f}" if pd.notna(order.get("elevation_m")) else unknown
-    marks = [say(f"mark_{name}", language) for name in ("key_area", "edge") if order.get(name) is True]
+    marks = [say(f"mark_{name}", language) for name in ("key_area", "edge") if order[name]]
     post = order["post"] if isinstance(order["post"], str) else say("nobody", language)
     pairs = [
         ("fact_post", post), ("head_village_id", order["village_id"]),

@@ -18,12 +18,13 @@ FILLED = (
 )  # fmt: skip
 
 
-def form_rows(orders: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def form_rows(orders: Sequence[dict[str, Any]], language: Language) -> list[dict[str, Any]]:
     """Three lines per order: 庭院 with the number of courtyards due, 田间 and 荒山野岭."""
     known = [column.name for column in GIVEN if column.name in orders[0]] if orders else []
     return [
         {name: order[name] for name in known}
-        | {"ground": ground, "courtyards_due_n": order["courtyards_due_n"] if ground == GROUNDS[0] else None}
+        | {"ground": say(f"ui_choice_{ground}", language)}
+        | {"courtyards_due_n": order["courtyards_due_n"] if ground == GROUNDS[0] else None}
         for order in orders
         for ground in GROUNDS
     ]
@@ -39,5 +40,5 @@ def form_workbook(orders: Sequence[dict[str, Any]], *, paper: Paper, language: L
         ``order_id, round, township, village_id, village, team_id, courtyards_due_n`` of each order.
     """
     groups = ((say("form_given", language), GIVEN), (say("form_filled", language), FILLED))
-    sheets = [(say("form_sheet", language), groups, form_rows(orders))]
+    sheets = [(say("form_sheet", language), groups, form_rows(orders, language))]
     return workbook(sheets, paper=paper, language=language, size=A3)

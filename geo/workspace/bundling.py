@@ -12,7 +12,6 @@ from geo.errors import FormatError, StoreError
 from geo.formats import gpx_out, kml_out
 from geo.formats.bundle import MANIFEST, OUT, RETURN, Manifest, opened, sealed, township_key
 from geo.formats.sniffing import read_bytes
-from geo.layers.orders import TASK
 from geo.layers.parcels import Status
 from geo.ledger import Entry, moment_text
 from geo.report.sheets import Paper
@@ -21,6 +20,7 @@ from geo.store.durable import write_file
 from geo.words import Language, say
 from geo.workspace.county import County
 from geo.workspace.handing import route_files
+from geo.workspace.ordering import season_tasks
 from geo.workspace.papers import form_book, orders_by_township, paper_of
 from geo.workspace.planning import kept_routes
 from geo.workspace.target_forms import target_papers, targets_of
@@ -128,8 +128,8 @@ def _files(
     yield from _routes(county, township_id)
     yield from _targets(county, township_id, language)
     moment, head = county.as_of(), county.store.head()
-    orders = county.store.read("orders")
-    mine = orders[(orders["kind"] == TASK) & (orders["township_id"] == township_id)]
+    orders = season_tasks(county)
+    mine = orders[orders["township_id"] == township_id]
     for number in sorted(mine["round"].unique()):
         listed = orders_by_township(county, int(number)).get(name, [])
         if listed:

@@ -1,7 +1,7 @@
 """Orders per village and round: issued, signed for, answered, checked and closed; and the daily reports."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from geo.analysis.rounds import Round, due_windows, season_rounds
 from geo.errors import LayerError, StoreError
 from geo.formats.sniffing import read_bytes
 from geo.layers import SCHEMAS
-from geo.layers.orders import JOINT, RECTIFY, TASK, Step, allowed, state_of
+from geo.layers.orders import JOINT, MOVES, RECTIFY, TASK, Step, allowed, state_of
 from geo.ledger import Entry, row_digest
-from geo.season import CHINA
+from geo.season import CHINA, Season
 from geo.store import Change, grids, photos
 from geo.workspace.county import County
 from geo.workspace.register import joined, own_units, posts_of, register_units
+from geo.workspace.register_rows import require_post
 
 SLACK = timedelta(days=1)
 NOBODY = "无人负责"
@@ -68,6 +69,8 @@ def issue_orders(
     """
     moment = _moment(at or now, now)
     round_ = round_of(county, number)
+    if post:
+        require_post(post)
     units = register_units(county)
     villages = units[units["unit_kind"] == "village"].reset_index(drop=True)
     posts = posts_of(county.store.read("duties"), moment)
@@ -96,6 +99,20 @@ def issue_orders(
     return Issued(len(fresh), orders)
 
 
+def season_tasks(county: County) -> pd.DataFrame:
+    """The orders to villages of the season that is on; those of other seasons stay in the store."""
+    orders = county.store.read("orders")
+    return pd.DataFrame(orders[(orders["kind"] == TASK) & county.season.holds(orders["due_from"])])
+
+
+def season_of(county: County, moment: datetime) -> Season:
+    """The season, by the county's calendar, in whose span a moment lies."""
+    season = replace(county.season, year=moment.year + 1)
+    while moment < season.span[0]:
+        season = replace(season, year=season.year - 1)
+    return season
+
+
 def order_id(season: int, number: int, unit_id: str) -> str:
     """The number of a village's order in a round."""
     return f"R{season}-{number}-{unit_id}"
@@ -113,6 +130,9 @@ def raise_problem(
         raise LayerError("time_backwards", later="deadline", earlier="at")
     if not text.strip():
         raise LayerError("record_value_missing", field="text")
+    require_post(post)
+    if moment < _steps_of(county, parent)["at"].iloc[0]:
+        raise StoreError("order_before", order=parent)
     row = {
         "kind": RECTIFY, "unit_id": order["unit_id"], "township_id": order["township_id"], "round": order["round"],
         "parent_id": parent, "due_from": moment, "due_to": due, "post": order["post"], "text": text.strip(),
@@ -137,16 +157,14 @@ def take_step(
     Raises
     ------
     StoreError
-        The order's state does not allow it, nobody has looked yet, a problem is still open, or a post would check
-        its own answer.
+        The order's state does not allow it, it is dated before the step it follows, nobody has looked yet, a problem
+        is still open, or a post would check its own answer.
     """
     moment = _moment(at or now, now)
     order = _order(county, number)
-    if not post.strip():
-        raise LayerError("record_value_missing", field="post")
+    require_post(post)
     row = _steps([number], step, moment, post.strip(), slip_sha256=slip_sha256, note=note)
-    steps = county.store.read("order_steps")
-    steps = steps[steps["order_id"] == number].sort_values("at", kind="stable")
+    steps = _steps_of(county, number)
     known = row["step_id"].iloc[0]
     state = state_of(order["kind"], steps["step"])
     if (steps["step_id"] == known).any():
@@ -154,11 +172,13 @@ def take_step(
     _require_allowed(order, step, state)
     if moment < steps["at"].iloc[0]:
         raise StoreError("order_before", order=number)
+    after = MOVES[order["kind"]][state][step]
+    if state_of(order["kind"], _in_time(pd.concat([steps, row]))["step"]) != after:
+        raise StoreError("order_early", order=number, step=step)
     if step == Step.CHECKED and steps.loc[steps["step"] == Step.ANSWERED, "post"].iloc[-1] == post.strip():
         raise StoreError("order_self_check", order=number, post=post)
     if step == Step.CLOSED:
         _require_looked(county, order)
-    after = state_of(order["kind"], [*steps["step"], step])
     county.store.append(
         Entry("order_step", {"order_id": number, "state": str(after)}), Change("order_steps", row), now=now
     )
@@ -180,8 +200,7 @@ def record_daily(
         raise LayerError("time_future", field="day", value=day)
     if unit_id not in set(register_units(county)["unit_id"]):
         raise LayerError("unit_unknown", value=unit_id)
-    if not post.strip():
-        raise LayerError("record_value_missing", field="post")
+    require_post(post)
     if finds_n < 0:
         raise LayerError("value_low", value=finds_n, low=0)
     content = {"unit_id": unit_id, "day": day.isoformat(), "post": post.strip(), "finds_n": finds_n, "note": note}
@@ -260,8 +279,16 @@ def _order(county: County, number: str) -> dict[Any, Any]:
 
 
 def _state(county: County, number: str, kind: str) -> Step | None:
+    return state_of(kind, _steps_of(county, number)["step"])
+
+
+def _steps_of(county: County, number: str) -> pd.DataFrame:
     steps = county.store.read("order_steps")
-    return state_of(kind, steps[steps["order_id"] == number].sort_values("at", kind="stable")["step"])
+    return _in_time(steps[steps["order_id"] == number])
+
+
+def _in_time(steps: pd.DataFrame) -> pd.DataFrame:
+    return steps.sort_values("at", kind="stable")
 
 
 def _require_allowed(order: dict[Any, Any], step: Step, state: Step | None) -> None:
@@ -277,6 +304,7 @@ def _require_looked(county: County, order: dict[Any, Any]) -> None:
     visits = county.store.read("visits")
     mine = (visits["village_id"] == order["unit_id"]) & (visits["outcome"] != "无法到达")
     within = (visits["visited_at"] >= order["due_from"]) & (visits["visited_at"] < order["due_to"])
+    mine &= season_of(county, order["due_from"]).holds(visits["visited_at"])
     if not (mine & ((visits["round"] == order["round"]) | (visits["round"].isna() & within))).any():
         raise StoreError("order_unlooked", order=order["order_id"])
     orders = county.store.read("orders")

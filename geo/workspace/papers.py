@@ -9,7 +9,6 @@ import pandas as pd
 from geo.analysis.progress import overdue_first
 from geo.analysis.rounds import calendar
 from geo.errors import LayerError
-from geo.layers.orders import TASK
 from geo.report.order_papers import form_document, order_document
 from geo.report.progress_table import progress_workbook
 from geo.report.register_book import register_workbook
@@ -18,7 +17,7 @@ from geo.report.visit_form import form_workbook
 from geo.season import CHINA
 from geo.words import Language, named, say
 from geo.workspace.county import County
-from geo.workspace.ordering import village_heights
+from geo.workspace.ordering import round_of, season_tasks, village_heights
 from geo.workspace.progress import ProgressAnswer, measure_progress, township_names, villages_due
 from geo.workspace.register import plain_records, responsibility_register
 from geo.workspace.returning import team_of
@@ -111,8 +110,9 @@ def form_book(
 
 def orders_by_township(county: County, number: int) -> dict[str, list[dict[str, Any]]]:
     """The orders of a round as their papers name them, by township; `LayerError` where none was issued."""
-    orders = county.store.read("orders")
-    orders = orders[(orders["kind"] == TASK) & (orders["round"] == number)]
+    round_of(county, number)
+    orders = season_tasks(county)
+    orders = orders[orders["round"] == number]
     if orders.empty:
         raise LayerError("orders_none", round=number)
     units = county.store.read("units")
@@ -134,11 +134,8 @@ def orders_by_township(county: County, number: int) -> dict[str, list[dict[str, 
                 "village": village["name"],
                 "due_m2": village["due_m2"],
             }
-            | {
-                "courtyards_due_n": None if pd.isna(due) else int(due),
-                "edge": village["edge"],
-                "key_area": village["key_area"],
-            }
+            | {"courtyards_due_n": None if pd.isna(due) else int(due)}
+            | {name: bool(pd.notna(village[name]) and village[name]) for name in ("edge", "key_area")}
             | {
                 "team_id": team_of(squads.get(order["township_id"]), village["name"]),
                 "elevation_m": village["elevation_m"],

@@ -18,7 +18,7 @@ from geo.layers.parcels import OPEN
 from geo.layers.steps import Act
 from geo.season import CHINA
 from geo.workspace.county import County
-from geo.workspace.ordering import dailies_at, orders_at, round_of
+from geo.workspace.ordering import dailies_at, orders_at, round_of, season_tasks
 from geo.workspace.register import plain_records, responsibility_register
 
 OPEN_SHOWN = 50
@@ -58,7 +58,7 @@ class ProgressAnswer:
 class ProgressTables:
     """
     What progress rests on, read once: ``villages`` (see `villages_due`), names of townships, first and last
-    milliseconds due (villages, rounds), how many of those are of orders, and the visits.
+    milliseconds due (villages, rounds), how many of those are of orders, and the visits; all of the season alone.
     """
 
     villages: pd.DataFrame
@@ -75,7 +75,9 @@ def progress_tables(county: County) -> ProgressTables:
     villages = villages_due(county, units)
     due_from, due_to, by_orders = _windows(county, villages)
     names = township_names(county, units)
-    return ProgressTables(villages, names, due_from, due_to, by_orders, county.store.read("visits"))
+    visits = county.store.read("visits")
+    visits = pd.DataFrame(visits[county.season.holds(visits["visited_at"])])
+    return ProgressTables(villages, names, due_from, due_to, by_orders, visits)
 
 
 def measure_progress(
@@ -114,7 +116,7 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
     running = [one for one in season_rounds(county.season, county.settings.campaign) if one.start <= moment]
     number = running_round(county, moment)
     book = orders_at(county, moment)
-    tasks = book[(book["kind"] == TASK) & (book["round"] <= number)]
+    tasks = book[(book["kind"] == TASK) & (book["round"] <= number) & county.season.holds(book["due_from"])]
     issued = None if tasks.empty else int(tasks["round"].max())
     tasks = tasks[tasks["round"] == issued]
     parcels, finds = county.store.read("parcels"), county.store.read("finds")
@@ -241,8 +243,8 @@ def _windows(county: County, villages: pd.DataFrame) -> tuple[Ints, Ints, int]:
     for number, one in enumerate(rounds):
         starts, stops = due_windows(one, kinds, county.season)
         due_from[:, number], due_to[:, number] = _ms(starts)[place], _ms(stops)[place]
-    orders = county.store.read("orders")
-    orders = orders[(orders["kind"] == TASK) & orders["round"].between(1, len(rounds))]
+    orders = season_tasks(county)
+    orders = orders[orders["round"].between(1, len(rounds))]
     village = pd.Index(villages["village_id"]).get_indexer(pd.Index(orders["unit_id"]))
     held = village >= 0
     at = village[held], orders["round"].to_numpy(np.int64)[held] - 1

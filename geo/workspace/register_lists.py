@@ -20,7 +20,7 @@ from geo.schema import Refusal
 from geo.store import Change
 from geo.workspace.county import County
 from geo.workspace.importing import FileReport
-from geo.workspace.register_rows import Gathered, file_note, unit_row, write_gathered
+from geo.workspace.register_rows import Gathered, file_note, require_post, unit_row, write_gathered
 
 
 def import_divisions(
@@ -71,6 +71,7 @@ def import_divisions(
 
 def confirm_alias(county: County, alias_id: str, *, post: str, now: datetime) -> None:
     """A post confirms that an alias means the unit it is listed under; the ledger says who and when."""
+    require_post(post)
     held = county.store.read("aliases", [alias_id])
     if held.empty:
         raise LayerError("alias_unknown", value=alias_id)

@@ -1,6 +1,7 @@
 """What the rows of a register amount to, and writing it: units, posts and refusals in one transaction."""
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -219,8 +220,6 @@ def assign_post(
         raise LayerError("record_value_unknown", field="duty_kind", value=kind, known="/".join(DUTY_KINDS))
     if tier is not None and (tier not in TIERS or kind != "包保"):
         raise LayerError("record_value_unknown", field="tier", value=tier, known="包保：" + "/".join(TIERS))
-    if not post.strip():
-        raise LayerError("record_value_missing", field="post")
     require_post(post)
     unit = units.loc[unit_id]
     parent = unit["parent_id"] if isinstance(unit["parent_id"], str) else None
@@ -236,16 +235,20 @@ def assign_post(
 
 
 def require_post(post: str) -> None:
-    """`LayerError` where a telephone or identity number stands in a post; it is not echoed."""
+    """`LayerError` where no post is named, or a telephone or identity number stands in it; it is not echoed."""
+    if not post.strip():
+        raise LayerError("record_value_missing", field="post")
     if re.search(PERSONAL_NUMBER, post):
         raise LayerError("post_personal", field="post")
 
 
 def end_post(county: County, number: str, *, at: datetime, now: datetime) -> None:
-    """The duty ends at a moment; its past stays, in its row and in the ledger."""
+    """The duty ends at a moment; its past stays, in its row and in the ledger. Said again it changes nothing."""
     held = county.store.read("duties", [number])
     if held.empty:
         raise LayerError("duty_unknown", value=number)
+    if held["valid_to"].iloc[0] == at:
+        return
     if at < held["valid_from"].iloc[0]:
         raise LayerError("time_backwards", later="valid_to", earlier="valid_from")
     ended = _duty_table([held.iloc[0].to_dict() | {"valid_to": at}], held)
@@ -270,6 +273,9 @@ def edit_unit(county: County, unit_id: str, values: Mapping[str, Any], *, now: d
     unknown = set(values) - {"name", *_SAID}
     if unknown:
         raise LayerError("record_field_unknown", field=min(unknown), known="/".join(("name", *_SAID)))
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise LayerError("record_value_bad", field=name, value=value)
     base = units.loc[unit_id]
     row = {name: None if pd.isna(base.get(name)) else base.get(name) for name in SCHEMAS["units"].names}
     wanted = row | {"unit_id": unit_id, "source": row["source"] or "-"} | dict(values)
@@ -291,9 +297,10 @@ def add_unit(county: County, kind: str, name: str, parent_id: str, *, now: datet
         A kind that lists or maps bring in, a unit above that does not fit, or a unit of that id.
     """
     units = register_units(county).set_index("unit_id")
-    if parent_id not in units.index:
+    whole = bool(parent_id) and parent_id == county.settings.county_id
+    if not whole and parent_id not in units.index:
         raise LayerError("unit_unknown", value=parent_id)
-    above = str(units.loc[parent_id, "unit_kind"])
+    above = "county" if whole else str(units.loc[parent_id, "unit_kind"])
     if above not in _ABOVE.get(kind, ()):
         raise LayerError("unit_parent_wrong", kind=say(f"unit_{kind}"), parent=say(f"unit_{above}"))
     if not name.strip():

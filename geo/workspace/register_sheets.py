@@ -10,7 +10,7 @@ from typing import Any
 
 from geo.errors import LayerError
 from geo.formats.office_sheets import OfficeSheet, plain_head, read_office_file
-from geo.layers.duties import DUTY_KINDS, UNIT_KINDS
+from geo.layers.duties import DUTY_KINDS, HEIGHTS_M, UNIT_KINDS
 from geo.layers.townships import GROUND_KINDS
 from geo.schema import Refusal
 from geo.words import say
@@ -166,6 +166,9 @@ class _Reading:
         unit = self._ground(row)
         begin, end = span_in(row)
         figures = {name: figure_in(row, name) for name in ("households_n", "due_mu", "elevation_m")}
+        height = figures["elevation_m"]
+        if height is not None and not HEIGHTS_M[0] <= height <= HEIGHTS_M[1]:
+            raise LayerError("record_value_bad", field="elevation_m", value=row["elevation_m"])
         posts = [(name, post) for name in row for post in posts_in(row[name]) if name.partition("/")[0] in DUTY_KINDS]
         for _, post in posts:
             require_post(post)

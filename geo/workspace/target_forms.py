@@ -17,19 +17,19 @@ from geo.formats.office_sheets import OfficeSheet
 from geo.layers.finds import METHODS
 from geo.layers.finds import SCHEMA as FINDS
 from geo.layers.parcels import Status
+from geo.layers.visits import OUTCOMES, Evidence
 from geo.layers.visits import SCHEMA as VISITS
-from geo.layers.visits import Evidence
 from geo.ledger import row_digest
 from geo.report.sheets import Paper
 from geo.report.target_form import FIND_FILLED, FIND_GIVEN, TARGET_FILLED, TARGET_GIVEN, target_workbook
-from geo.season import CHINA
+from geo.season import CHINA, Season
 from geo.store.rows import rows_of
 from geo.words import Language, say
 from geo.workspace.county import County
 from geo.workspace.forms import content_id, filled_form
 from geo.workspace.photographing import Shown
 from geo.workspace.recording import require_coded, require_find, require_visit
-from geo.workspace.written_lines import Line, heads_of, lines_of, moment_in, number_in, whole_in, yes_in
+from geo.workspace.written_lines import Line, choice_in, heads_of, lines_of, moment_in, number_in, whole_in, yes_in
 
 TARGET_HEADS = heads_of(column.name for column in (*TARGET_GIVEN, *TARGET_FILLED))
 FIND_HEADS = heads_of(column.name for column in (*FIND_GIVEN, *FIND_FILLED))
@@ -99,8 +99,8 @@ class TargetForms:
         values = {
             "parcel_id": row.get("parcel_id"),
             "team_id": self._team(row),
-            "visited_at": moment_in(row, "visited_on"),
-            "outcome": row.get("outcome"),
+            "visited_at": moment_in(row, "visited_on", self.county.season),
+            "outcome": choice_in(row, "outcome", OUTCOMES),
             "reason": row.get("reason"),
             "evidence": str(Evidence.B if signed and photos else Evidence.C),
             "persons_n": whole_in(row, "persons_n"),
@@ -129,7 +129,7 @@ class TargetForms:
             "township_id": self.township_id,
             "team_id": self._team(row),
             "found_by": row.get("found_by") or "自查",
-            "found_at": moment_in(row, "found_on"),
+            "found_at": moment_in(row, "found_on", self.county.season),
             "recorded_at": self.told_at,
             "species": row.get("species") or "罂粟",
             "plants_n": whole_in(row, "plants_n"),
@@ -142,7 +142,7 @@ class TargetForms:
         }
         values |= {name: row.get(name) for name in ("witnesses", "departments", "case_number")}
         inside = None if parcel is None else parcel.geometry.representative_point().iloc[0]
-        find = filled_form(FINDS, values | _destruction(row), self.county.crs, now, inside)
+        find = filled_form(FINDS, values | _destruction(row, self.county.season), self.county.crs, now, inside)
         require_find(rows_of(find)[0])
         self._require_near(find.geometry.iloc[0])
         number = content_id("F", FINDS, find, without=("recorded_at", "verified_at"))
@@ -167,7 +167,7 @@ class TargetForms:
             raise StoreError("find_unknown", field="find_id", value=key)
         photos = self._photos(row, "after_photos")
         self._show(photos, "铲除后", held)
-        told = {name: value for name, value in _destruction(row).items() if value is not None}
+        told = {name: value for name, value in _destruction(row, self.county.season).items() if value is not None}
         digest = row_digest({"find_id": key} | {name: str(value) for name, value in told.items()})[:16]
         if digest in self.known_lines | self.kept_lines or told.get("destroyed_at") is None:
             raise LayerError("duplicate", field="find_id", value=key)
@@ -301,14 +301,14 @@ def _day(moment: Any) -> str | None:
     return None if pd.isna(moment) else f"{moment.tz_convert(CHINA):%Y-%m-%d}"
 
 
-def _destruction(row: Line) -> dict[str, Any]:
+def _destruction(row: Line, season: Season) -> dict[str, Any]:
     """Method, share and moment of the destruction a line tells; a share left out is the whole."""
     method = row.get("method") or STANDING
     if method == STANDING and not row.get("destroyed_on"):
         return {"method": STANDING, "fraction": 0.0, "destroyed_at": None}
     percent = number_in(row, "fraction_pct")
     share = 1.0 if percent is None else percent / 100.0
-    return {"method": method, "fraction": share, "destroyed_at": moment_in(row, "destroyed_on")}
+    return {"method": method, "fraction": share, "destroyed_at": moment_in(row, "destroyed_on", season)}
 
 
 def _rank(find: pd.Series) -> tuple[float, float, str]:

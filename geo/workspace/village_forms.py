@@ -13,15 +13,17 @@ from geo.formats.office_sheets import OfficeSheet
 from geo.layers import SCHEMAS
 from geo.layers.orders import Step, allowed
 from geo.layers.returns import ENTERED
+from geo.layers.visits import GROUNDS, OUTCOMES, Evidence
 from geo.layers.visits import SCHEMA as VISITS
-from geo.layers.visits import Evidence
 from geo.ledger import row_digest
 from geo.report.visit_form import FILLED, GIVEN
 from geo.store import Change
 from geo.words import say
 from geo.workspace.county import County
 from geo.workspace.forms import content_id, filled_form
-from geo.workspace.written_lines import Line, heads_of, lines_of, moment_in, number_in, whole_in, yes_in
+from geo.workspace.ordering import round_of, season_of
+from geo.workspace.register_rows import require_post
+from geo.workspace.written_lines import Line, choice_in, heads_of, lines_of, moment_in, number_in, whole_in, yes_in
 
 MU_M2 = 2000.0 / 3.0
 NAMES = tuple(column.name for column in (*GIVEN, *FILLED))
@@ -88,16 +90,21 @@ class VillageForms:
             raise LayerError("record_value_missing", field="team_id")
         if self.teams and row["team_id"] not in self.teams:
             raise LayerError("team_unknown", field="team_id", value=row["team_id"])
+        round_, at = self._round_and_moment(row, order)
         signed, photos = yes_in(row, "signed"), whole_in(row, "photos_n") or 0
         post = row.get("post", "").strip()
+        if post:
+            require_post(post)
         area = number_in(row, "area_mu")
+        if area is not None and area < 0.0:
+            raise LayerError("record_value_bad", field="area_mu", value=row["area_mu"])
         values = {
             "village_id": village,
-            "round": whole_in(row, "round") or (order["round"] if order else None),
+            "round": round_,
             "team_id": row.get("team_id") or village,
-            "visited_at": moment_in(row, "visited_on"),
-            "ground": row.get("ground"),
-            "outcome": row.get("outcome"),
+            "visited_at": at,
+            "ground": choice_in(row, "ground", GROUNDS),
+            "outcome": choice_in(row, "outcome", OUTCOMES),
             "reason": row.get("reason"),
             "evidence": str(Evidence.B if signed and post and photos > 0 else Evidence.C),
             "persons_n": whole_in(row, "persons_n"),
@@ -129,6 +136,19 @@ class VillageForms:
         if row.get("village_id", order["unit_id"]) != order["unit_id"]:
             raise LayerError("order_other_village", field="village_id", order=row["order_id"], value=row["village_id"])
         return order
+
+    def _round_and_moment(self, row: Line, order: dict[Any, Any] | None) -> tuple[int | None, datetime]:
+        """The round of a line, its order's where it names none, and when the ground was looked at: in its season."""
+        season = season_of(self.county, order["due_from"]) if order else self.county.season
+        number, at = whole_in(row, "round"), moment_in(row, "visited_on", season)
+        if number is not None:
+            round_of(self.county, number)
+        if order and number not in (None, order["round"]):
+            raise LayerError("order_other_round", field="round", order=order["order_id"], value=number)
+        number = order["round"] if order else number
+        if number is not None and not season.span[0] <= at < season.span[1]:
+            raise LayerError("form_other_season", field="visited_on", value=row["visited_on"], year=season.year)
+        return number, at
 
     def changes(self) -> list[Change]:
         """What the store has to write: visits, returns, and the answers to their orders."""

@@ -1,16 +1,18 @@
 """What is written on a form's lines: heads known by their words, and text as days, numbers and yes or no."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 
 import pandas as pd
 
 from geo.errors import GeoError, LayerError
 from geo.formats.office_sheets import OfficeSheet, plain_head
 from geo.schema import Refusal
-from geo.season import CHINA
-from geo.words import say
+from geo.season import CHINA, Season
+from geo.words import LANGUAGES, WORDS, say
 
 Line = dict[str, str]
 _YES = {"是": True, "√": True, "✓": True, "yes": True, "否": False, "×": False, "no": False, "": False}
@@ -44,7 +46,7 @@ def take_lines(
 
 def heads_of(names: Iterable[str]) -> dict[str, str]:
     """The columns of a form by the heads they carry, in both languages."""
-    return {plain_head(say(f"head_{name}", language)): name for name in names for language in ("zh", "en")}
+    return {plain_head(say(f"head_{name}", language)): name for name in names for language in LANGUAGES}
 
 
 def lines_of(sheet: OfficeSheet, heads: Mapping[str, str]) -> list[tuple[int, Line]]:
@@ -56,19 +58,35 @@ def lines_of(sheet: OfficeSheet, heads: Mapping[str, str]) -> list[tuple[int, Li
     ]
 
 
-def moment_in(row: Line, name: str) -> datetime:
-    """A day as written: noon of it in China, or the time given."""
+def moment_in(row: Line, name: str, season: Season) -> datetime:
+    """A day as written: noon of it in China, or the time given; month and day alone are of the season."""
     text = row.get(name, "")
     if not text:
         raise LayerError("record_value_missing", field=name)
     plain = text.replace("年", "-").replace("月", "-").replace("日", " ").replace("/", "-").replace(".", "-").strip()
-    moment = pd.to_datetime(plain, errors="coerce")
+    if alone := re.fullmatch(r"(\d{1,2})-(\d{1,2})", plain):
+        with suppress(ValueError):
+            plain = season.date_of(int(alone[1]), int(alone[2])).isoformat()
+    moment = pd.to_datetime(plain, errors="coerce") if re.match(r"\d{4}", plain) else pd.NaT
     if pd.isna(moment):
         raise LayerError("record_value_bad", field=name, value=text)
     local: datetime = moment.to_pydatetime()
     if local.tzinfo is None:
-        local = local.replace(hour=local.hour or 12, tzinfo=CHINA)
+        local = local.replace(hour=12 if local.time() == time() else local.hour, tzinfo=CHINA)
     return local
+
+
+def choice_in(row: Line, name: str, choices: Iterable[str]) -> str | None:
+    """One of some choices, by what forms and pages call it in either language; else as it is written."""
+    written = row.get(name)
+    names = {
+        say(code, language).lower(): choice
+        for choice in choices
+        for code in (f"form_{choice}", f"ui_choice_{choice}")
+        if code in WORDS
+        for language in LANGUAGES
+    }
+    return None if written is None else names.get(written.strip().lower(), written)
 
 
 def number_in(row: Line, name: str) -> float | None:
@@ -76,15 +94,18 @@ def number_in(row: Line, name: str) -> float | None:
     if not row.get(name):
         return None
     try:
-        return float(row[name].replace(",", ""))
+        value = float(row[name].replace(",", ""))
     except ValueError:
         raise LayerError("record_value_bad", field=name, value=row[name]) from None
+    if value != value:
+        raise LayerError("record_value_bad", field=name, value=row[name])
+    return value
 
 
 def whole_in(row: Line, name: str) -> int | None:
     """A count of 0 or more; None where nothing is written."""
     value = number_in(row, name)
-    if value is not None and (value != value or value < 0 or value == float("inf") or value != int(value)):
+    if value is not None and (value < 0 or value == float("inf") or value != int(value)):
         raise LayerError("record_value_bad", field=name, value=row[name])
     return None if value is None else int(value)
 

@@ -143,6 +143,7 @@ def test_every_other_paper_is_written(tacha: Tacha, tmp_path: Path) -> None:
     assert len(answer(tacha("report", "orders", "--round", 2, "--out", tmp_path / "o", "--json"))["files"]) == 7
     one = answer(tacha("report", "progress", "--out", tmp_path / "p.xlsx", "--json"))
     assert one["progress"]["cells_n"] == 57
+    assert answer(tacha("report", "progress", "--out", tmp_path, "--json"))["file"] == str(tmp_path / "踏查进度表.xlsx")
     joint = answer(tacha("report", "joint-notice", "--round", 2, "--out", tmp_path / "j.docx", "--json"))
     assert len(joint["edges"]) > 5
     maps = ("report", "maps", "--round", 2, "--township", "529901001", "--out", tmp_path / "m", "--json")
@@ -162,6 +163,8 @@ def test_what_is_not_there_or_no_post_is_told_in_a_sentence(tacha: Tacha, tmp_pa
         (("order", "sign", "R2026-1-529901001202", "--post", " "), "请填写 岗位"),
         (("duty", "assign", VILLAGE, "--post", "张三13800138000", "--from", "2026-01-01"), "不登记个人"),
         (("reward", "nope"), "没有线索 nope"),
+        (("report", "orders", "--round", 9, *out), "没有第 9 轮"),
+        (("report", "register", "--out", "/dev/null/a.xlsx"), "/dev/null"),
         (("import", "visits", tmp_path / "none.xlsx"), "none.xlsx"),
     ]
     for words, told in asked:

@@ -1,6 +1,7 @@
 """Orders: one per village and round, every receipt a record, no closing without a look, no post checking itself."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
@@ -23,7 +24,10 @@ from geo.workspace.ordering import (
     record_daily,
     take_step,
 )
+from geo.workspace.papers import order_papers
+from geo.workspace.progress import measure_progress, today
 from geo.workspace.recording import record_visit
+from geo.workspace.returning import enter_form
 
 NOW = datetime(2026, 1, 5, 1, tzinfo=UTC)
 ORDER = "R2026-1-520525001201"
@@ -107,6 +111,52 @@ def test_an_order_nobody_knows_and_a_time_before_it_are_refused(village_county: 
     early = datetime(2026, 1, 1, tzinfo=UTC)
     assert code_of(lambda: take_step(village_county, ORDER, Step.SIGNED, at=early, **step)) == "order_before"
     assert code_of(lambda: issue_orders(village_county, 4, now=NOW)) == "round_unknown"
+
+
+def test_a_step_is_not_dated_before_the_one_it_follows_but_a_receipt_may_come_late(village_county: County) -> None:
+    """What a step is told to lead to is what the book says; a slip of an earlier day may still come in."""
+    issue_orders(village_county, 1, now=NOW)
+    look(village_county)
+    later, step = NOW + timedelta(days=30), {"post": "村支部书记", "now": NOW + timedelta(days=40)}
+    take_step(village_county, ORDER, Step.ANSWERED, at=later, **step)
+    head, before = village_county.store.head(), later - timedelta(days=1)
+    for early in (Step.CLOSED, Step.RETURNED):
+        assert code_of(lambda early=early: take_step(village_county, ORDER, early, at=before, **step)) == "order_early"
+    assert village_county.store.head() == head
+    assert take_step(village_county, ORDER, Step.SIGNED, at=before, **step).state == "反馈"
+    problem = lambda: raise_problem(village_county, ORDER, "北坡", at=NOW - timedelta(days=1), **step)  # noqa: E731
+    assert code_of(problem) == "order_before"
+
+
+def test_no_telephone_is_kept_with_a_post_wherever_one_is_named(village_county: County) -> None:
+    named = {"post": "张三13800138000", "now": NOW}
+    assert code_of(lambda: issue_orders(village_county, 1, **named)) == "post_personal"
+    issue_orders(village_county, 1, now=NOW)
+    assert code_of(lambda: take_step(village_county, ORDER, Step.SIGNED, **named)) == "post_personal"
+    assert code_of(lambda: raise_problem(village_county, ORDER, "北坡", **named)) == "post_personal"
+    assert code_of(lambda: record_daily(village_county, "520525001", date(2026, 1, 2), **named)) == "post_personal"
+    form = {"village_id": "520525001201", "visited_on": "2026-01-04", "outcome": "未发现", "post": named["post"]}
+    assert code_of(lambda: enter_form(village_county, form, now=NOW)) == "post_personal"
+
+
+def test_a_new_season_begins_with_nothing_looked_at_and_no_order(village_county: County) -> None:
+    """Last season's rounds 1 to 3 are not this one's: neither looks nor orders nor a closing carry over."""
+    issue_orders(village_county, 1, now=NOW)
+    look(village_county)
+    now = datetime(2027, 1, 20, 4, tzinfo=UTC)
+    held = replace(village_county, settings=replace(village_county.settings, season=2027))
+    answer = measure_progress(held, as_of=now)
+    assert (answer.totals["1"]["due"], answer.totals["1"]["looked_b"], answer.by_orders_n) == (4, 0, 0)
+    assert today(held, as_of=now)["orders_round"] is None
+    assert code_of(lambda: order_papers(held, 1)) == "orders_none"
+    issue_orders(held, 1, now=now)
+    assert measure_progress(held, as_of=now).by_orders_n == 4
+    new = ORDER.replace("R2026", "R2027")
+    take_step(held, new, Step.ANSWERED, post="村支部书记", now=now)
+    assert code_of(lambda: take_step(held, new, Step.CLOSED, post="乡", now=now)) == "order_unlooked"
+    take_step(held, ORDER, Step.ANSWERED, post="村支部书记", now=now)
+    assert take_step(held, ORDER, Step.CLOSED, post="乡", now=now).state == "销号"
+    assert measure_progress(village_county, as_of=now).totals["1"]["looked_b"] == 1
 
 
 def test_a_daily_report_of_nothing_is_a_record_and_a_missing_one_is_listed(village_county: County) -> None:

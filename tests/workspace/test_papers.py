@@ -19,6 +19,7 @@ from geo.workspace.fonts import chinese_font
 from geo.workspace.map_papers import joint_papers, map_papers, meeting_point
 from geo.workspace.ordering import issue_orders
 from geo.workspace.papers import form_papers, order_papers, progress_paper, register_paper
+from geo.workspace.register_rows import edit_unit
 
 NOW = datetime(2026, 1, 5, 1, tzinfo=UTC)
 MAY = datetime(2026, 5, 20, 8, tzinfo=UTC)
@@ -65,6 +66,15 @@ def test_forms_name_what_is_known_and_leave_room_for_the_rest(ordered: County) -
     assert "／30" in text
     assert "／＿＿" in text
     assert text.count("□无法到达") == 2 * 3 * 2
+
+
+def test_orders_and_forms_mark_the_villages_at_an_edge_and_of_key_ground(ordered: County) -> None:
+    """The second village lies at an edge by the list, the first by an edit is 重点; the others are neither."""
+    edit_unit(ordered, "520525001201", {"key_area": True}, now=NOW)
+    text = words_of(order_papers(ordered, 1, as_of=NOW)["踏查任务单-凉水乡.docx"])
+    assert (text.count("重点区域"), text.count("交界村")) == (1, 1)
+    text = words_of(order_papers(ordered, 1, as_of=NOW)["踏查任务单-白岩镇.docx"])
+    assert (text.count("重点区域"), text.count("交界村")) == (0, 0)
 
 
 def test_papers_without_orders_say_what_to_do(village_county: County) -> None:

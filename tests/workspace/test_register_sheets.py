@@ -21,7 +21,7 @@ from geo.workspace.papers import register_paper
 from geo.workspace.progress import measure_progress
 from geo.workspace.register import responsibility_register
 from geo.workspace.register_lists import confirm_alias, import_divisions
-from geo.workspace.register_rows import add_unit, edit_unit
+from geo.workspace.register_rows import add_unit, assign_post, edit_unit, end_post
 from geo.workspace.register_sheets import import_register
 from geo.workspace.register_values import span_in
 
@@ -146,6 +146,19 @@ def test_what_another_layer_says_already_is_not_said_twice(county: County, tmp_p
     out.write_bytes(register_paper(county, as_of=MARCH))
     assert import_register(county, out, now=MARCH).accepted == 5
     assert county.store.head() == head
+
+
+def test_county_ground_lies_under_the_county_and_a_post_ended_twice_ends_once(county: County) -> None:
+    whole = replace(county, settings=replace(county.settings, county_id="520525"))
+    number = add_unit(whole, "林场", "县国有林场", "520525", now=NOW)
+    units = responsibility_register(whole, as_of=MARCH).units.set_index("unit_id")
+    assert units.loc[number, ["unit_kind", "parent_id"]].tolist() == ["林场", "520525"]
+    duty, _ = assign_post(whole, number, "林场场长", kind="主管部门", valid_from=MARCH, now=NOW)
+    may = datetime(2026, 5, 1, tzinfo=UTC)
+    end_post(whole, duty, at=may, now=NOW)
+    head = whole.store.head()
+    end_post(whole, duty, at=may, now=NOW)
+    assert whole.store.head() == head
 
 
 def test_an_ended_post_keeps_its_past_in_the_ledger(county: County, tmp_path: Path) -> None:
@@ -336,6 +349,11 @@ def test_figures_and_days_that_are_none_are_refused_with_their_field(county: Cou
         "520525002201,9,书记岗,2026-03-01,2026-01-01\n",
         encoding="utf-8",
     )
+    high = tmp_path / "h.csv"
+    high.write_text("代码,海拔（米）,属地,起始日期\n520525001201,99999,书记岗,2026-01-01\n", encoding="utf-8")
+    assert [(r.row, r.field, r.code) for r in import_register(county, high, now=NOW).refused] == [
+        (2, "elevation_m", "record_value_bad")
+    ]
     report = import_register(county, path, now=NOW)
     assert [(r.row, r.field, r.code) for r in report.refused] == [
         (2, "households_n", "record_value_bad"),
@@ -414,6 +432,8 @@ def test_a_unit_is_edited_and_added_by_hand(county: County) -> None:
         "unit_unknown": lambda: edit_unit(county, "没有", {"name": "甲"}, now=NOW),
         "record_field_unknown": lambda: edit_unit(county, "520525001201", {"colour": 1}, now=NOW),
         "record_value_low": lambda: edit_unit(county, "520525001201", {"households_n": -1}, now=NOW),
+        "record_value_bad": lambda: edit_unit(county, "520525001201", {"due_m2": float("nan")}, now=NOW),
+        "record_value_high": lambda: edit_unit(county, "520525001201", {"elevation_m": 99_999.0}, now=NOW),
         "unit_exists": lambda: add_unit(county, "group", "一组", "520525001201", now=NOW),
         "unit_parent_wrong": lambda: add_unit(county, "group", "二组", "520525001", now=NOW),
     }.items():

@@ -77,6 +77,22 @@ def test_a_filled_in_form_becomes_visits_and_answers_its_orders(
     assert village_county.store.verify().ok
 
 
+def test_a_form_in_english_is_filled_in_in_its_own_words(village_county: County, tmp_path: Path) -> None:
+    """As the paper's boxes and the pages call them; the sheet's own ground comes back as what it is."""
+    issue_orders(village_county, 1, now=NOW)
+    form = form_papers(village_county, 1, as_of=NOW, language="en")["踏查记录表-凉水乡.xlsx"]
+    said = {"day": "2026-01-20", "signed": "yes", "photos": 2, "signed by (post)": "village secretary"}
+    results = ("nothing", "Nothing found", "unreached")
+    path = filled(form, tmp_path / "f.xlsx", {n: said | {"result": word} for n, word in enumerate(results)})
+    assert import_forms(village_county, path, now=LATER).accepted == 3
+    visits = village_county.store.read("visits").sort_values("ground")
+    assert set(zip(visits["ground"], visits["outcome"], strict=True)) == {
+        ("庭院", "未发现"),
+        ("田间", "未发现"),
+        ("荒山野岭", "无法到达"),
+    }
+
+
 def test_the_same_form_twice_changes_nothing(village_county: County, form: bytes, tmp_path: Path) -> None:
     path = filled(form, tmp_path / "f.xlsx", {0: FILLED, 3: FILLED | {"踏查日期": date(2026, 1, 22)}})
     import_forms(village_county, path, now=LATER)
@@ -87,7 +103,7 @@ def test_the_same_form_twice_changes_nothing(village_county: County, form: bytes
 
 def test_every_line_that_cannot_be_taken_says_why(village_county: County, form: bytes, tmp_path: Path) -> None:
     wrong: list[dict[str, object]] = [
-        {"踏查日期": "昨天"}, {"结果": "没去"}, {"人数": "三"}, {"已签字": "也许"}, {"踏查日期": date(2027, 1, 1)},
+        {"踏查日期": "昨天"}, {"结果": "没去"}, {"人数": "三"}, {"已签字": "也许"}, {"踏查日期": date(2026, 5, 1)},
         {"结果": None},
     ]  # fmt: skip
     path = filled(form, tmp_path / "f.xlsx", {n: FILLED | bad for n, bad in enumerate(wrong)})
@@ -101,6 +117,45 @@ def test_every_line_that_cannot_be_taken_says_why(village_county: County, form: 
         ("visited_at", "time_future"),
         ("outcome", "record_value_missing"),
     ]
+
+
+def test_a_day_and_month_alone_as_the_paper_asks_are_of_the_season(village_county: County) -> None:
+    lines = {"1月20日": "2026-01-20 12:00", "1.21": "2026-01-21 12:00", "2026-01-22 00:30": "2026-01-22 00:30"}
+    for n, (text, day) in enumerate(lines.items()):
+        values = {
+            "village_id": "520525001201",
+            "team_id": "T1",
+            "visited_on": text,
+            "outcome": "未发现",
+            "persons_n": n,
+        }
+        number, _ = enter_form(village_county, values, now=LATER)
+        (at,) = village_county.store.read("visits", [number])["visited_at"].dt.tz_convert("Asia/Shanghai")
+        assert f"{at:%Y-%m-%d %H:%M}" == day
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"round": 9}, "round_unknown"),
+        ({"round": 0}, "round_unknown"),
+        ({"round": 2, "order_id": "R2026-1-520525001201"}, "order_other_round"),
+        ({"round": 1, "visited_on": "2025-01-20"}, "form_other_season"),
+        ({"order_id": "R2026-1-520525001201", "visited_on": "2020-01-20"}, "form_other_season"),
+        ({"hours": "nan"}, "record_value_bad"),
+        ({"area_mu": -5}, "record_value_bad"),
+        ({"visited_on": "now"}, "record_value_bad"),
+        ({"visited_on": "13月40日"}, "record_value_bad"),
+    ],
+)
+def test_a_line_of_no_round_or_another_year_is_refused(
+    village_county: County, wrong: dict[str, object], code: str
+) -> None:
+    issue_orders(village_county, 1, now=NOW)
+    values = {"village_id": "520525001201", "team_id": "T1", "visited_on": "2026-01-20", "outcome": "未发现"}
+    with pytest.raises(GeoError) as caught:
+        enter_form(village_county, values | wrong, now=LATER)
+    assert caught.value.code == code
 
 
 def test_a_form_typed_in_is_the_form_imported(village_county: County, form: bytes, tmp_path: Path) -> None:
@@ -149,6 +204,21 @@ def test_a_later_track_of_the_same_team_and_day_lifts_a_form_to_class_a(
     cells = measure_progress(village_county, as_of=LATER).progress.cells
     assert cells.loc[(cells["village_id"] == "520525001201") & (cells["round"] == 1), "state"].tolist() == ["looked_a"]
     assert village_county.store.verify().ok
+
+
+def test_a_visit_said_to_be_tracked_names_its_track(village_county: County, tmp_path: Path) -> None:
+    """Class A without a track is refused by name; the others come in, and read = accepted + refused."""
+    file = tmp_path / "v.csv"
+    file.write_text(
+        "visit_id,village_id,round,team_id,visited_at,outcome,evidence\n"
+        "V1,520525001201,1,T1,2026-01-20T10:00:00+08:00,未发现,A\n"
+        "V2,520525001201,1,T1,2026-01-20T10:00:00+08:00,未发现,B\n",
+        "utf-8",
+    )
+    report = import_files(village_county, "visits", [file], Hints(), now=LATER)
+    (one,) = report.files
+    assert (one.read, [(r.row, r.field, r.code) for r in one.refused]) == (2, [(1, "track_id", "track_missing")])
+    assert measure_progress(village_county, as_of=LATER).totals["1"]["looked_a"] == 0
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
