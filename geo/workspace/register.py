@@ -102,6 +102,7 @@ def register_units(county: County) -> pd.DataFrame:
     )
     kinds = townships["kind"].map(lambda kind: "county" if kind == "县" else "township")
     tables = [
+        _county_itself(county, set(townships["township_id"])),
         townships.assign(unit_kind=kinds, unit_id=townships["township_id"], placed=True),
         villages.assign(
             unit_kind="village",
@@ -114,8 +115,8 @@ def register_units(county: County) -> pd.DataFrame:
         said.assign(placed=False),
     ]
     plain = [pd.DataFrame(table).reindex(columns=list(COLUMNS)).astype(object) for table in tables]
-    drawn = pd.concat(plain[:4], ignore_index=True)
-    merged = plain[4].set_index("unit_id").combine_first(drawn.set_index("unit_id"))
+    drawn = pd.concat(plain[:-1], ignore_index=True)
+    merged = plain[-1].set_index("unit_id").combine_first(drawn.set_index("unit_id"))
     placed = drawn.loc[drawn["placed"].astype(bool), "unit_id"]
     units = merged.assign(placed=merged.index.isin(placed)).reset_index()[list(COLUMNS)]
     units["township_id"] = _townships_of(units)
@@ -192,6 +193,15 @@ def _townships_of(units: pd.DataFrame) -> list[str | None]:
                 break
         found.append(str(climbed) if isinstance(climbed, str) and kind.get(climbed, "township") == "township" else None)
     return found
+
+
+def _county_itself(county: County, townships: set[str]) -> pd.DataFrame:
+    """The county as a unit: by its code, and by the code its own posts name where it has none."""
+    duties = county.whole.store.read("duties")
+    named = {county.settings.county_id, *duties.loc[duties["unit_kind"] == "county", "unit_id"]}
+    ids = sorted(named - townships - {""})
+    names = [county.settings.name if one == county.settings.county_id or len(ids) == 1 else one for one in ids]
+    return pd.DataFrame({"unit_kind": "county", "unit_id": ids, "name": names, "placed": True})
 
 
 def _enclaves(townships: pd.DataFrame, grounds: pd.DataFrame) -> pd.DataFrame:
