@@ -13,6 +13,7 @@ import shapely
 from geo.errors import StoreError
 from geo.layers.parcels import OPEN
 from geo.ledger import Entry, Linked
+from geo.patrol import Plan
 from geo.store import Change, Store
 from geo.workspace.arranging import arrange_day, too_long
 from geo.workspace.county import open_county
@@ -237,6 +238,23 @@ def test_days_planned_together_visit_nothing_twice_and_keep_deadlines(demo_copy:
     assert all((plan.hours_used <= plan.budget_h).all() for plan in plans)
     gains = [float(plan.stops["gain"].sum()) for plan in plans]
     assert gains == pytest.approx([plan.expected for plan in plans])
+
+
+def test_what_is_overdue_comes_on_the_first_of_several_days(demo_copy: Path) -> None:
+    """What one day's plan meets of it is not put off because three days find a little more."""
+    county = open_county(demo_copy)
+    parcels = county.store.read("parcels")
+    late = parcels.assign(deadline=pd.Timestamp("2026-03-01T09:00:00Z"))
+    county.store.append(Entry("parcel"), Change("parcels", late, replace=True, before=parcels), now=NOW)
+
+    def flagged(plan: Plan) -> set[str]:
+        return set(plan.stops.loc[plan.stops["kind"] == "parcel", "target_id"])
+
+    alone = plan_day(county, day=DAY, township_ids=ONE)
+    plans = plan_days(county, days=following(DAY, 3), township_ids=ONE)
+    assert len(flagged(alone)) > 1
+    assert flagged(plans[0]) == flagged(alone)
+    assert all((plan.hours_used <= plan.budget_h).all() for plan in plans)
 
 
 def test_the_first_of_several_days_finds_most(demo_copy: Path) -> None:
