@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from geo.analysis import best_routes, day_order, routing, variety
 from geo.analysis.outings import legs_s, outing_of, route_row, shut, stop_rows, unmet_of
-from geo.analysis.requests import SweepRequest, kept_problem, over_days, travel_matrix
+from geo.analysis.requests import SweepRequest, kept_problem, over_days, overdue, travel_matrix
 from geo.analysis.targets import TARGETS, budget_s, candidate_targets
 from geo.layers import routes as route_layer
 from geo.schema import Schema
@@ -85,15 +86,21 @@ def plan_days(
     The request's teams on several days in a row, planned together: a plan for each day, in order.
 
     Nothing is visited twice, ground seen on one day is not paid again on another, and a target whose deadline falls
-    within these days is visited by then or named in `unmet` of each. `windows` are hours of the first day. The days
-    that find most come first.
+    within these days is visited by then or named in `unmet` of each. `windows` are hours of the first day. What is
+    overdue comes first, as much of it on each day as can be; then the days that find most.
     """
     kept, problem = kept_problem(request)
-    squads, whole = len(problem.budget), over_days(kept, problem, days)
+    squads = len(problem.budget)
     rng = np.random.default_rng(request.seed)
-    found = best_routes.solve(
-        whole, rng, iterations=request.iterations * len(days), progress=progress, cancelled=cancelled
-    )
+    late = problem.must & overdue(kept, days[0])
+    within = day_order.soonest(problem, late, len(days), rng, cancelled=cancelled)
+    turns: dict[str, Any] = {"iterations": request.iterations * len(days), "progress": progress, "cancelled": cancelled}
+    whole = over_days(kept, problem, days, within)
+    found = best_routes.solve(whole, rng, **turns)
+    lost = np.isfinite(within) & ~np.isin(np.arange(len(within)), [stop for route in found.routes for stop in route])
+    if lost.any():  # what is due by then took their time; later is better than never
+        whole = over_days(kept, problem, days, np.where(lost, np.inf, within))
+        found = best_routes.solve(whole, rng, **turns)
     found = variety.another(whole, found, rng, request.settings.variety)
     routes = day_order.richest_first(whole, found.routes, squads)
     by_day = [routes[squads * n : squads * (n + 1)] for n in range(len(days))]

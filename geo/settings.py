@@ -237,6 +237,20 @@ class PlanningSettings:
     def __post_init__(self) -> None:
         if not 0.0 <= self.variety < 1.0:
             raise ValueError(f"planning: variety must lie between 0 and 1, got {self.variety}")
+        above = (
+            "off_path", "road_kmh", "cell_m", "longest_leg_h", "block_m", "spacing_widths", "courtyards_n",
+            "courtyard_min", "service_min",
+        )  # fmt: skip
+        low = [name for name in above if not getattr(self, name) > 0.0]
+        low += [name for name in ("sweeps_n", "rest_min", "drive_kmh", "dusk_min") if not getattr(self, name) >= 0.0]
+        if low:
+            raise ValueError(f"planning: too small: {', '.join(low)}")
+        spans = {"hours": 24.0, "start_clock": 24.0, "reserve": 1.0, "unjudged_suspicion": 1.0}
+        wrong = [f"{name} (0 to {most:g})" for name, most in spans.items() if not 0.0 <= getattr(self, name) <= most]
+        if not 0.0 < self.impassable_deg < 90.0:
+            wrong.append("impassable_deg (above 0, below 90)")
+        if wrong:
+            raise ValueError(f"planning: out of range: {', '.join(wrong)}")
 
 
 @dataclass(frozen=True)
@@ -298,6 +312,10 @@ class SchedulingSettings:
             raise ValueError(f"scheduling: the shares must not be negative and must leave some days, got {shares}")
         if self.segment_ha <= 0.0 or self.lend_kmh <= 0.0 or self.edge_km_per_day <= 0.0:
             raise ValueError(f"scheduling: segment_ha, lend_kmh and edge_km_per_day must be above 0, got {self}")
+        if not self.target_min > 0.0 or self.target_days < 0 or not 0.0 < self.done_share <= 1.0:
+            raise ValueError("scheduling: target_min above 0, target_days from 0, done_share above 0 and up to 1")
+        if not 0.0 <= self.variety < 1.0 or not set(self.rest_weekdays) <= set(range(7)):
+            raise ValueError("scheduling: variety from 0 to below 1, rest_weekdays among 0 (Monday) to 6")
 
 
 @dataclass(frozen=True)

@@ -792,6 +792,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "plan_unmet": ("未能安排：{name}：{why}", "not met: {name}: {why}"),
     "unmet_unreachable": ("没有可走的路线（被断崖或水域隔开）", "no way there on foot (cut off by cliffs or water)"),
     "unmet_hours": ("工时不够", "not enough hours"),
+    "unmet_no_team": ("所在乡镇没有踏查专班或办公地点", "its township has no special team or no office"),
+    "unmet_no_township": ("不在任何乡镇内", "it lies in no township"),
     "unmet_window": ("约定时段内赶不到", "nobody can be there at its hours"),
     "unmet_closed": ("位于水面或陡崖", "lies on water or a cliff"),
     "unmet_left_out": ("负责人的安排里没有", "not in the leader's order"),

@@ -21,6 +21,12 @@ def test_settings_survive_the_way_to_a_table_and_back() -> None:
         ({"season": True}, "int is needed"),
         ({"detection": {"availability": 1.0}}, "availability must lie"),
         ({"detection": {"sweep_width_m": {"open": [10.0, 200.0, 5.0]}}}, "three widths"),
+        ({"planning": {"spacing_widths": 0.0, "off_path": -1.0}}, "too small: off_path, spacing_widths"),
+        ({"planning": {"rest_min": -60.0}}, "too small: rest_min"),
+        ({"planning": {"hours": -3.0, "reserve": 2.0}}, r"hours \(0 to 24\), reserve \(0 to 1\)"),
+        ({"planning": {"impassable_deg": 95.0}}, "impassable_deg"),
+        ({"scheduling": {"target_min": 0.0}}, "target_min above 0"),
+        ({"scheduling": {"rest_weekdays": [7]}}, "rest_weekdays"),
     ],
 )
 def test_a_wrong_setting_is_named(table: dict[str, object], said: str) -> None:

@@ -1,8 +1,44 @@
-"""Days planned together, the richest first: a county that loses its last day to rain has lost the least."""
+"""Days planned together: what is overdue first, then the richest: who loses the last day to rain has lost the least."""
 
-from geo.analysis import routing
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.analysis import best_routes, routing
 
 LEAST_GAIN = 1e-12
+LATE_TURNS = 2_000
+"""Turns of search for one day's overdue stops: they are few."""
+
+
+def soonest(
+    problem: routing.Problem,
+    late: npt.NDArray[np.bool_],
+    days_n: int,
+    rng: np.random.Generator,
+    *,
+    cancelled: Callable[[], bool] | None = None,
+) -> npt.NDArray[np.float64]:
+    """
+    By stop the number of days within which it can be done, (stops,), where it is `late`: as many as can on the first
+    day, of the others as many as can on the second, and so on. Infinite for the rest.
+
+    Parameters
+    ----------
+    problem
+        One day's.
+    """
+    within = np.full(len(late), np.inf)
+    for day in range(1, days_n + 1):
+        left = late & np.isinf(within)
+        if not left.any():
+            break
+        only = replace(problem, allowed=problem.allowed & left)
+        found = best_routes.solve(only, rng, iterations=LATE_TURNS, cancelled=cancelled)
+        within[[stop for route in found.routes for stop in route]] = day
+    return within
 
 
 def richest_first(

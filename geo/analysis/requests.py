@@ -74,11 +74,25 @@ def kept_problem(request: SweepRequest) -> tuple[pd.DataFrame, routing.Problem]:
     return targets.iloc[chosen].reset_index(drop=True), _problem(request, targets, chosen)
 
 
-def over_days(kept: pd.DataFrame, problem: routing.Problem, days: Sequence[str]) -> routing.Problem:
-    """The problem with every team once a day, the days' hours one after the other, and deadlines as hours of stops."""
+def overdue(kept: pd.DataFrame, day: str) -> npt.NDArray[np.bool_]:
+    """Targets whose deadline lies before a day, (targets,)."""
+    return np.array([bool(last) and last < day for last in _last_days(kept)], bool)
+
+
+def _last_days(kept: pd.DataFrame) -> list[str]:
+    """The day of each target's deadline in China, ISO; empty without one."""
+    return [str(pd.Timestamp(one).tz_convert(CHINA).date()) if pd.notna(one) else "" for one in kept["deadline"]]
+
+
+def over_days(kept: pd.DataFrame, problem: routing.Problem, days: Sequence[str], within: Floats) -> routing.Problem:
+    """
+    The problem with every team once a day, the days' hours one after the other, and deadlines as hours of stops.
+
+    `within` (targets,) is a number of days each is to be done in beside its deadline, infinite where there is none.
+    """
     n = len(days)
     _, opens, closes = problem.clock
-    last = [str(pd.Timestamp(one).tz_convert(CHINA).date()) if pd.notna(one) else "" for one in kept["deadline"]]
+    last = _last_days(kept)
     due = np.array([float(np.searchsorted(days, day, side="right")) if day >= days[0] else np.inf for day in last])
     return replace(
         problem,
@@ -87,7 +101,7 @@ def over_days(kept: pd.DataFrame, problem: routing.Problem, days: Sequence[str])
         budget=np.tile(problem.budget, n),
         allowed=np.tile(problem.allowed, (n, 1)),
         opens=opens,
-        closes=np.minimum(closes, due * DAY_S),
+        closes=np.minimum(closes, np.minimum(due, within) * DAY_S),
         sets_out=np.repeat(DAY_S * np.arange(n), len(problem.budget)),
     )
 

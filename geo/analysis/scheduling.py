@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from geo.analysis.campaigns import Campaign, Schedule, TeamDay
 from geo.analysis.diaries import Diary, earliest_deadline_first
+from geo.analysis.routing import Cancelled
 from geo.layers.segments import Purpose
 
 Integers = npt.NDArray[np.int64]
@@ -23,10 +24,6 @@ GOLDEN = 0.6180339887498949
 LEAST_H = 0.5
 """A day with less than half an hour of searching left is not worth its way."""
 _TELL_EVERY = 100
-
-
-class Cancelled(Exception):
-    """The caller asked the scheduling to stop."""
 
 
 def schedule(

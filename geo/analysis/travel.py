@@ -96,6 +96,8 @@ def cost_surface(
     ----------
     roads
         Roads layer, metric CRS of the terrain; a road opens the closed ground it crosses (bridges, cuttings).
+    settings
+        Its `cell_m` is rounded to whole cells of the terrain, at least one.
     bounds
         West, south, east, north of the ground to plan for, metres; None for the whole terrain.
     """
@@ -109,7 +111,7 @@ def cost_surface(
     elevation = _block_mean(fine.values, factor)
     road = _road_cells(roads, frame)
     closed = (~road & (_block_mean(barred.astype(float), factor) >= CLOSED_SHARE - 1e-9)) | ~np.isfinite(elevation)
-    graph = _graph(elevation, closed, road, settings)
+    graph = _graph(elevation, closed, road, settings, frame.cell_m)
     _, region = csgraph.connected_components(graph, directed=True, connection="strong")
     flat = float(tobler_kmh(0.0)) * settings.off_path
     return CostSurface(Grid(elevation, frame), closed, road & ~closed, graph, region.astype(np.int32), flat)
@@ -281,11 +283,13 @@ def _road_cells(roads: gpd.GeoDataFrame, frame: Frame) -> Flags:
     return np.asarray(burnt == 1)
 
 
-def _graph(elevation: Floats, closed: Flags, road: Flags, settings: PlanningSettings) -> sparse.csr_array:
-    """Seconds of every allowed move as a sparse matrix; row = from, column = to."""
+def _graph(
+    elevation: Floats, closed: Flags, road: Flags, settings: PlanningSettings, cell_m: float
+) -> sparse.csr_array:
+    """Seconds of every allowed move between cells of `cell_m` metres as a sparse matrix; row = from, column = to."""
     rows, cols = elevation.shape
     number = np.arange(rows * cols, dtype=np.int32).reshape(rows, cols)
-    parts = [_moves(elevation, closed, road, settings, move) for move in MOVES]
+    parts = [_moves(elevation, closed, road, settings, cell_m, move) for move in MOVES]
     origin = np.concatenate([number[here][allowed] for here, _, allowed, _ in parts])
     goal = np.concatenate([number[there][allowed] for _, there, allowed, _ in parts])
     seconds = np.concatenate([cost[allowed] for _, _, allowed, cost in parts])
@@ -293,11 +297,11 @@ def _graph(elevation: Floats, closed: Flags, road: Flags, settings: PlanningSett
 
 
 def _moves(
-    elevation: Floats, closed: Flags, road: Flags, settings: PlanningSettings, move: tuple[int, int]
+    elevation: Floats, closed: Flags, road: Flags, settings: PlanningSettings, cell_m: float, move: tuple[int, int]
 ) -> tuple[tuple[slice, slice], tuple[slice, slice], Flags, Floats]:
     """From-window, to-window, whether the move is allowed, and its seconds, for one of the 16 directions."""
     here, there = _shifted(elevation.shape, move, (0, 0)), _shifted(elevation.shape, move, move)
-    ground_m = settings.cell_m * float(np.hypot(*move))
+    ground_m = cell_m * float(np.hypot(*move))
     rise_m = elevation[there] - elevation[here]
     slope = rise_m / ground_m
     crossed = [_shifted(elevation.shape, move, between) for between in _between(move)]

@@ -49,7 +49,9 @@ def plan(
         str | None,
         typer.Option(help="只在此范围内踏查：面文件或 WKT（经纬度）sweep only in this area: a file or WKT in degrees"),
     ] = None,
-    if_missing: Annotated[bool, typer.Option("--if-missing", help="已有路线则保留 keep the routes there are")] = False,
+    if_missing: Annotated[
+        bool, typer.Option("--if-missing", help="当日已有路线则保留 keep the routes those days have")
+    ] = False,
 ) -> None:
     """一天或连续几天的踏查路线 routes per team, within its hours, for one day or several, and keep them."""
     from geo.workspace import planning
@@ -57,17 +59,19 @@ def plan(
 
     talk = session(context)
     county = talk.open()
-    standing, _ = planning.kept_routes(county, day=day)
-    if if_missing and len(standing):
-        talk.answer({"kept": sorted(standing["route_id"])})
-        talk.print(talk.say("plan_stands", n=len(standing)))
-        return
-    date = checked_day(day) if day else planning.next_day(county)
+    wanted = planning.following(checked_day(day) if day else planning.next_day(county), days)
+    if if_missing:
+        standing, _ = planning.kept_routes(county)
+        held = standing[standing["day"].isin(wanted)]
+        if set(held["day"]) == set(wanted):
+            talk.answer({"kept": sorted(held["route_id"])})
+            talk.print(talk.say("plan_stands", n=len(held)))
+            return
     seen = planning.seen_until(county)
     with progress(talk.language) as tell:
         plans = planning.plan_days(
             county,
-            days=planning.following(date, days),
+            days=wanted,
             hours=hours,
             seed=seed,
             township_ids=township,

@@ -69,7 +69,7 @@ def _form(county: County) -> None:
         )  # fmt: skip
         day = second.date_input(state.word("ui_plan_day"), date.fromisoformat(next_day(county)))
         usual = float(st.session_state.get("plan_hours", county.settings.planning.hours))
-        hours = third.number_input(state.word("ui_plan_hours"), 1.0, 12.0, usual, 0.5)
+        hours = third.number_input(state.word("ui_plan_hours"), 0.0, 24.0, usual, 0.5)
         seed = fourth.number_input(state.word("ui_plan_seed"), 0, 10**6, 7, help=state.word("ui_plan_seed_help"))
         first, second, third = st.columns([4, 2, 4], vertical_alignment="bottom")
         pinned = first.text_input(

@@ -214,9 +214,9 @@ def _sky(county: County, township: Any, edges: gpd.GeoDataFrame, present: float)
 
 
 def _unvisited_roofs(county: County, township_id: str, frame: Any) -> Any:
-    """Cells round villages of which fewer courtyards were visited than there are."""
+    """Cells round villages of which fewer courtyards were visited this season than there are."""
     villages, visits = county.store.read("villages"), county.store.read("visits")
-    done = visits.groupby("village_id")["courtyards_n"].sum()
+    done = visits[visits["visited_at"] >= county.season.bounds[0]].groupby("village_id")["courtyards_n"].sum()
     mine = villages[(villages["township_id"] == township_id) & villages.geometry.notna()]
     left = mine[pd.to_numeric(mine["courtyards_n"]).fillna(0) > mine["village_id"].map(done).fillna(0)]
     if left.empty:

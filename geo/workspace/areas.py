@@ -1,5 +1,6 @@
 """A piece of ground somebody drew: what lies in it, what is unseen there, and what hours of search would find."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,6 @@ from geo.workspace.covering import measure_coverage
 
 LARGEST_KM2 = 2000.0
 SHARES = (0.5, 0.8)
-LONGEST_PATH = 1000
 Outline = Sequence[tuple[float, float]]
 """Longitude and latitude of the corners of an area, WGS 84 degrees."""
 
@@ -146,9 +146,8 @@ def outline_of(text: str) -> Outline:
     FormatError, DatumError
         Neither of both, or not one area.
     """
-    file = Path(text)
-    if len(text) < LONGEST_PATH and file.is_file():
-        area = read_outline(file)
+    if os.path.isfile(text):  # unlike `Path.is_file` it takes a text too long to name a file
+        area = read_outline(Path(text))
     else:
         try:
             shape = shapely.from_wkt(text)

@@ -6,7 +6,7 @@ from geo import patrol
 from geo.errors import StoreError
 from geo.patrol import Plan
 from geo.workspace.county import County
-from geo.workspace.planning import Progress, special_teams
+from geo.workspace.planning import Progress, checked_days, special_teams
 from geo.workspace.preparing import gather, request_for
 
 
@@ -29,8 +29,9 @@ def arrange_day(
     Raises
     ------
     StoreError
-        A team or stop that is not there, a stop twice, or stops without a way between them.
+        A day outside the season, a team or stop that is not there, a stop twice, or stops without a way between them.
     """
+    checked_days(county, [day])
     teams = special_teams(county, None)
     unknown = [one for one in orders if one not in set(teams["team_id"])]
     if unknown:

@@ -20,7 +20,7 @@ from geo.season import CHINA
 from geo.store import Change, Store
 from geo.workspace.areas import Outline, drawn_shape
 from geo.workspace.county import County
-from geo.workspace.preparing import gather, request_for
+from geo.workspace.preparing import gather, nobodys_plots, request_for
 from geo.workspace.recording import unless_moved
 
 Progress = Callable[[str, int, int], None]
@@ -52,6 +52,7 @@ def plan_days(
     finds most.
 
     Several days are planned together (see `patrol.plan_days`), all with the sweep widths and daylight of the first.
+    What is due where no team is planned for is named in `unmet`, too (see `preparing.nobodys_plots`).
     `cancelled` is asked all along; when it answers true, `geo.analysis.routing.Cancelled` is raised and nothing kept.
 
     Parameters
@@ -105,7 +106,9 @@ def plan_days(
         raise StoreError("pin_unknown", value="、".join(sorted(set(pins) - offered)))
     if set(forbidden) - offered:
         raise StoreError("forbid_unknown", value="、".join(sorted(set(forbidden) - offered)))
-    return [patrol.joined(of_day) for of_day in zip(*plans, strict=True)]
+    whole = [patrol.joined(of_day) for of_day in zip(*plans, strict=True)]
+    nobodys = nobodys_plots(county, rests, set(teams["township_id"]), township_ids, days[0])
+    return [replace(one, unmet=pd.concat([one.unmet, nobodys], ignore_index=True)) for one in whole]
 
 
 def checked_days(county: County, days: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """What a township's plan rests on, gathered: its ground and targets, and walking times kept from plan to plan."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from geo.analysis.detection import sweep_widths
 from geo.analysis.routing import with_own_cells, with_separate
 from geo.analysis.sweeps import Ground, block_cells, views_of
 from geo.analysis.targets import (
+    NAME_CHARS,
     courtyard_targets,
     lines_to_see,
     recheck_targets,
@@ -28,6 +30,7 @@ from geo.analysis.targets import (
 )
 from geo.crs import to_degrees
 from geo.grid import Frame, Grid
+from geo.layers.parcels import OPEN
 from geo.layers.terrain import Cover, Terrain
 from geo.season import CHINA
 from geo.settings import PlanningSettings
@@ -159,6 +162,27 @@ def request_for(
         hours=_light_hours(county, outline, day, knobs.hours if hours is None else hours),
     )
     return replace(request, matrix=_kept_matrix(county.path, request))
+
+
+def nobodys_plots(
+    county: County, rests: Rests, planned: Collection[str], asked: Collection[str] | None, day: str
+) -> pd.DataFrame:
+    """
+    Due plots in none of the `planned` townships, as rows of a plan's ``unmet``.
+
+    Reasons: ``no_team`` (its township has no special team with an office to start from), ``no_township`` (it lies in
+    none). Of `asked` townships only, where they are named.
+    """
+    due = rests.parcels["status"].isin([str(one) for one in OPEN])
+    waiting = gpd.GeoDataFrame(rests.parcels[due | rests.parcels["parcel_id"].isin(_rechecks(county, rests, day))])
+    where = pd.Series(None, index=waiting.index, dtype=object)
+    for township in rests.townships.itertuples():
+        where[_inside(waiting, township.geometry).index] = str(township.township_id)
+    left = ~where.isin(list(planned)) & (where.isin(list(asked)) if asked else True)
+    names = waiting.loc[left, "parcel_id"].map(str)
+    reason = where[left].isna().map({True: "no_township", False: "no_team"})
+    told = {"target_id": names, "name": names.str[-NAME_CHARS:].str.lstrip("-_ "), "must": True, "reason": reason}
+    return pd.DataFrame(told).reset_index(drop=True)
 
 
 def _driven(terrain: Terrain, rests: Rests, knobs: PlanningSettings) -> travel.CostSurface | None:

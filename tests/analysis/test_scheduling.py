@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.analysis import allocation, campaigns, scheduling
+from geo.analysis import allocation, campaigns, routing, scheduling
 from geo.analysis.campaigns import Campaign, Due, Edge, Piece
 from geo.layers.segments import Purpose
 
@@ -142,5 +142,5 @@ def test_a_seed_gives_one_schedule_and_another_gives_another():
 
 
 def test_a_schedule_can_be_stopped():
-    with pytest.raises(scheduling.Cancelled):
+    with pytest.raises(routing.Cancelled):
         made(campaign([piece(1.0, last=999)], workdays=np.arange(300)), cancelled=lambda: True)

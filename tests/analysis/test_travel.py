@@ -62,6 +62,15 @@ def test_one_step_up_a_known_slope_takes_the_time_worked_by_hand():
     assert down == pytest.approx(np.hypot(30, 9) * 3.6 / (2.50118 * 0.6), rel=1e-4)
 
 
+@pytest.mark.parametrize("cell_m", [10.0, 12.5, 20.0, 50.0])
+def test_a_walk_is_timed_over_the_ground_there_is_whatever_the_cells(cell_m):
+    ground = terrain(np.zeros((120, 120)), cell_m=cell_m)
+    surface = travel.cost_surface(ground, NO_ROADS, SETTINGS)
+    a, b = centre(surface, 5, 3), centre(surface, 5, 23)
+    seconds = travel.times(surface, [a], [b])[0, 0]
+    assert seconds == pytest.approx(np.hypot(*(b - a)) * 3.6 / FLAT_KMH, rel=1e-9)
+
+
 def test_a_road_is_walked_at_road_speed():
     ground = terrain(np.zeros((30, 300)))
     west, _, east, north = ground.elevation.frame.bounds

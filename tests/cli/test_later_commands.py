@@ -109,6 +109,14 @@ def test_a_plan_keeps_to_its_hours_and_its_files_hold_the_same_stops(
 
 
 @pytest.mark.real
+def test_a_day_that_has_routes_keeps_them_and_another_is_planned(tacha: Tacha) -> None:
+    """`--if-missing` asks for the days wanted, not for any day there ever was a plan for."""
+    asked = ("plan", "--township", TOWNSHIP, "--if-missing", "--json")
+    made = answer(tacha(*asked, "--day", "2026-05-21"))
+    assert answer(tacha(*asked, "--day", "2026-05-21"))["kept"] == [one["route_id"] for one in made["routes"]]
+    assert answer(tacha(*asked, "--day", "2026-05-22"))["day"] == "2026-05-22"
+
+
 def test_exported_plans_keep_to_the_official_gpx_schema(tacha: Tacha, tmp_path: Path, real_data: Path) -> None:
     schema = etree.XMLSchema(etree.parse(real_data / "tracks" / "gpx11.xsd"))
     answer(tacha("plan", "--township", TOWNSHIP, "--json"))

@@ -1,6 +1,7 @@
 """The pages' logic, run without a browser on a county made through the store."""
 
 import io
+import re
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def map_page() -> None:
     from geo.ui.views import planner
 
     planner.page()
+
+
+def plan_form() -> None:
+    from geo.ui import planning, state
+
+    planning.plan_panel(state.county())
 
 
 def record_page() -> None:
@@ -417,6 +424,16 @@ def test_the_map_page_measures_beside_itself_and_then_lists_where_to_look_first(
     listed = app.dataframe[0].value
     assert listed[say("ui_township")].iloc[0] in NAMES
     assert any(say("ui_foot", at="2026", head="")[:2] in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("hours", [0.5, 13.0])
+def test_the_plan_form_opens_with_whatever_hours_the_county_has(served: Path, hours: float) -> None:
+    """What county.toml may say, the form can show."""
+    file = served / "county.toml"
+    file.write_text(re.sub(r"(?m)^hours = .*$", f"hours = {hours}", file.read_text("utf-8")), "utf-8")
+    app = AppTest.from_function(plan_form, default_timeout=200).run()
+    assert not app.exception
+    assert app.number_input[0].value == hours
 
 
 def test_coordinates_typed_in_another_datum_bring_the_map_to_their_place(served: Path) -> None:

@@ -90,6 +90,14 @@ def test_an_area_is_taken_from_a_file_or_from_its_text(tmp_path: Path, form: str
     assert shapely.Polygon(found).symmetric_difference(shape).area < 1e-12
 
 
+def test_an_outline_with_many_corners_is_read() -> None:
+    """A text longer than any file name is an outline, or none; never a file."""
+    shape = shapely.Point(105, 26).buffer(0.01, quad_segs=16)
+    assert len(outline_of(shape.wkt)) == 65
+    with pytest.raises(FormatError, match="outline_bad"):
+        outline_of("x" * 300)
+
+
 @pytest.mark.parametrize(
     "text", ["nowhere.kml", "POINT (105 26)", "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)), ((5 5, 6 5, 6 6, 5 5)))"]
 )

@@ -11,7 +11,9 @@ import pytest
 import shapely
 
 from geo.errors import StoreError
+from geo.layers.parcels import OPEN
 from geo.ledger import Entry, Linked
+from geo.patrol import Plan
 from geo.store import Change, Store
 from geo.workspace.arranging import arrange_day, too_long
 from geo.workspace.county import open_county
@@ -238,6 +240,23 @@ def test_days_planned_together_visit_nothing_twice_and_keep_deadlines(demo_copy:
     assert gains == pytest.approx([plan.expected for plan in plans])
 
 
+def test_what_is_overdue_comes_on_the_first_of_several_days(demo_copy: Path) -> None:
+    """What one day's plan meets of it is not put off because three days find a little more."""
+    county = open_county(demo_copy)
+    parcels = county.store.read("parcels")
+    late = parcels.assign(deadline=pd.Timestamp("2026-03-01T09:00:00Z"))
+    county.store.append(Entry("parcel"), Change("parcels", late, replace=True, before=parcels), now=NOW)
+
+    def flagged(plan: Plan) -> set[str]:
+        return set(plan.stops.loc[plan.stops["kind"] == "parcel", "target_id"])
+
+    alone = plan_day(county, day=DAY, township_ids=ONE)
+    plans = plan_days(county, days=following(DAY, 3), township_ids=ONE)
+    assert len(flagged(alone)) > 1
+    assert flagged(plans[0]) == flagged(alone)
+    assert all((plan.hours_used <= plan.budget_h).all() for plan in plans)
+
+
 def test_the_first_of_several_days_finds_most(demo_copy: Path) -> None:
     """Who loses the last day to rain has lost the least."""
     county = open_county(demo_copy)
@@ -255,6 +274,29 @@ def test_a_visit_to_a_flagged_plot_finds_as_on_ground_walked_over(demo_copy: Pat
     extra = plots - availability * suspicion.fillna(county.settings.planning.unjudged_suspicion)
     assert len(plots)
     assert extra.between(-1e-9, 0.05).all()
+
+
+def test_due_plots_of_a_township_nobody_starts_from_are_named(demo_copy: Path) -> None:
+    """Whole or by name, a county hears of every due plot: on a route, or left out with the reason."""
+    county = open_county(demo_copy)
+    teams = county.store.read("teams")
+    gone = teams[(teams["township_id"] == ONE[0]) & (teams["kind"] == "专班")]
+    moved = gone.assign(kind="村组")
+    county.store.append(Entry("correction", {}), Change("teams", moved, replace=True), now=NOW)
+    parcels = county.store.read("parcels")
+    outline = county.store.read("townships").set_index("township_id").geometry[ONE[0]]
+    due = parcels[parcels["status"].isin([str(one) for one in OPEN])]
+    mine = set(due.loc[due.geometry.representative_point().within(outline), "parcel_id"])
+    unmet = plan_day(county, day=DAY, township_ids=[*ONE, *TWO]).unmet.set_index("target_id")
+    assert mine
+    assert set(unmet.index[unmet["reason"] == "no_team"]) == mine
+    assert unmet.loc[sorted(mine), "must"].all()
+    assert not set(plan_day(county, day=DAY, township_ids=TWO).unmet["target_id"]) & mine
+
+
+def test_an_order_for_a_day_outside_the_season_is_refused(measured_demo: Path) -> None:
+    with pytest.raises(StoreError, match="day_outside"):
+        arrange_day(open_county(measured_demo), {"529901001-T01": ["DEMO-2026-0006"]}, day="2027-05-21")
 
 
 @pytest.mark.parametrize(
