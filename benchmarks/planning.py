@@ -30,6 +30,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -200,9 +201,8 @@ def requests(
     surface = travel.cost_surface(local, made.roads, settings.planning)
     office = made.offices[made.offices["township_id"] == township["township_id"]].geometry.iloc[0]
     teams = pd.DataFrame([{"team_id": "A", "name": "A", "easting_m": office.x, "northing_m": office.y}])
-    nothing = made.leads.iloc[:0]
     flagged = made.parcels[made.parcels["township_id"] == township["township_id"]]
-    due = patrol.candidate_targets(flagged, nothing, nothing, settings.planning)
+    due = patrol.parcel_targets(flagged, settings.planning)
     ring = (surface, local.elevation, settings.planning, settings.detection.search_speed_kmh)
     swept = sweep_targets(ground, surface, np.array([[office.x, office.y]]), settings.planning, settings.detection)
     ours = pd.concat([one for one in (with_rings(due, *ring), swept) if len(one)], ignore_index=True)
@@ -213,7 +213,7 @@ def requests(
     )
     spots = made.leads[(made.leads["kind"] == "历史点位") & made.leads.geometry.notna()]
     spots = spots[spots.geometry.within(township.geometry)]
-    old = patrol.candidate_targets(made.parcels.iloc[:0], nothing, spots, settings.planning)
+    old = spot_targets(spots, settings)
     chosen = [with_rings(due, *ring), with_rings(old, *ring), random_segments(ground, surface, settings, rng)]
     places = pd.concat([one for one in chosen if len(one)], ignore_index=True).assign(must=False)
     habits = replace(request, targets=places, views=None)
@@ -226,6 +226,14 @@ def around(grid: Grid, bounds: tuple[float, float, float, float]) -> tuple[Any, 
     row, col = max(int(top) - MARGIN, 0), max(int(left) - MARGIN, 0)
     cut = grid.frame.window(row, col, int(bottom) + MARGIN - row, int(right) + MARGIN - col)
     return cut, slice(row, row + cut.rows), slice(col, col + cut.cols)
+
+
+def spot_targets(spots: gpd.GeoDataFrame, settings: Settings) -> pd.DataFrame:
+    """Historic spots as places to look at, for the habit that goes to them."""
+    place = spots.geometry
+    told = {"target_id": spots["lead_id"], "kind": "history", "name": "", "easting_m": place.x, "northing_m": place.y}
+    told |= {"mass": 0.1, "sweep_s": settings.planning.service_min * 60.0, "must": False, "deadline": None}
+    return pd.DataFrame(told | {"reason": ""}, columns=list(TARGETS)).reset_index(drop=True)
 
 
 def random_segments(

@@ -11,12 +11,20 @@ import pandas as pd
 from geo.analysis import best_routes, day_order, routing, variety
 from geo.analysis.outings import legs_s, outing_of, route_row, shut, stop_rows, unmet_of
 from geo.analysis.requests import SweepRequest, kept_problem, over_days, overdue, travel_matrix
-from geo.analysis.targets import TARGETS, budget_s, candidate_targets
+from geo.analysis.targets import TARGETS, budget_s, parcel_targets
 from geo.layers import routes as route_layer
 from geo.schema import Schema
 
 __all__ = (
-    "TARGETS", "Plan", "SweepRequest", "arranged", "budget_s", "candidate_targets", "joined", "plan_days", "plan_sweep",
+    "TARGETS",
+    "Plan",
+    "SweepRequest",
+    "arranged",
+    "budget_s",
+    "joined",
+    "parcel_targets",
+    "plan_days",
+    "plan_sweep",
     "travel_matrix",
 )  # fmt: skip
 

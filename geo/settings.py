@@ -201,10 +201,9 @@ class PlanningSettings:
     `off_path` multiplies Tobler's speed off paths; `road_kmh` is the flat speed on roads and paths;
     ground steeper than `impassable_deg` is closed; `cell_m` is the cell of the walking-time surface.
 
-    Expected finds at a stop are `unjudged_suspicion` at a suspected parcel nobody scored, and `history_mass` per unit
-    of weight at a historic spot or tip. The `candidates_n` best blind spots of a township are offered to a day's plan.
-    Each seed gives another plan that finds at most the share `variety` less than the best one known (at must-visits and
-    elsewhere each), so that nobody can learn the routes; 0: the best one.
+    A suspected parcel nobody scored counts `unjudged_suspicion` expected finds. Each seed gives another plan that finds
+    at most the share `variety` less than the best one known (at must-visits and elsewhere each), so that nobody can
+    learn the routes; 0: the best one.
     The best `sweeps_n` blocks of `block_m` metres are offered as sweep segments, lines `spacing_widths` sweep widths
     apart. Courtyards not yet entered are offered by village, at most `courtyards_n` at a time, `courtyard_min` minutes
     each. Where `drive_kmh` is above 0 teams are driven along roads at that speed to where they set out on foot, and
@@ -221,8 +220,6 @@ class PlanningSettings:
     cell_m: float = 30.0
     longest_leg_h: float = 4.0
     unjudged_suspicion: float = 0.1
-    history_mass: float = 0.05
-    candidates_n: int = 40
     variety: float = 0.05
     sweeps_n: int = 160
     block_m: float = 100.0
@@ -609,6 +606,7 @@ def from_mapping(kind: Callable[..., T], values: Mapping[str, Any], where: str =
     0.9
     """
     hints = _hints(kind)
+    values = {name: value for name, value in values.items() if (kind, name) not in _RETIRED}
     unknown = set(values) - set(hints)
     if unknown:
         raise ValueError(f"{where}: unknown settings {sorted(unknown)}; known are {sorted(hints)}")
@@ -625,6 +623,10 @@ def assumptions(settings: Settings) -> dict[str, Any]:
     """The settings a coverage or probability figure rests on, for printing beside it."""
     named = ("calendar", "detection", "absence", "coverage", "borders", "priority", "lookouts", "sensors")
     return {name: to_mapping(getattr(settings, name)) for name in named}
+
+
+_RETIRED = {(PlanningSettings, "history_mass"), (PlanningSettings, "candidates_n")}
+"""Settings that older files may name and that no longer mean anything."""
 
 
 @cache

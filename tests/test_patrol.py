@@ -10,7 +10,7 @@ import pyproj
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely.geometry import LineString, Point, box
+from shapely.geometry import LineString, Point
 
 from geo import patrol
 from geo.analysis import travel
@@ -233,46 +233,25 @@ def test_a_road_day_reaches_further_than_the_same_day_without_roads():
     assert value[1] > value[0]
 
 
-def county_tables():
-    now = pd.Timestamp("2026-03-01T00:00Z")
-    here, away = Point(WEST + 500, NORTH - 500), Point(WEST + 9000, NORTH - 500)
+def test_targets_are_the_parcels_still_open_with_a_place():
+    """Judged ones and those without a place are none; an unjudged suspicion is the setting's."""
+    now, here = pd.Timestamp("2026-03-01T00:00Z"), Point(WEST + 500, NORTH - 500)
     parcels = gpd.GeoDataFrame(
         {
-            "parcel_id": ["open", "seen", "done", "elsewhere"],
-            "township_id": ["A", "A", "A", "B"],
+            "parcel_id": ["open", "unjudged", "done", "nowhere"],
             "status": ["flagged", "assigned", "dismissed", "flagged"],
             "suspicion": [0.6, None, 0.5, 0.5],
-            "deadline": [now, now, now, now],
+            "deadline": [now, None, now, now],
             "reason": ["像", None, None, None],
         },
-        geometry=[here.buffer(20), here, here, away],
+        geometry=[here.buffer(20), here, here, None],
         crs=CRS,
     )
-    spots = gpd.GeoDataFrame(
-        {"blind_spot_id": ["a", "b", "c"], "mass": [0.2, 0.2, 0.1], "hours": [2.0, 0.5, 1.0], "township_id": "A"},
-        geometry=[here, here, here],
-        crs=CRS,
-    )
-    leads = gpd.GeoDataFrame(
-        {"lead_id": ["old", "far", "nowhere"], "kind": "历史点位", "weight": 2.0, "place_text": "老屋基"},
-        geometry=[here, away, None],
-        crs=CRS,
-    )
-    return parcels, spots, leads
-
-
-def test_candidates_are_open_parcels_the_best_blind_spots_and_spots_inside():
-    area = box(WEST, NORTH - 1000, WEST + 1000, NORTH)
-    found = patrol.candidate_targets(
-        *county_tables(), PlanningSettings(candidates_n=2), township_id="A", area=area, visited=["seen"]
-    ).set_index("target_id")
-    assert found.index.tolist() == ["open", "b", "a", "old"]
-    assert found["must"].tolist() == [True, False, False, False]
-    assert found["mass"].tolist() == pytest.approx([0.6, 0.2, 0.2 * 5.95 / 3 / 2.0, 0.1])
-    assert found["sweep_s"].tolist() == pytest.approx([1200.0, 1800.0, 5.95 / 3 * 3600, 1200.0])
-    assert found["deadline"].notna().tolist() == [True, False, False, False]
-
-
-def test_candidates_of_an_empty_township_are_an_empty_table():
-    empty = [table.iloc[:0] for table in county_tables()]
-    assert patrol.candidate_targets(*empty).columns.tolist() == list(patrol.TARGETS)
+    knobs = PlanningSettings(unjudged_suspicion=0.25, service_min=20.0)
+    found = patrol.parcel_targets(parcels, knobs).set_index("target_id")
+    assert found.index.tolist() == ["open", "unjudged"]
+    assert found["must"].all()
+    assert found["mass"].tolist() == [0.6, 0.25]
+    assert found["sweep_s"].tolist() == [1200.0, 1200.0]
+    assert found["deadline"].notna().tolist() == [True, False]
+    assert patrol.parcel_targets(parcels.iloc[:0], knobs).columns.tolist() == list(patrol.TARGETS)

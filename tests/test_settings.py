@@ -54,3 +54,8 @@ def test_every_assumption_is_printed() -> None:
     assert set(assumptions(Settings())) == {
         "calendar", "detection", "absence", "coverage", "borders", "priority", "lookouts", "sensors",
     }  # fmt: skip
+
+
+def test_a_setting_that_no_longer_means_anything_does_not_keep_an_older_county_shut() -> None:
+    held = from_mapping(Settings, {"planning": {"candidates_n": 40, "history_mass": 0.05, "hours": 6.0}})
+    assert held.planning.hours == 6.0

@@ -129,8 +129,8 @@ def request_for(
     ground = Ground(terrain, mass if within is None else _only_within(mass, within), width)
     surface = travel.cost_surface(terrain, rests.roads, knobs)
     bases = teams[["easting_m", "northing_m"]].to_numpy(float)
-    due = patrol.candidate_targets(_inside(rests.parcels, outline), _nothing(county), _nothing(county), knobs)
     parcels = _inside(rests.parcels, outline)
+    due = patrol.parcel_targets(parcels, knobs)
     again = recheck_targets(gpd.GeoDataFrame(parcels[parcels["parcel_id"].isin(_rechecks(county, rests, day))]), knobs)
     due = pd.concat([one for one in (due, again) if len(one)], ignore_index=True) if len(again) else due
     ringed = with_rings(due, surface, terrain.elevation, knobs, detection.search_speed_kmh)
@@ -272,10 +272,6 @@ def _named(swept: pd.DataFrame, spots: gpd.GeoDataFrame) -> pd.DataFrame:
 def _inside(rows: gpd.GeoDataFrame, outline: shapely.Geometry) -> gpd.GeoDataFrame:
     placed = rows[rows.geometry.notna()]
     return placed[placed.geometry.representative_point().within(outline)] if len(placed) else placed
-
-
-def _nothing(county: County) -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame(geometry=gpd.GeoSeries([], crs=county.crs))
 
 
 def _kept_matrix(path: Path, request: patrol.SweepRequest) -> travel.Matrix:
