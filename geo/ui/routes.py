@@ -363,7 +363,7 @@ def _prepare_indexes(path: Path) -> None:
 
 
 ROUTES: list[BaseRoute] = [
-    Route("/today", lambda request: RedirectResponse("/")),
+    Route("/today", lambda request: RedirectResponse(f"/?{request.url.query}".rstrip("?"))),
     Mount("/geo/assets", StaticFiles(directory=ASSETS)),
     Mount("/geo/scripts", StaticFiles(directory=SCRIPT.parent)),
     Route("/geo/tiles/{layer}/{z:int}/{x:int}/{y:int}.png", tile),
