@@ -728,6 +728,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "rests on: {teams} teams, {days} workdays, prior {prior} per township; {weather_share} of the team-days kept for bad"
         " weather, {explore_share} for ground the risks rate low",
     ),
+    "season_moved": (
+        "排定之后全年任务已有变动（有人采纳了另一份，或任务状态变了）；请按现状重新排定",
+        "the season's assignments have changed since this was scheduled (another schedule was accepted); schedule again",
+    ),
     "season_withdrawn": (
         "原任务 {n} 项未完成，由新安排代替（记录保留）",
         "{n} undone assignments give way to the new ones (kept on record)",

@@ -153,7 +153,12 @@ def accept_season(county: County, plan: SeasonPlan, *, now: datetime) -> None:
         gone = held.assign(withdrawn_at=pd.Series([now] * len(held), index=held.index, dtype="datetime64[ms, UTC]"))
         changes.append(Change("assignments", gone, replace=True, before=held))
     told = {"expected": plan.schedule.expected, "bound": plan.schedule.bound}
-    county.store.append(Entry("season_plan", body | told), *changes, now=now)
+    try:
+        county.store.append(Entry("season_plan", body | told), *changes, now=now)
+    except StoreError as refused:
+        if refused.code not in ("key_exists", "store_moved"):
+            raise
+        raise StoreError("season_moved") from refused
 
 
 def workdays(county: County, start: str, off_days: Sequence[str] = ()) -> npt.NDArray[np.int64]:

@@ -112,6 +112,8 @@ def test_a_later_plan_takes_the_place_of_what_is_not_done(season: County) -> Non
     told = again.json()
     assert told["expected_even"] <= told["expected"] <= told["bound"]
     accept_season(season, again, now=NOW)
+    with pytest.raises(StoreError, match="season_moved"):
+        accept_season(season, again, now=NOW)  # as somebody who had not seen it would
     after = assignment_board(season, withdrawn=True)
     gone = after[after["state"] == "withdrawn"]
     assert set(gone["assignment_id"]) == set(again.withdrawn)
