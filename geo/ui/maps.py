@@ -213,7 +213,19 @@ def shape_given(name: str, title: str) -> dict[str, Any]:
 
 def _words(language: Language) -> dict[str, Any]:
     """Words of the map's tools; leaflet-draw keeps its own in the same shape."""
-    simple = ("time", "only", "whole", "drawPolygon", "drawRectangle", "measure", "clear", "mu")
+    simple = (
+        "zoomIn",
+        "zoomOut",
+        "layers",
+        "time",
+        "only",
+        "whole",
+        "drawPolygon",
+        "drawRectangle",
+        "measure",
+        "clear",
+        "mu",
+    )
     nested = {
         "line": ("start", "cont", "end"), "polygon": ("start", "cont", "end"), "rectangle": ("start",),
         "simple": ("end",),

@@ -162,8 +162,7 @@ def map_alone(
     for longitude, latitude in places:
         folium.CircleMarker([latitude, longitude], radius=3, color="#d6006e", weight=1, fill=True).add_to(drawn)
     st_folium(drawn, key=key, height=SHORT_PX, use_container_width=True, returned_objects=[])
-    if "villages" in layers:
-        st.html(legend.shown([one["name"] for one in shown], language))
+    st.html(legend.shown([one["name"] for one in shown], language))
 
 
 def _picked(clicked: Clicked | None) -> folium.FeatureGroup:

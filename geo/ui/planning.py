@@ -113,7 +113,7 @@ def _found(county: County, found: Found) -> None:
     st.dataframe(_routes(county, plan), hide_index=True, column_config=_columns())
     if found.other is not None:
         _compared(*found.other)
-    with st.expander(state.word("ui_plan_all_stops", n=len(plan.stops))):
+    with st.expander(state.word("ui_plan_all_stops", n=int(plan.routes["stops_n"].sum()))):
         st.dataframe(_stops(county, plan), hide_index=True, column_config=_columns())
     if len(plan.unmet):
         with st.expander(state.word("ui_plan_why"), expanded=bool(plan.unmet["must"].any())):

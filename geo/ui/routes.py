@@ -371,4 +371,5 @@ ROUTES: list[BaseRoute] = [
     Route("/geo/proposal.geojson", proposal),
     Route("/geo/vector/{name}/{z:int}/{x:int}/{y:int}.pbf", vector_tile),
     *shell.ROUTES,
+    Route("/geo/{rest:path}", lambda request: Response(status_code=404)),  # else Streamlit answers with its page
 ]

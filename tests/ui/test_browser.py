@@ -113,6 +113,26 @@ def test_a_layer_can_be_switched_off(address: str, watched: Watched) -> None:
     assert _pixels(frame, STRIP) > 100
 
 
+def test_the_months_are_drawn_whatever_the_zoom(address: str, watched: Watched) -> None:
+    """The slider of months asks for whole tiles, also while the map stands between two levels of zoom."""
+    page, frame = watched.page, _map(watched, address)
+    asked: list[tuple[int, str, str]] = []
+
+    def note(answer: Response) -> None:
+        if "month=2" in answer.url:
+            asked.append((answer.status, answer.headers["content-type"], answer.url))
+
+    page.on("response", note)
+    for keys, shown in ((("ArrowLeft", "ArrowLeft"), "month=2026-04"), (("End",), "month=&")):
+        for key in keys:
+            frame.locator(".tacha-time input[type=range]").press(key)
+        frame.locator(f"img.leaflet-tile-loaded[src*='{shown}']").first.wait_for(state="attached", timeout=60_000)
+    page.remove_listener("response", note)
+    assert {one[:2] for one in asked} == {(200, "image/png")}
+    titles = frame.locator(".leaflet-control-zoom a, .leaflet-control-layers-toggle")
+    assert [titles.nth(i).get_attribute("title") for i in range(3)] == ["放大", "缩小", "图层"]
+
+
 def test_a_click_gives_the_evidence_of_the_place(address: str, watched: Watched) -> None:
     page, frame = watched.page, _map(watched, address)
     frame.locator(".leaflet-container").click(position={"x": 330, "y": 330})

@@ -65,6 +65,7 @@ def test_a_tile_over_the_county_is_a_png_and_carries_the_policy(served: Path, la
         "/geo/tiles/pod/3/9/1.png",
         "/geo/tiles/pod/-1/0/0.png",
         "/geo/tiles/pod/a/b/c.png",
+        "/geo/tiles/pod/3.75/1/1.png",
         "/geo/tiles/../county.gpkg",
         "/geo/layers/leads.geojson",
         "/geo/layers/../../county.toml",

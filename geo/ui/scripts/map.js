@@ -170,7 +170,7 @@ var tacha = (function () {
         grid.on("tileunload", function (gone) {
             delete marks[gone.coords.z + "/" + gone.coords.x + "/" + gone.coords.y];
         });
-        map.tacha.timed.push(function () { if (map.hasLayer(grid)) { grid.redraw(); } });
+        map.tacha.timed.push(function () { again(map, grid); });
         map.tacha.marked.push(function (each) {
             if (!map.hasLayer(grid)) { return; }
             for (var key in marks) {
@@ -178,6 +178,11 @@ var tacha = (function () {
             }
         });
         return grid;
+    }
+
+    /* Fetch a layer's tiles anew. Leaflet's own redraw asks for the map's zoom as it is, and ours lies between levels. */
+    function again(map, drawn) {
+        if (map.hasLayer(drawn)) { drawn.remove(); drawn.addTo(map); }
     }
 
     function tiles(map, one) {
@@ -188,7 +193,7 @@ var tacha = (function () {
                 var month = map.tacha.months[map.tacha.month];
                 drawn.options.month = month ? month.name : "";
                 drawn.options.only = month && map.tacha.only ? "1" : "";
-                drawn.redraw();
+                again(map, drawn);
             });
         }
         return drawn;
@@ -366,7 +371,10 @@ var tacha = (function () {
         });
         drawn.addTo(map);
         L.control.scale({imperial: false, maxWidth: 160}).addTo(map);
-        L.control.layers(null, overlays, {collapsed: true}).addTo(map);
+        var listed = L.control.layers(null, overlays, {collapsed: true}).addTo(map).getContainer();
+        listed.querySelector(".leaflet-control-layers-toggle").title = given.words.layers;
+        map.removeControl(map.zoomControl);
+        map.zoomControl = L.control.zoom({zoomInTitle: given.words.zoomIn, zoomOutTitle: given.words.zoomOut}).addTo(map);
         aim(map);
         if (given.months.length) { timeline(map, given.words); }
         if (given.tools) { tools(map, given.words, drawn); }
