@@ -33,7 +33,7 @@ def board(path: Path, head: str) -> None:
     share = st.column_config.ProgressColumn(format="%.0f%%", min_value=0.0, max_value=100.0)
     st.dataframe(
         shown.drop(columns="state"), hide_index=True, height=35 * min(len(shown) + 1, 9) + 3,
-        column_config={
+        column_config=state.calendar(state.word("ui_day")) | {
             state.word("ui_board_share"): share,
             state.word("ui_board_hours"): st.column_config.NumberColumn(format="%.1f"),
             state.word("ui_plan_expected"): st.column_config.NumberColumn(format="%.3f"),
@@ -52,7 +52,7 @@ def _rows(path: Path, head: str, language: Language) -> pd.DataFrame:
             state.word("ui_township"): table["township_name"],
             state.word("season_labels"): table["label"],
             state.word("ui_what"): table["purpose"],
-            state.word("ui_day"): table["day"],
+            state.word("ui_day"): pd.to_datetime(table["day"]).dt.date,
             state.word("ui_board_share"): 100.0 * pd.to_numeric(table["share"]),
             state.word("ui_board_hours"): table["searched_h"],
             state.word("ui_plan_expected"): table["expected_finds"],

@@ -1,6 +1,7 @@
 """A page's numbers as cards that wrap on a phone; each opens what it rests on."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -37,5 +38,7 @@ def table(
         st.caption(state.word(help_empty))
         return
     more.setdefault("placeholder", "–")
+    days = [state.word(str(code)) for code in shown if isinstance(shown[code].iloc[0], date)]
+    more["column_config"] = state.calendar(*days) | more.get("column_config", {})
     height = ROW_PX * min(len(shown) + 1, most) + 3
     st.dataframe(shown.rename(columns=state.word), hide_index=True, height=height, **more)

@@ -52,7 +52,7 @@ def _form(county: County) -> None:
 
 def _made(county: County, made: SeasonPlan) -> None:
     figures = {name: f"{getattr(made.schedule, name):.2f}" for name in ("expected", "even", "bound")}
-    told = {"n": len(made.assignments), "days": len(made.schedule.days), "from_day": made.from_day}
+    told = {"n": len(made.assignments), "days": len(made.schedule.days), "from_day": date.fromisoformat(made.from_day)}
     st.markdown(state.word("season_made", **told, **figures))
     rests = made.assumptions
     shares = {name: f"{rests[name]:.0%}" for name in ("weather_share", "explore_share")}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from geo.errors import GeoError, StoreError
-from geo.season import CHINA
+from geo.locale import moment
 from geo.ui import features, legend, routes, tiles
 from geo.ui.maps import ASKED_FOR, RASTERS, SCRIPT, drawing, h, shape_given
 from geo.ui.vendor import ASSETS
@@ -125,7 +125,7 @@ def _corner(z: int, x: int, y: int) -> tuple[float, float]:
 def _page(county: County, given: dict[str, Any], bounds: tuple[float, float, float, float], language: Language) -> str:
     west, south, east, north = bounds
     head = county.store.head()
-    at = f"{county.as_of().astimezone(CHINA):%Y-%m-%d %H:%M}"
+    at = moment(county.as_of(), language)
     mark = head.hash if head else "-"
     title = h(named(county.settings.name, language)) + (
         f" · {h(say('ui_made_up', language))}" if county.settings.made_up else ""

@@ -81,6 +81,12 @@ def clock(title: str) -> dict[str, Any]:
     return {title: st.column_config.DatetimeColumn(format=shape, timezone=str(CHINA))}
 
 
+def calendar(*titles: str) -> dict[str, Any]:
+    """How columns of days are drawn under their titles, as the session's language writes them."""
+    shape = "YYYY年M月D日" if language() == "zh" else "D MMM YYYY"
+    return {title: st.column_config.DateColumn(format=shape) for title in titles}
+
+
 def plain(text: object) -> str:
     r"""
     Text that Streamlit shows as it stands, markdown and all.
