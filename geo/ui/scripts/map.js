@@ -364,10 +364,13 @@ var tacha = (function () {
         map.tacha = {months: given.months, month: -1, only: false, ranked: [], timed: [], marked: [], drawing: false};
         dress();
         map.fitBounds(given.bounds, {animate: false});
-        given.layers.forEach(function (one) {
+        var made = given.layers.map(function (one) {
             var layer = kinds[one.kind](map, one);
             overlays[one.title] = layer;
-            if (one.shown) { layer.addTo(map); }
+            return {layer: layer, ground: one.kind === "tiles", shown: one.shown};
+        });
+        [false, true].forEach(function (ground) {  // what people look for is fetched before the ground it lies on
+            made.forEach(function (one) { if (one.shown && one.ground === ground) { one.layer.addTo(map); } });
         });
         drawn.addTo(map);
         L.control.scale({imperial: false, maxWidth: 160}).addTo(map);
