@@ -1,6 +1,5 @@
 """The map with legend, search and evidence: what is clicked, searched or chosen in a table is one selection."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ from geo.ui.maps import county_map, drawing, h, shape_given
 from geo.workspace.finding import DATUMS, Place, search
 
 TALL_PX, SHORT_PX = 620, 440
-HEAD_START_S = 0.25
-"""How long the rest of the page waits for the map: sent together, the browser would lay out all of it first."""
 CLOSE_ZOOM = 14.0
 BROAD = (
     "hillshade", "pod", "risk", "tracks", "borders", "grounds", "townships", "blind_spots", "routes", "parcels",
@@ -56,7 +53,7 @@ def map_and_panel(
         with box:
             _asked(path, head)
     left, right = st.columns([5, 2])
-    is_first_view, looked = "map" not in st.session_state, st.session_state.get("map") or {}
+    looked = st.session_state.get("map") or {}
     clicked = _selected(looked)
     with left:
         there = st.session_state.get("map_there")
@@ -70,8 +67,6 @@ def map_and_panel(
             center=tuple(there["center"]) if there else None,
             zoom=there["zoom"] if there else None,
         )
-        if is_first_view:
-            time.sleep(HEAD_START_S)
         st.html(legend.shown([one["name"] for one in layers], language))
     if not asks:
         with box:
