@@ -151,7 +151,8 @@ def _pieces(
     size[0] = 0
     whole = np.where((size >= smallest) & (size <= block * block), 1, 0)
     number = np.where(whole > 0, np.cumsum(whole), np.where(size > block * block, -1, 0)).astype(np.int32)
-    return kernels.relabel(label, key, number, block, int(whole.sum()))  # type: ignore[no-any-return]
+    relabelled: npt.NDArray[np.int32] = kernels.relabel(label, key, number, block, int(whole.sum()))
+    return relabelled
 
 
 def _table(

@@ -87,7 +87,8 @@ def groups(candidate: npt.NDArray[np.bool_], *, cell_m: float, settings: Flaggin
     area = np.bincount(label.ravel()) * cell_m**2
     area[0] = 0.0
     keep = area >= settings.smallest_m2
-    return (np.cumsum(keep) * keep).astype(np.int32)[label]  # type: ignore[no-any-return]
+    number: npt.NDArray[np.int32] = (np.cumsum(keep) * keep).astype(np.int32)[label]
+    return number
 
 
 def suspicion(rise: npt.ArrayLike, deviations: npt.ArrayLike, settings: FlaggingSettings) -> npt.NDArray[np.float64]:

@@ -152,7 +152,7 @@ def _cells(
 
 
 def _flags(values: pd.Series) -> npt.NDArray[np.bool_]:
-    return (values == True).to_numpy(bool)  # noqa: E712 - missing is not true
+    return values.isin([True]).to_numpy(bool)  # missing is not true
 
 
 def _same(reports: pd.DataFrame, names: list[str]) -> Ints:

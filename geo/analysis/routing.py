@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -301,18 +302,19 @@ def _anneal(
     bonus = bonuses(problem)
     hours = max(float(problem.budget.sum()), 1.0)
     current, best = (plan[0].copy(), plan[1].copy()), (plan[0].copy(), plan[1].copy())
-    fixed = (
+    fixed: tuple[Any, ...] = (
         *ways(problem),
         *hours_of(problem),
         *sights(problem.views, len(bonus)),
         bonus,
         HURRY * prize / hours,
         1e-7 * prize / hours,
+        rng,
     )
     share = 0.0
     while share < 1.0:
         warmth = WARM * prize * COLD**share
-        kernels.search(*current, *best, _CHUNK, warmth, MOST_OUT, *fixed, rng)  # type: ignore[call-arg]
+        kernels.search(*current, *best, _CHUNK, warmth, MOST_OUT, *fixed)
         done += _CHUNK
         share = used(done)
         yield (best[0].copy(), best[1].copy()), done

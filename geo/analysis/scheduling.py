@@ -115,7 +115,8 @@ class _Work:
         share = share.reshape(len(self.campaign.workdays), teams)
         free = share < self.campaign.weather_share
         spare = ~free & (share < self.campaign.weather_share + self.campaign.explore_share)
-        return tuple(np.asarray(one.sum(axis=1), np.int64) for one in (~free & ~spare, spare, free))  # type: ignore[return-value]
+        regular, neglected, kept = (np.asarray(one.sum(axis=1), np.int64) for one in (~free & ~spare, spare, free))
+        return regular, neglected, kept
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Positions of the first and last workday from `first` to `last`."""

@@ -169,7 +169,8 @@ def _through(ray: Floats, heading_deg: float, tilt_deg: float) -> tuple[Floats, 
     turn, tilt = np.radians(heading_deg), np.radians(tilt_deg)
     axis = np.array([np.sin(tilt) * np.sin(turn), np.sin(tilt) * np.cos(turn), -np.cos(tilt)])
     right = np.array([np.cos(turn), -np.sin(turn), 0.0])
-    return tuple(np.tensordot(side, ray, axes=1) for side in (axis, right, np.cross(right, axis)))  # type: ignore[return-value]
+    depth, across, along = (np.tensordot(side, ray, axes=1) for side in (axis, right, np.cross(right, axis)))
+    return depth, across, along
 
 
 def _place(window: Frame, frame: Frame) -> tuple[slice, slice]:

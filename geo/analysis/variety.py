@@ -7,6 +7,8 @@ exchange their days, stops are moved to another team or hour, optional ones repl
 is filled again.
 """
 
+from typing import Any
+
 import numpy as np
 
 from geo.analysis import _kernels_variety as kernels
@@ -40,8 +42,8 @@ def another(
     open_cell = np.zeros(len(mass), bool)
     open_cell[cells[np.repeat(~problem.must, np.diff(first))]] = True
     worth = mass, ~open_cell
-    kernels.roam(  # type: ignore[call-arg]
-        routes, lengths, TURNS_PER_STOP * held_n, share, *fixed, *worth, routing.bonuses(problem), rng
-    )
-    kernels.fill(routes, lengths, *fixed, pod, *worth, rng)  # type: ignore[call-arg]
+    told: tuple[Any, ...] = (*worth, routing.bonuses(problem), rng)
+    kernels.roam(routes, lengths, TURNS_PER_STOP * held_n, share, *fixed, *told)
+    rest: tuple[Any, ...] = (*fixed, pod, *worth, rng)
+    kernels.fill(routes, lengths, *rest)
     return routing.solution(problem, tuple(tuple(int(one) for one in routes[t, :n]) for t, n in enumerate(lengths)))

@@ -169,7 +169,7 @@ def checked_day(text: str, option: str = "--day") -> str:
 @exporting.command()
 def routes(
     context: typer.Context,
-    format: Annotated[str, typer.Option(help="gpx | kml | kmz | kml-gcj02")] = "gpx",  # noqa: A002
+    form: Annotated[str, typer.Option("--format", help="gpx | kml | kmz | kml-gcj02")] = "gpx",
     out: Annotated[Path, typer.Option(help="文件夹 folder")] = Path("exports"),
     day: Annotated[str | None, typer.Option(help="只导出这一天 only this day")] = None,
 ) -> None:
@@ -178,9 +178,9 @@ def routes(
     from geo.workspace import planning
 
     talk = session(context)
-    if format not in ROUTE_FORMS:
+    if form not in ROUTE_FORMS:
         raise typer.BadParameter(" | ".join(ROUTE_FORMS), param_hint="--format")
-    files = planning.export_routes(talk.open(), format, day=checked_day(day) if day else None)
+    files = planning.export_routes(talk.open(), form, day=checked_day(day) if day else None)
     _write(talk, files, out)
 
 

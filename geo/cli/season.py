@@ -69,16 +69,8 @@ def plan(
     if keep:
         campaign.accept_season(county, made, now=now())
     talk.answer(made.json() | {"kept": keep})
-    told = {"n": len(made.assignments), "days": len(made.schedule.days), "from_day": made.from_day}
-    figures = {"expected": made.schedule.expected, "even": made.schedule.even, "bound": made.schedule.bound}
-    talk.print(talk.say("season_made", **told, **{name: f"{value:.2f}" for name, value in figures.items()}))
-    rests = made.assumptions
-    shares = {name: f"{rests[name]:.0%}" for name in ("weather_share", "explore_share")}
-    talk.print(
-        talk.say("season_rests", teams=rests["teams_n"], days=rests["workdays_n"], prior=rests["prior"], **shares)
-    )
-    if made.withdrawn:
-        talk.print(talk.say("season_withdrawn", n=len(made.withdrawn)))
+    for line in made.sentences(talk.language):
+        talk.print(line)
     for name, reason in made.schedule.unmet[:SHOWN]:
         talk.print("  " + talk.say("plan_unmet", name=name, why=talk.say(f"unmet_{reason}")))
     if len(made.schedule.unmet) > SHOWN:

@@ -51,16 +51,10 @@ def _form(county: County) -> None:
 
 
 def _made(county: County, made: SeasonPlan) -> None:
-    figures = {name: f"{getattr(made.schedule, name):.2f}" for name in ("expected", "even", "bound")}
-    told = {"n": len(made.assignments), "days": len(made.schedule.days), "from_day": date.fromisoformat(made.from_day)}
-    st.markdown(state.word("season_made", **told, **figures))
-    rests = made.assumptions
-    shares = {name: f"{rests[name]:.0%}" for name in ("weather_share", "explore_share")}
-    st.caption(
-        state.word("season_rests", teams=rests["teams_n"], days=rests["workdays_n"], prior=rests["prior"], **shares)
-    )
-    if made.withdrawn:
-        st.caption(state.word("season_withdrawn", n=len(made.withdrawn)))
+    first, *rests = made.sentences(state.language())
+    st.markdown(state.plain(first))
+    for line in rests:
+        st.caption(state.plain(line))
     names = state.choices(county.path, state.head_of(county), "townships")
     townships = made.json()["townships"]
     table = {

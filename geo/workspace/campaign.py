@@ -27,6 +27,7 @@ from geo.layers.terrain import COVER_NAMES
 from geo.ledger import Entry
 from geo.season import CHINA
 from geo.store import Change, grids
+from geo.words import Language, say
 from geo.workspace.assignments import standing_assignments
 from geo.workspace.county import County
 from geo.workspace.covering import measure_borders
@@ -70,6 +71,19 @@ class SeasonPlan:
     from_day: str
     season: int
     assumptions: dict[str, Any]
+
+    def sentences(self, language: Language) -> list[str]:
+        """What the season is expected to find beside spreading and bound, what that rests on, and what gives way."""
+        figures = {name: f"{getattr(self.schedule, name):.2f}" for name in ("expected", "even", "bound")}
+        about = {"n": len(self.assignments), "days": len(self.schedule.days)}
+        begins, rests = date.fromisoformat(self.from_day), self.assumptions
+        shares = {name: f"{rests[name]:.0%}" for name in ("weather_share", "explore_share")}
+        shares |= {"teams": rests["teams_n"], "days": rests["workdays_n"], "prior": rests["prior"]}
+        told = [
+            say("season_made", language, from_day=begins, **about, **figures),
+            say("season_rests", language, **shares),
+        ]
+        return [*told, say("season_withdrawn", language, n=len(self.withdrawn))] if self.withdrawn else told
 
     def json(self) -> dict[str, Any]:
         """One plain object."""

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +17,7 @@ from geo.store import grids
 from geo.workspace import effort
 from geo.workspace.county import County
 
+G = TypeVar("G", bound=Grid | None)
 FORM = 4
 """Kept figures of another form are computed anew."""
 PAPERWORK = (
@@ -71,7 +72,7 @@ def _last_record(county: County) -> int:
     return 0
 
 
-def kept_grid(county: County, name: str, rests_on: Sequence[Any], make: Callable[[], Grid | None]) -> Grid | None:
+def kept_grid(county: County, name: str, rests_on: Sequence[Any], make: Callable[[], G]) -> Grid | G:
     """
     A raster kept under a name in ``grids/``, made anew where anything it rests on is another now.
 

@@ -190,7 +190,7 @@ def _passes(county: County, survey: Survey, on_foot: gpd.GeoSeries) -> zonal.Pas
         return Grid(near.days | near.wide.astype(np.uint8) << 2, frame)
 
     kept = kept_grid(county, "passes", [effort.stamp(county), asdict(knobs)], made)
-    held = (made() if kept is None else kept).values
+    held = kept.values
     days = (held & 0b11).astype(np.uint8)
     return zonal.Passes(days > 0, held >> 2 > 0, days)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from browsing import serving
+from browsing import browsing, serving
+from playwright.sync_api import Browser
 from ui_county import make_county
 
 from geo.workspace import accounts
@@ -56,6 +57,13 @@ def address(served_demo: Path) -> Iterator[str]:
     """The app's address, served as users serve it."""
     with serving(served_demo) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, the network cut."""
+    with browsing() as opened:
+        yield opened
 
 
 @pytest.fixture

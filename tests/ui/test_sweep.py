@@ -2,11 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import CHROMIUM, PATIENCE_MS, SCREENS, Watched, browsing
+from browsing import CHROMIUM, PATIENCE_MS, SCREENS, Watched
 from playwright.sync_api import Browser, Page
 
 from geo.layers import SCHEMAS
@@ -32,12 +31,6 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.is_file(), reason="Debian's chromium is not installed"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

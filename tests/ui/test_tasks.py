@@ -3,12 +3,11 @@
 import io
 import re
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from browsing import CHROMIUM, PATIENCE_MS, SCREENS, Watched, browsing, serving
+from browsing import CHROMIUM, PATIENCE_MS, SCREENS, Watched, serving
 from PIL import Image
 from playwright.sync_api import Browser
 from test_journeys import walked
@@ -25,12 +24,6 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.is_file(), reason="Debian's chromium is not installed"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as opened:
-        yield opened
 
 
 @pytest.fixture
