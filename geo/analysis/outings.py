@@ -58,7 +58,7 @@ def outing_of(
     wait_s = np.array(routing.waits_of(replace(problem, closes=None), team, order, leg_s))  # late is no reason to leave
     service_s = problem.service[list(order)] + wait_s
     away_s = float(leg_s.sum() + service_s.sum())
-    heads = _road_heads(request, line, base, base, away_s) if order else ()
+    heads = _road_heads(request, line, base, away_s) if order else ()
     name = (request.day, request.township_id, str(request.teams["team_id"].iloc[team]))
     return Outing(
         team=team,
@@ -117,9 +117,7 @@ def stop_rows(request: SweepRequest, targets: pd.DataFrame, outing: Outing) -> l
     ]
 
 
-def _road_heads(
-    request: SweepRequest, line: Floats, entry: Floats, leaving: Floats, away_s: float
-) -> tuple[tuple[Floats, float], ...]:
+def _road_heads(request: SweepRequest, line: Floats, base: Floats, away_s: float) -> tuple[tuple[Floats, float], ...]:
     """Where a driven team gets out and is picked up, each with the second of its day; none where it is not driven."""
     way = request.approach
     if way is None:
@@ -130,8 +128,8 @@ def _road_heads(
     if not len(off) or off[0] < 2 or off[-1] > len(line) - 3:
         return ()
     out, back = line[off[0] - 1], line[off[-1] + 1]
-    there_s = float(travel.times(way, entry[:1], out[None])[0, 0])
-    home_s = float(travel.times(way, back[None], leaving[-1:])[0, 0])
+    there_s = float(travel.times(way, base, out[None])[0, 0])
+    home_s = float(travel.times(way, back[None], base)[0, 0])
     return (out, there_s), (back, away_s - home_s)
 
 
