@@ -29,7 +29,8 @@
         var said = document.querySelector("[data-tacha-language]");
         if (!said) { return; }
         var to = said.getAttribute("data-tacha-language") === "zh" ? 0 : 1;
-        document.documentElement.lang = to ? "en" : "zh-CN";
+        var lang = to ? "en" : "zh-CN";
+        if (document.documentElement.lang !== lang) { document.documentElement.lang = lang; }
         var walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), node;
         while ((node = walker.nextNode())) {
             var text = node.nodeValue, where = node.parentElement;

@@ -7,6 +7,7 @@ words ("Upload", "No results") in the language the page speaks.
 
 import html
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,6 +23,12 @@ from geo.workspace.rights import PAGES, Actor, may_open
 FRAMEWORK = "framework_"
 """Codes of words that Streamlit itself says; the English is exactly its own."""
 SCRIPT = Path(__file__).with_name("shell.js")
+STATIC = Path(streamlit.__file__).parent / "static"
+PARTS = (
+    "Html", "StreamlitMarkdown", "ButtonGroup", "TextInput", "Selectbox", "ComponentInstance", "DataFrame", "Button",
+)  # fmt: skip
+"""Streamlit's scripts for what our pages show: fetched and run while its connection opens, not when each first shows."""
+IMPORTED = re.compile(r'(?:from|import)\s*"\./([\w.$-]+\.js)"')
 NEEDS = "Object.hasOwn && window.structuredClone && [].toSorted"
 """What Streamlit 1.67's scripts take for granted; browsers of spring 2023 and later have it."""
 
@@ -56,12 +63,34 @@ def preferred(accepted: str) -> Language:
 @lru_cache(maxsize=2)
 def dressed(spoken: Language) -> str:
     """Streamlit's first page in a language, with our own parts before its scripts."""
-    plain = (Path(streamlit.__file__).parent / "static" / "index.html").read_text("utf-8")
+    plain = (STATIC / "index.html").read_text("utf-8")
     lang = "zh-CN" if spoken == "zh" else "en"
     page = plain.replace('<html lang="en">', f'<html lang="{lang}">', 1)
     page = page.replace("<title>Streamlit</title>", f"<title>{html.escape(say('ui_title', spoken))}</title>", 1)
-    page = page.replace("<head>", f"<head>{_HEAD}", 1)
+    page = page.replace("<head>", f"<head>{_HEAD}", 1).replace("</head>", f"{_ahead()}</head>", 1)
     return page.replace("<body>", f"<body>{_old(spoken)}", 1)
+
+
+@lru_cache(maxsize=1)
+def _ahead() -> str:
+    """
+    The links and scripts of `PARTS` and of all they import; a part this Streamlit does not have is left out.
+
+    Otherwise the page adds some sixty links to itself while it draws, and draws every part twice.
+    """
+    scripts = STATIC / "static" / "js"
+    parts = [file.name for part in PARTS for file in sorted(scripts.glob(f"{part}.*.js"))]
+    known, open_ = set(parts), list(parts)
+    while open_:
+        text = (scripts / open_.pop()).read_text("utf-8")
+        new = {name for name in IMPORTED.findall(text) if (scripts / name).is_file()} - known
+        known |= new
+        open_ += new
+    sheets = [file.name for part in PARTS for file in sorted((STATIC / "static" / "css").glob(f"{part}.*.css"))]
+    lines = [f'<link rel="stylesheet" crossorigin href="./static/css/{name}">' for name in sheets]
+    lines += [f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in sorted(known)]
+    lines += [f'<script type="module" crossorigin src="./static/js/{name}"></script>' for name in parts]
+    return "".join(lines)
 
 
 def _old(spoken: Language) -> str:
@@ -101,7 +130,7 @@ _HEAD = (
     "<style>.tacha-old #root{display:none}</style>"
     "<script>window.__streamlit={BACKEND_BASE_URL:location.origin+'/',"
     "HOST_CONFIG:{allowedOrigins:[location.origin],useExternalAuthToken:false}};</script>"
-    '<script defer src="/geo/shell.js"></script>'
+    '<script async src="/geo/shell.js"></script>'
 )
 ROUTES: list[BaseRoute] = [
     Route("/geo/shell.js", script),

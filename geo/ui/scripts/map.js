@@ -53,7 +53,7 @@ var tacha = (function () {
     }
 
     function geojson(map, one) {
-        var style = one.style, rows = nothing;
+        var style = one.style, rows = nothing, names = L.layerGroup();  // names: a tooltip each would be measured, slowly
         /* a point has no halo: Leaflet would put its own pin there */
         var halo = one.halo ? L.geoJSON(null, {interactive: false,
             filter: function (feature) { return feature.geometry.type !== "Point"; },
@@ -75,8 +75,8 @@ var tacha = (function () {
                 var own = feature.properties;
                 if (own.shape && drawn.setStyle) { drawn.setStyle(look(own)); }
                 if (own.label && one.named) {
-                    if (own.at) { drawn.getCenter = function () { return L.latLng(own.at); }; }
-                    drawn.bindTooltip(own.label, {permanent: true, direction: "center", className: "tacha-name"});
+                    names.addLayer(L.marker(own.at, {interactive: false, keyboard: false, icon: L.divIcon(
+                        {className: "tacha-name", iconSize: [0, 0], html: "<span>" + own.label + "</span>"})}));
                 } else if (own.label) {
                     drawn.bindTooltip(own.label, {sticky: true});
                 }
@@ -84,6 +84,7 @@ var tacha = (function () {
         });
         function draw() {
             layer.clearLayers();
+            names.clearLayers();
             layer.addData(rows);
             order(map);
         }
@@ -106,7 +107,7 @@ var tacha = (function () {
                 layer.eachLayer(function (drawn) { if (drawn instanceof Mark) { each(drawn.getLatLng(), ""); } });
             }
         }); }
-        var whole = halo ? L.layerGroup([halo, layer]) : layer;
+        var whole = halo || one.named ? L.layerGroup((halo ? [halo] : []).concat(layer, names)) : layer;
         whole.on("add", function () { order(map); });
         map.tacha.timed.push(draw);
         return whole;
@@ -347,8 +348,8 @@ var tacha = (function () {
         if (document.getElementById("tacha-style")) { return; }
         var sheet = document.createElement("style");
         sheet.id = "tacha-style";
-        sheet.textContent = ".tacha-name{background:none;border:0;box-shadow:none;font-weight:600;color:#111;" +
-            "text-shadow:0 0 3px #fff,0 0 3px #fff,0 0 5px #fff;pointer-events:none}.tacha-name:before{display:none}" +
+        sheet.textContent = ".tacha-name span{position:absolute;transform:translate(-50%,-50%);white-space:nowrap;" +
+            "font:600 12px/1.3 sans-serif;color:#111;text-shadow:0 0 3px #fff,0 0 3px #fff,0 0 5px #fff}" +
             ".tacha-time{background:#fff;padding:5px 9px;font:12px/1.5 sans-serif;max-width:300px}" +
             ".tacha-time input[type=range]{width:140px;vertical-align:middle}.tacha-time label{display:block}" +
             ".tacha-time span{margin-left:6px}.tacha-tools a{font-size:17px;line-height:28px}" +
