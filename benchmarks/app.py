@@ -54,6 +54,8 @@ LAYERS = (
     "neighbours", "grounds", "roads", "offices", "teams", "villages", "duties", "tracks", "parcels", "visits", "leads",
     "alerts",
 )  # fmt: skip
+LEAVING_MS = 500
+"""What the page left behind still does, here and at its server, is no part of the next one."""
 SESSIONS, CLICKS, THINKING_S, ARRIVING_S = 50, 4, 10.0, 20.0
 DRAWN = """() => {
     const full = canvas => {
@@ -126,7 +128,9 @@ class Visit:
 
     def paint(self) -> tuple[float, int]:
         """Seconds until the map's own rows are drawn, and bytes received until then."""
+        self.page.bring_to_front()  # a page behind another is drawn when the browser finds time for it
         self.page.goto("about:blank")
+        self.page.wait_for_timeout(LEAVING_MS)
         self.received = 0
         started = time.perf_counter()
         self.page.goto(self.address, wait_until="commit", timeout=180_000)
@@ -135,6 +139,7 @@ class Visit:
 
     def click(self, at: tuple[float, float]) -> tuple[float, int]:
         """Seconds from a click (share of the map's width and height) until the panel answers, and bytes received."""
+        self.page.bring_to_front()
         self._rest()
         box = self.page.locator("iframe[title*=folium]").bounding_box()
         before, self.received = self.answered(self.page), 0

@@ -20,7 +20,7 @@ Ints = npt.NDArray[np.int64]
 Shapes = npt.NDArray[np.object_]
 
 EXTENT = 4096
-PX = 256
+PX = 512
 BUFFER_PX = 12
 WORLD_M = 2 * np.pi * 6378137.0
 LABELLED = 400

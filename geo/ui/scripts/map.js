@@ -126,7 +126,8 @@ var tacha = (function () {
                 if (!decoded[key]) {
                     names.push(key);
                     if (names.length > KEPT_TILES) { delete decoded[names.shift()]; }
-                    decoded[key] = L.VectorGrid.Protobuf.prototype._getVectorTilePromise.call(this, coords);
+                    decoded[key] = L.VectorGrid.Protobuf.prototype._getVectorTilePromise.call(
+                        this, {x: coords.x, y: coords.y, z: coords.z - 1});
                 }
                 return decoded[key].then(function (tile) {
                     marks[key] = placed(grid, tile, coords);
@@ -166,7 +167,7 @@ var tacha = (function () {
         };
         var grid = new Grid(one.url, {
             rendererFactory: L.canvas.tile, vectorTileLayerStyles: styles, maxZoom: 18, minZoom: 7, pane: "overlayPane",
-            zIndex: one.rank + 1, fetchOptions: {credentials: "same-origin"}, updateWhenZooming: false
+            tileSize: 512, zIndex: one.rank + 1, fetchOptions: {credentials: "same-origin"}, updateWhenZooming: false
         });
         grid.on("tileunload", function (gone) {
             delete marks[gone.coords.z + "/" + gone.coords.x + "/" + gone.coords.y];
@@ -188,6 +189,7 @@ var tacha = (function () {
 
     function tiles(map, one) {
         var drawn = L.tileLayer(one.url, {opacity: one.opacity, maxZoom: 18, minZoom: 7, month: "", only: "",
+                                          tileSize: 512, zoomOffset: -1,
                                           zIndex: one.rank + 1, attribution: ""});
         if (one.timed) {
             map.tacha.timed.push(function () {
