@@ -54,8 +54,6 @@ LAYERS = (
     "neighbours", "grounds", "roads", "offices", "teams", "villages", "duties", "tracks", "parcels", "visits", "leads",
     "alerts",
 )  # fmt: skip
-LEAVING_MS = 500
-"""What the page left behind still does, here and at its server, is no part of the next one."""
 SESSIONS, CLICKS, THINKING_S, ARRIVING_S = 50, 4, 10.0, 20.0
 DRAWN = """() => {
     const full = canvas => {
@@ -129,8 +127,6 @@ class Visit:
     def paint(self) -> tuple[float, int]:
         """Seconds until the map's own rows are drawn, and bytes received until then."""
         self.page.bring_to_front()  # a page behind another is drawn when the browser finds time for it
-        self.page.goto("about:blank")
-        self.page.wait_for_timeout(LEAVING_MS)
         self.received = 0
         started = time.perf_counter()
         self.page.goto(self.address, wait_until="commit", timeout=180_000)
@@ -150,6 +146,12 @@ class Visit:
                 raise SystemExit("a click was never answered")
             self.page.wait_for_timeout(10)
         return time.perf_counter() - started, self.received
+
+    def leave(self) -> None:
+        """Close the page once it is done: what it still does, here and at its server, is no part of the next turn."""
+        self._rest()
+        self.page.goto("about:blank")
+        self._rest()
 
     def _frame(self) -> Any:
         for _ in range(6000):
@@ -199,12 +201,14 @@ def in_browser(county: Path, peer: str, ours: str, *, rounds: int) -> dict[str, 
         for one in (mine, plain):
             one.paint()
             one.click((0.5, 0.5))
+            one.leave()
         painted: dict[str, list[tuple[float, int]]] = {"mine": [], "plain": []}
         clicked: dict[str, list[tuple[float, int]]] = {"mine": [], "plain": []}
         for number in range(rounds):
             for name, one in (("mine", mine), ("plain", plain)):
                 painted[name].append(one.paint())
                 clicked[name] += [one.click(spots[(2 * number + nth) % len(spots)]) for nth in range(2)]
+                one.leave()
         browser.close()
     seconds = {
         (what, name): statistics.median(took for took, _ in held[name])
