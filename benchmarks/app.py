@@ -126,7 +126,6 @@ class Visit:
 
     def paint(self) -> tuple[float, int]:
         """Seconds until the map's own rows are drawn, and bytes received until then."""
-        self.page.bring_to_front()  # a page behind another is drawn when the browser finds time for it
         self.received = 0
         started = time.perf_counter()
         self.page.goto(self.address, wait_until="commit", timeout=180_000)
@@ -135,7 +134,6 @@ class Visit:
 
     def click(self, at: tuple[float, float]) -> tuple[float, int]:
         """Seconds from a click (share of the map's width and height) until the panel answers, and bytes received."""
-        self.page.bring_to_front()
         self._rest()
         box = self.page.locator("iframe[title*=folium]").bounding_box()
         before, self.received = self.answered(self.page), 0
@@ -189,15 +187,18 @@ def answer_there(page: Any) -> str:
 
 
 def in_browser(county: Path, peer: str, ours: str, *, rounds: int) -> dict[str, Any]:
-    """Both pages in turn in one Chromium."""
+    """Both pages in turn, each in a Chromium of its own."""
     from playwright.sync_api import sync_playwright
 
     spots = [(0.42, 0.45), (0.5, 0.52), (0.56, 0.4), (0.47, 0.6), (0.6, 0.55), (0.53, 0.47), (0.44, 0.55)]
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        window = browser.new_context(viewport={"width": 1440, "height": 1000}, locale="zh-CN")
-        mine = Visit(window.new_page(), f"{ours}/map", OURS, answer_here)
-        plain = Visit(window.new_page(), peer, THEIRS, answer_there)
+        browsers = [play.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS)) for _ in range(2)]
+        pages = [
+            browser.new_context(viewport={"width": 1440, "height": 1000}, locale="zh-CN").new_page()
+            for browser in browsers
+        ]
+        mine = Visit(pages[0], f"{ours}/map", OURS, answer_here)
+        plain = Visit(pages[1], peer, THEIRS, answer_there)
         for one in (mine, plain):
             one.paint()
             one.click((0.5, 0.5))
@@ -209,7 +210,8 @@ def in_browser(county: Path, peer: str, ours: str, *, rounds: int) -> dict[str, 
                 painted[name].append(one.paint())
                 clicked[name] += [one.click(spots[(2 * number + nth) % len(spots)]) for nth in range(2)]
                 one.leave()
-        browser.close()
+        for browser in browsers:
+            browser.close()
     seconds = {
         (what, name): statistics.median(took for took, _ in held[name])
         for what, held in (("paint", painted), ("click", clicked))
