@@ -27,7 +27,7 @@ STATIC = Path(streamlit.__file__).parent / "static"
 PARTS = (
     "Html", "StreamlitMarkdown", "ButtonGroup", "TextInput", "Selectbox", "ComponentInstance", "DataFrame", "Button",
 )  # fmt: skip
-"""Streamlit's scripts for what our pages show: fetched and run while its connection opens, not when each first shows."""
+"""Streamlit's scripts for what our pages show: fetched and run while it connects, not when each first shows."""
 IMPORTED = re.compile(r'(?:from|import)\s*"\./([\w.$-]+\.js)"')
 NEEDS = "Object.hasOwn && window.structuredClone && [].toSorted"
 """What Streamlit 1.67's scripts take for granted; browsers of spring 2023 and later have it."""

@@ -17,8 +17,8 @@ def test_a_tile_is_what_gdal_warps_to_the_same_pixels() -> None:
     values = ((across // 16 + down // 16) % 2 * 100 + 50).astype(np.uint8)
     x, y = tile_of(frame, 14)
     span = WORLD_M / 2**14
-    wanted = np.full((256, 256), 255, np.uint8)
-    turn = Affine(span / 256, 0, x * span - WORLD_M / 2, 0, -span / 256, WORLD_M / 2 - y * span)
+    wanted = np.full((tiles.PX, tiles.PX), 255, np.uint8)
+    turn = Affine(span / tiles.PX, 0, x * span - WORLD_M / 2, 0, -span / tiles.PX, WORLD_M / 2 - y * span)
     reproject(
         values,
         wanted,
@@ -43,9 +43,9 @@ def test_a_tile_away_from_the_county_holds_nothing() -> None:
 
 
 def test_halving_takes_the_mean_of_the_cells_that_hold_something() -> None:
-    values = np.full((512, 512), 255, np.uint8)
+    values = np.full((2 * tiles.PX, 2 * tiles.PX), 255, np.uint8)
     values[0, 0], values[0, 1] = 10, 20
-    half = tiles.pyramid(values, Frame(0, 0, 10, 512, 512, pyproj.CRS.from_epsg(4544))).levels[1]
+    half = tiles.pyramid(values, Frame(0, 0, 10, *values.shape, pyproj.CRS.from_epsg(4544))).levels[1]
     assert half[0, 0] == 15
     assert (half.reshape(-1)[1:] == 255).all()
 

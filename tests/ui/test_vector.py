@@ -49,7 +49,7 @@ def test_lines_are_clipped_a_little_beyond_the_tile(tmp_path: Path) -> None:
     walk = shapely.LineString(on_tile(np.array([[-2.0, 0.25], [0.5, 0.5], [0.5, 0.75], [3.0, 0.75]])))
     got = read(vector.tile({"tracks": indexed([walk], t=[7])}, *PLACE), "tracks", tmp_path)
     west, south, east, north = got.total_bounds / 4096
-    edge = vector.BUFFER_PX / 256
+    edge = vector.BUFFER_PX / vector.PX
     assert (west, east) == pytest.approx((-edge, 1 + edge), abs=1e-3)
     assert (south, north) == pytest.approx((0.25 + (2 - edge) * 0.1, 0.75), abs=1e-3)
     wanted = shapely.LineString([(-edge, 0.25 + (2 - edge) * 0.1), (0.5, 0.5), (0.5, 0.75), (1 + edge, 0.75)])
@@ -93,7 +93,7 @@ def test_a_coarser_level_keeps_lines_within_half_a_pixel() -> None:
     rows = indexed([walk], t=[0])
     for z in (14, 11):
         made = rows.level(z)[0][0]
-        assert made.hausdorff_distance(walk) <= 1.01 * vector.WORLD_M / 2**z / 256
+        assert made.hausdorff_distance(walk) <= 1.01 * vector.WORLD_M / 2**z / vector.PX
         assert len(made.coords) < 400
 
 
