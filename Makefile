@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install assets demo test check bench wheel lock clean
+.PHONY: help install assets programs demo test check bench wheel lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -13,10 +13,11 @@ SIZE ?= full
 export PYTHONUTF8 := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# $(call apt,PROBE,PACKAGES): install PACKAGES unless the shell command PROBE succeeds.
+# $(call apt,PROBE,PACKAGES): install PACKAGES unless the shell command PROBE succeeds; one at a time.
 define apt
 	@if ! { $(1); } >/dev/null 2>&1; then \
-	  echo "installing $(2) ..."; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2) >/dev/null; fi
+	  echo "installing $(2) ..."; mkdir -p build; exec 9>build/.apt; flock 9; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2) >/dev/null; fi
 endef
 
 help:
@@ -37,8 +38,9 @@ help:
 	$(BIN)/pip install -q -r requirements-dev.lock
 	@touch $@
 
-# Compile the hot loops once (their machine code is kept beside the sources), so that nobody waits for it later.
+# Compile everything once (byte code and the hot loops' machine code are kept beside the sources): nobody waits later.
 build/.warm: .venv/.installed
+	@$(BIN)/python -m compileall -q geo benchmarks
 	@mkdir -p build && rm -rf build/warm && $(BIN)/tacha demo build/warm --size small >/dev/null && rm -rf build/warm
 	@touch $@
 
@@ -80,11 +82,13 @@ check: .venv/.installed-dev
 	$(BIN)/pytest tests/test_architecture.py
 	$(BIN)/python -m benchmarks.sizes
 
-test: .venv/.installed-dev assets check build/.warm
-	$(call apt,command -v chromium,chromium)
-	$(call apt,command -v gpsbabel,gpsbabel)
-	$(call apt,command -v ogrinfo,gdal-bin)
-	$(call apt,ls /usr/share/postgresql/*/extension/postgis.control,postgresql postgresql-15-postgis-3)
+# What tests read with beside Python: another reader of every export, a browser, a second database.
+programs:
+	$(call apt,command -v chromium && command -v gpsbabel && command -v ogrinfo && \
+	  ls /usr/share/postgresql/*/extension/postgis.control,chromium gpsbabel gdal-bin postgresql postgresql-15-postgis-3)
+
+test: .venv/.installed-dev
+	@$(MAKE) --no-print-directory -j2 --output-sync=target check build/.warm assets programs
 	trap '.ci/postgis stop' EXIT; url=$$(.ci/postgis start); TACHA_POSTGIS_URL=$$url $(BIN)/pytest -n 2 --dist worksteal --durations=15
 
 # One file for machines without npm: the package with the map's own scripts in it.

@@ -26,13 +26,13 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_two_hundred_kills_lose_nothing():
+def test_a_hundred_kills_lose_nothing():
     """kill -9 at work and after the acknowledgement of every act (2,000 and more by hand: benchmarks.crash)."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.crash", "--runs", "200", "--json"], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "benchmarks.crash", "--runs", "100", "--json"], cwd=ROOT, capture_output=True, text=True
     )
     counts = json.loads(done.stdout)
-    assert (counts["runs"], counts["lost"], counts["partial"], counts["unreadable"]) == (200, 0, 0, 0), done.stderr
+    assert (counts["runs"], counts["lost"], counts["partial"], counts["unreadable"]) == (100, 0, 0, 0), done.stderr
     assert min(counts["acknowledged"].values()) > 0
     assert min(counts["cut_off"].values()) > 0
 
