@@ -62,7 +62,9 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], wavelength: f
     """Cubic noise of mean about 0 and deviation 1 on `shape`; `wavelength` in cells."""
     step = max(wavelength / 2.0, 1.0)
     lattice = rng.standard_normal([int(np.ceil(n / step)) + 4 for n in shape])
-    drawn = ndimage.zoom(lattice, step, order=3)[: shape[0], : shape[1]]
+    # What ndimage.zoom does, without drawing what lies beyond the shape.
+    between = [(n - 1) / (round(n * step) - 1) for n in lattice.shape]
+    drawn = ndimage.affine_transform(lattice, between, output_shape=shape, order=3)
     return np.asarray(drawn / max(float(drawn.std()), 0.3))
 
 
