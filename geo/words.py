@@ -2659,6 +2659,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_plan_bound": ("不计路程的上限 {bound}", "bound without travel {bound}"),
     "ui_plan_stops": ("点数", "Stops"),
     "ui_plan_unmet": ("未能安排", "Not met"),
+    "ui_plan_only_inside": (
+        "本方案只在地图上紫线圈出的地里踏查（到期的靶标和庭院照查）。",
+        "This plan sweeps only the area outlined in purple on the map; targets and courtyards due stay due.",
+    ),
     "ui_plan_hours_used": ("用工时", "Hours used"),
     "ui_plan_of": ("共 {of}", "of {of}"),
     "ui_plan_why": ("未能安排的点及原因", "What could not be met, and why"),

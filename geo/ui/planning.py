@@ -12,6 +12,7 @@ from geo.errors import GeoError
 from geo.locale import number
 from geo.patrol import Plan
 from geo.ui import jobs, routes, state
+from geo.ui.mapview import Outline
 from geo.workspace.comparing import figures
 from geo.workspace.county import County
 from geo.workspace.planning import accept_plan, clash_shown, next_day, plan_clashes, plan_day, seen_until
@@ -56,6 +57,14 @@ def proposed(county: County) -> str:
     if job is None or job.running or not isinstance(job.result, Found):
         return ""
     return routes.propose(county.path, state.actor(), job.result.plan)
+
+
+def area_planned(county: County) -> Outline | None:
+    """The area the plan waiting to be accepted keeps to; without such a plan that of the next one asked for."""
+    job = jobs.last(county.path, JOB)
+    if job is not None and not job.running and isinstance(job.result, Found):
+        return job.result.asked["area"]  # type: ignore[no-any-return]
+    return st.session_state.get("plan_area")
 
 
 def _form(county: County) -> None:
@@ -108,7 +117,9 @@ def _begin(county: County, asked: dict[str, Any], *, extra: int = 0) -> None:
 
 
 def _found(county: County, found: Found) -> None:
-    plan = found.plan
+    plan, area = found.plan, found.asked["area"]
+    if area is not None:
+        st.caption(state.word("ui_plan_only_inside"))
     _cards(plan)
     st.dataframe(_routes(county, plan), hide_index=True, column_config=_columns())
     if found.other is not None:

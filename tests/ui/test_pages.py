@@ -1,6 +1,7 @@
 """The pages' logic, run without a browser on a county made through the store."""
 
 import io
+import json
 import re
 from datetime import date, datetime, time
 from pathlib import Path
@@ -126,6 +127,28 @@ def test_the_app_names_its_county_and_the_map_page_runs(served: Path) -> None:
     assert not app.exception
     assert say("ui_click") in [one.value for one in app.info]
     assert any("台账链头" in one.value for one in app.caption)
+
+
+def test_a_drawn_area_stays_on_a_map_made_anew_until_it_is_cleared(served: Path) -> None:
+    """A map made anew tells of no drawing: the area in use is drawn on it, and with the clear button it is given up."""
+    ring = [[105.0, 26.79], [105.02, 26.79], [105.02, 26.8], [105.0, 26.8], [105.0, 26.79]]
+    drawn = [{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": {}}]
+    app = AppTest.from_function(map_page, default_timeout=120)
+
+    def shown(drawings: list[dict[str, object]] | None) -> tuple[bool, bool]:
+        """Whether the panel tells of an area, and whether the map outlines it."""
+        app.session_state["map"] = {"last_clicked": None, "all_drawings": drawings}
+        app.run()
+        assert not app.exception
+        told = f"**{say('ui_area')}**" in [one.value for one in app.markdown]
+        return told, "105.02" in json.loads(app.get("component_instance")[0].proto.json_args)["feature_group"]
+
+    assert shown(None) == (False, False)
+    assert shown(drawn) == (True, True)
+    app.session_state["plan_area"] = tuple((east, north) for east, north in ring)
+    assert shown(None) == (True, True)
+    assert shown([]) == (False, False)
+    assert "plan_area" not in app.session_state
 
 
 def test_the_language_switch_changes_every_sentence(served: Path) -> None:
