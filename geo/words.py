@@ -797,6 +797,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "unmet_unreachable": ("没有可走的路线（被断崖或水域隔开）", "no way there on foot (cut off by cliffs or water)"),
     "unmet_hours": ("工时不够", "not enough hours"),
     "unmet_no_team": ("所在乡镇没有踏查专班或办公地点", "its township has no special team or no office"),
+    "unmet_stays_in": (
+        "所定队数不够，所在乡镇当天没有队伍出动",
+        "its township has no team among the few that go that day",
+    ),
     "unmet_no_township": ("不在任何乡镇内", "it lies in no township"),
     "unmet_window": ("约定时段内赶不到", "nobody can be there at its hours"),
     "unmet_closed": ("位于水面或陡崖", "lies on water or a cliff"),
@@ -2644,6 +2648,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_plan_head": ("安排踏查", "Plan a day"),
     "ui_plan_townships": ("乡镇（空 = 全县）", "Townships (none = whole county)"),
     "ui_plan_day": ("日期", "Day"),
+    "ui_plan_teams": ("队数（0 = 全部）", "Teams (0 = all)"),
+    "ui_plan_teams_help": (
+        "最多出动这么多支专班：先每乡镇一支，离圈出的地近的先派",
+        "At most so many special teams go: one of each township first, those nearest the drawn area before others",
+    ),
+    "ui_plan_teams_fewer": (
+        "要 {asked} 队，这些乡镇只有 {n} 支专班可派。",
+        "{asked} teams were asked for; these townships have {n} special teams to send.",
+    ),
     "ui_plan_hours": ("每队工时", "Hours per team"),
     "ui_plan_seed": ("方案编号", "Variant"),
     "ui_plan_seed_help": (

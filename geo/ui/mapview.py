@@ -188,7 +188,8 @@ def _picked(clicked: Clicked | None, areas: Sequence[Outline]) -> folium.Feature
     picked = folium.FeatureGroup(name="picked", control=False)
     for area in areas:
         corners = [(north, east) for east, north in area]
-        folium.PolyLine(corners, color=DRAWN, weight=3, interactive=False).add_to(picked)
+        edge = folium.PolyLine(corners, color=DRAWN, weight=3, interactive=False)  # type: ignore[no-untyped-call]
+        edge.add_to(picked)
     if clicked:
         place = [clicked["lat"], clicked["lng"]]
         folium.CircleMarker(place, radius=10, color="#ffffff", weight=6, fill=False).add_to(picked)

@@ -57,6 +57,7 @@ def area(path: Path, head: str, outline: tuple[tuple[float, float], ...]) -> Non
         st.caption("、".join(state.plain(names.get(one, one)) for one in known.townships))
         if st.button(state.word("ui_area_plan"), key="area_plan", type="primary"):
             st.session_state["plan_townships"] = known.townships
+            st.session_state["plan_teams"] = int(teams_n)
             st.session_state["plan_hours"] = float(hours_each)
             st.session_state["plan_pinned"] = known.due
             st.session_state["plan_area"] = outline

@@ -3,12 +3,14 @@
 import io
 import json
 import re
+import shutil
 from datetime import date, datetime, time
 from pathlib import Path
 
 import docx
 import openpyxl
 import pytest
+import shapely
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 from ui_county import NAMES
@@ -20,6 +22,7 @@ from geo.settings import Settings, assumptions
 from geo.store import open_store
 from geo.ui import jobs
 from geo.ui.assumed import flat
+from geo.ui.planning import JOB, area_planned
 from geo.ui.state import plain
 from geo.words import WORDS, say
 from geo.workspace.accounts import accounts_on
@@ -456,7 +459,35 @@ def test_the_plan_form_opens_with_whatever_hours_the_county_has(served: Path, ho
     file.write_text(re.sub(r"(?m)^hours = .*$", f"hours = {hours}", file.read_text("utf-8")), "utf-8")
     app = AppTest.from_function(plan_form, default_timeout=200).run()
     assert not app.exception
-    assert app.number_input[0].value == hours
+    assert app.number_input[1].value == hours
+
+
+def test_what_the_area_panel_states_is_what_the_plan_is_made_with(
+    small_demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Teams, hours and outline go on to the plan, and the plan says which ground it keeps to."""
+    county = Path(shutil.copytree(small_demo, tmp_path / "县"))
+    monkeypatch.setenv("TACHA_COUNTY", str(county))
+    home = open_county(county).store.read("offices").to_crs(4326).set_index("township_id").geometry["529901001"]
+    area = tuple(shapely.buffer(home, 0.01).exterior.coords)
+    app = AppTest.from_function(plan_form, default_timeout=200)
+    townships = ["529901001", "529901002"]
+    stated = {"plan_townships": townships, "plan_teams": 1, "plan_hours": 2.0, "plan_area": area}
+    for name, value in stated.items():
+        app.session_state[name] = value
+    app.run()
+    assert [one.value for one in app.number_input[:2]] == [1, 2.0]
+    app.button[0].click().run()
+    job = jobs.last(county, JOB)
+    assert job is not None
+    assert job.thread is not None
+    job.thread.join(200)
+    app.run()
+    assert not app.exception
+    assert len(job.result.plan.hours_used) == 1
+    assert job.result.asked["hours"] == 2.0
+    assert area_planned(open_county(county)) == area
+    assert say("ui_plan_only_inside") in [one.value for one in app.caption]
 
 
 def test_coordinates_typed_in_another_datum_bring_the_map_to_their_place(served: Path) -> None:
