@@ -62,7 +62,7 @@ def map_and_panel(
     if asks:  # what is searched moves the map
         with box:
             _asked(path, head)
-    left, right = st.columns([5, 2])
+    left, right = st.columns([9, 4])
     looked = st.session_state.get("map") or {}
     clicked, area = _selected(looked), _area(looked)
     with left:

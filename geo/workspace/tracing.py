@@ -381,7 +381,8 @@ def _tell_looked(told: _Told, county: County, parcel_id: str, looked: Evidence |
         for row in looked.tracks.to_dict("records"):
             layer = "lookouts" if row["mode"] == "lookout" else "tracks"
             nearest = row["nearest_seen_m"]
-            fields = {"team": row["team_id"] or Word("nobody"), "track": row["track_id"], "month": row["month"] or "–",
+            fields = {"team": row["team_id"] or Word("nobody"), "track": row["track_id"],
+                      "month": int(row["month"][-2:]) if row["month"] else "–",
                       "p": f"{100.0 * row['pod']:.1f}", "seen": f"{row['seen_m'] or 0.0:.0f}"}  # fmt: skip
             fields |= {"nearest": "–" if nearest is None or nearest != nearest else f"{nearest:.0f}"}
             reason = {"why": Word(row["reason"])} if row["reason"] else {}

@@ -22,6 +22,7 @@ from geo.settings import Settings, assumptions
 from geo.store import open_store
 from geo.ui import jobs
 from geo.ui.assumed import flat
+from geo.ui.panel import LOOKS_PX
 from geo.ui.planning import JOB, area_planned
 from geo.ui.state import plain
 from geo.words import WORDS, say
@@ -152,6 +153,18 @@ def test_a_drawn_area_stays_on_a_map_made_anew_until_it_is_cleared(served: Path)
     assert shown(None) == (True, True)
     assert shown([]) == (False, False)
     assert "plan_area" not in app.session_state
+
+
+def test_who_looked_fits_the_panel_beside_the_map(served: Path) -> None:
+    """On a page 1,440 px wide no column of the evidence is cut off."""
+    app = AppTest.from_function(map_page, default_timeout=120)
+    app.session_state["map"] = {"last_clicked": {"lat": 26.795127, "lng": 105.005028}, "all_drawings": None}
+    app.run()
+    looks = next(one for one in app.dataframe if say("ui_nearest") in one.value.columns)
+    assert list(looks.value.columns) == [say(code) for code in LOOKS_PX]
+    drawn = json.loads(looks.proto.columns)
+    panel_px = (1440 - 2 * 80 - 16) * 4 / 13
+    assert sum(drawn[column]["width"] for column in looks.value.columns) <= panel_px
 
 
 def test_the_language_switch_changes_every_sentence(served: Path) -> None:
