@@ -2292,6 +2292,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_overdue_n": ("其中逾期 {n}", "{n} overdue"),
     "ui_targets_open": ("靶标未核", "Targets open"),
     "ui_urgent_n": ("3 天内到期或已过期 {n}", "{n} due within 3 days or late"),
+    "ui_targets_shared": (
+        "其中 {n} 块在邻乡镇一侧的交界带（评估表不计入本乡镇）",
+        "{n} of them in the border strip on a neighbour's side (not in this township's committee row)",
+    ),
     "ui_finds_standing": ("发现未铲净", "Finds standing"),
     "ui_nobody_n": ("无人负责", "Nobody answers"),
     "ui_open_head": ("未报与逾期 {n}", "Not reported or overdue: {n}"),
