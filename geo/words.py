@@ -2185,6 +2185,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "map_layers": ("图层", "Layers"),
     "map_time": ("看到哪个月为止", "Seen until which month"),
     "map_only": ("只看当月", "that month alone"),
+    "map_now": (
+        "交界、补查点和待采纳的路线只有现状，看往月时不显示",
+        "edges, blind spots and routes not yet accepted are as of now: not shown for earlier months",
+    ),
     "map_whole": ("全季", "whole season"),
     "map_month_until": ("截至 {month} 月底", "until end of month {month}"),
     "map_month_alone": ("仅 {month} 月", "month {month} alone"),

@@ -220,6 +220,7 @@ def _words(language: Language) -> dict[str, Any]:
         "zoomOut",
         "layers",
         "time",
+        "now",
         "only",
         "whole",
         "drawPolygon",
