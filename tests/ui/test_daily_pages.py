@@ -9,7 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from geo.layers.duties import in_force
 from geo.layers.steps import Act
+from geo.locale import LANGUAGES
 from geo.ui import jobs
+from geo.ui.features import neighbour_name
 from geo.words import say
 from geo.workspace.assessing import assess_county
 from geo.workspace.county import County, open_county
@@ -134,6 +136,14 @@ def test_a_township_is_told_which_targets_lie_on_a_neighbours_side_of_the_strip(
         said = say("ui_targets_shared", n=known["targets_shared_n"])
         app = run(today_numbers, grounds=(township,))
         assert any(said in one.value for one in app.caption) == (known["targets_shared_n"] > 0)
+
+
+def test_a_name_in_both_languages_is_shown_in_the_pages_own(demo: County) -> None:
+    app = run(register_page, language="en")
+    units = next(one.value for one in app.dataframe if say("ui_unit_id", "en") in one.value.columns)
+    county = units[say("ui_unit_id", "en")] == demo.settings.county_id
+    assert units.loc[county, say("ui_unit", "en")].tolist() == ["Demo County (made up)"]
+    assert [neighbour_name("1", "邻县 Next County", spoken) for spoken in LANGUAGES] == ["邻县", "Next County"]
 
 
 def test_villages_on_the_map_are_in_the_state_the_list_says(demo: County) -> None:
