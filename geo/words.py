@@ -462,17 +462,19 @@ WORDS: dict[str, tuple[str, str]] = {
         "order {kind} of round {round} to {unit}, post {post}, due {due}",
     ),
     "dossier_assigned": ("派单给 {team}", "assigned to {team}"),
+    "dossier_before_find": ("发现之前", "until it was found"),
+    "dossier_so_far": ("至今", "so far"),
     "dossier_unplanned": (
-        "发现之前没有计划路线经过 {reach} 米以内，没有任务单，没有派单",
-        "until it was found no planned route came within {reach} m, no order was issued and nobody was assigned",
+        "{before}没有计划路线经过 {reach} 米以内，没有任务单，没有派单",
+        "{before} no planned route came within {reach} m, no order was issued and nobody was assigned",
     ),
     "dossier_walked": (
         "{team} {mode}经过，最近 {away} 米，视距内走了 {within} 米（轨迹 {track}）",
         "{team} passed {mode}, {away} m at the nearest, {within} m walked within reach (track {track})",
     ),
     "dossier_unwalked": (
-        "发现之前没有轨迹进入 {reach} 米以内",
-        "until it was found no track came within {reach} m",
+        "{before}没有轨迹进入 {reach} 米以内",
+        "{before} no track came within {reach} m",
     ),
     "dossier_nearest": (
         "最近的一条轨迹：{team}，{away} 米（轨迹 {track}）",
@@ -499,18 +501,18 @@ WORDS: dict[str, tuple[str, str]] = {
         "the ground here is {cover}, counted as not plantable: no probability",
     ),
     "dossier_chance": (
-        "到发现时为止，这一格的发现概率合计 {p}%：如已有毒株，有 {q}% 的机会没被看见",
-        "until it was found the chance of detection in this cell was {p} % in all: plants there would be missed with {q} %",
+        "{before}，这一格的发现概率合计 {p}%：如已有毒株，有 {q}% 的机会没被看见",
+        "{before} the chance of detection in this cell was {p} % in all: plants there would be missed with {q} %",
     ),
     "dossier_chance_none": (
-        "到发现时为止，这一格的发现概率为 {p}%：没有人从看得到的地方慢走经过",
-        "until it was found the chance of detection in this cell was {p} %: nobody walked by slowly where it can be seen",
+        "{before}，这一格的发现概率为 {p}%：没有人从看得到的地方慢走经过",
+        "{before} the chance of detection in this cell was {p} %: nobody walked by slowly where it can be seen",
     ),
     "dossier_visit": (
         "{team} 到地块核查：{outcome}（{grade} 类）",
         "{team} visited the plot: {outcome} (class {grade})",
     ),
-    "dossier_unvisited": ("发现之前没有到此地块核查的记录", "no visit to the plot is on record until it was found"),
+    "dossier_unvisited": ("{before}没有到此地块核查的记录", "no visit to the plot is on record {before}"),
     "dossier_village_visit": (
         "{village}踏查记录：{outcome}（{grade} 类，{team}，{hours} 小时，签字岗位 {post}）",
         "record of {village}: {outcome} (class {grade}, {team}, {hours} h, signed by {post})",
