@@ -20,7 +20,7 @@ from geo.locale import day as spoken_day
 from geo.patrol import Plan
 from geo.season import CHINA
 from geo.ui.maps import PLANNED, STATUS_MARKS, VILLAGE_MARKS, h
-from geo.words import Language, say
+from geo.words import Language, named, say
 
 MOST_TRACKS = 2000
 MANY = 2000
@@ -210,7 +210,7 @@ def neighbour_name(unit: str, name: str | None, language: Language) -> str:
         return say("ui_neighbour_unknown", language)
     if unit == ENCLAVE:
         return say("ui_enclave", language)
-    return unit if name is None or pd.isna(name) else name
+    return unit if name is None or pd.isna(name) else named(name, language)
 
 
 def _labels(labels: "pd.Series[Any]") -> pd.DataFrame:

@@ -54,6 +54,8 @@ VILLAGE_MARKS = {
     "not_due": ("#999999", "ring"),
 }
 STRIP, WALKED, SPOT, PLANNED, GROUND = "#E69F00", "#0072B2", "#4d4d4d", "#882255", "#1b5e20"
+DRAWN = "#7b3294"
+"""What somebody draws on the map, as ``scripts/map.js`` draws it."""
 THICKEST = 8.0
 RASTERS = {"hillshade": 0.35, "pod": 0.8, "risk": 0.75}
 """Opacity of the layers that come as pictures, the lowest first."""
@@ -218,6 +220,7 @@ def _words(language: Language) -> dict[str, Any]:
         "zoomOut",
         "layers",
         "time",
+        "now",
         "only",
         "whole",
         "drawPolygon",

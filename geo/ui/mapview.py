@@ -10,7 +10,7 @@ from streamlit_folium import st_folium
 
 from geo.errors import GeoError
 from geo.ui import legend, panel, state
-from geo.ui.maps import county_map, drawing, h, shape_given
+from geo.ui.maps import DRAWN, county_map, drawing, h, shape_given
 from geo.workspace.finding import DATUMS, Place, search
 
 TALL_PX, SHORT_PX = 620, 440
@@ -23,11 +23,19 @@ ON_EDGES = (
     "pod", "townships", "grounds", "tracks", "parcels", "finds", "routes", "borders", "blind_spots",
 )  # fmt: skip
 Clicked = Mapping[str, float]
+Outline = tuple[tuple[float, float], ...]
+"""Longitude and latitude of an area's corners."""
 
 
 @st.fragment
 def map_and_panel(
-    path: Path, head: str, *, ready: bool, below: Callable[[Clicked | None], Clicked | None], proposed: str = ""
+    path: Path,
+    head: str,
+    *,
+    ready: bool,
+    below: Callable[[Clicked | None], Clicked | None],
+    proposed: str = "",
+    planned: Outline | None = None,
 ) -> None:
     """
     Map on the left, panel on the right (below, on a phone); a click runs this part of the page alone.
@@ -40,6 +48,8 @@ def map_and_panel(
         Draws the tables under the map, given the selected place; gives the place of a row chosen there.
     proposed
         The mark of a plan that waits to be accepted.
+    planned
+        The area that plan, or the next one asked for, keeps to.
     """
     held = state.county()
     layers = state.layers_shown(path, head, BROAD, with_borders=ready)
@@ -52,9 +62,9 @@ def map_and_panel(
     if asks:  # what is searched moves the map
         with box:
             _asked(path, head)
-    left, right = st.columns([5, 2])
+    left, right = st.columns([9, 4])
     looked = st.session_state.get("map") or {}
-    clicked = _selected(looked)
+    clicked, area = _selected(looked), _area(looked)
     with left:
         there = st.session_state.get("map_there")
         st_folium(
@@ -63,7 +73,7 @@ def map_and_panel(
             height=_height(),
             use_container_width=True,
             returned_objects=["last_clicked", "all_drawings"],
-            feature_group_to_add=_picked(clicked),
+            feature_group_to_add=_picked(clicked, [one for one in dict.fromkeys((area, planned)) if one]),
             center=tuple(there["center"]) if there else None,
             zoom=there["zoom"] if there else None,
         )
@@ -72,7 +82,6 @@ def map_and_panel(
         with box:
             _asked(path, head)
     with right:
-        area = _area(looked)
         if area is not None:
             panel.area(path, head, area)
         panel.evidence(path, head, clicked)
@@ -138,12 +147,21 @@ def _spoken(place: Place) -> str:
     return f"{state.word(f'found_{place.kind}')} {place.name}".strip()
 
 
-def _area(looked: Mapping[str, Any]) -> tuple[tuple[float, float], ...] | None:
-    """The outline somebody drew, longitude and latitude; None without one."""
-    for one in looked.get("all_drawings") or []:
-        if one.get("geometry", {}).get("type") == "Polygon":
-            return tuple((float(east), float(north)) for east, north, *_ in one["geometry"]["coordinates"][0])
-    return None
+def _area(looked: Mapping[str, Any]) -> Outline | None:
+    """
+    The outline last drawn and not cleared since; None without one.
+
+    A map made anew (a plan appears, edges are measured) holds no drawing and tells of none until somebody draws on it.
+    """
+    drawings = looked.get("all_drawings")
+    if drawings is not None:
+        rings = [one["geometry"]["coordinates"][0] for one in drawings if one["geometry"]["type"] == "Polygon"]
+        drawn = tuple((float(east), float(north)) for east, north, *_ in rings[0]) if rings else None
+        st.session_state["map_area"] = drawn
+        if drawn is None and st.session_state.pop("plan_area", None):
+            st.rerun()
+    area: Outline | None = st.session_state.get("map_area")
+    return area
 
 
 def map_alone(
@@ -165,9 +183,13 @@ def map_alone(
     st.html(legend.shown([one["name"] for one in shown], language))
 
 
-def _picked(clicked: Clicked | None) -> folium.FeatureGroup:
-    """A ring around the selected place, with the name it was found by."""
+def _picked(clicked: Clicked | None, areas: Sequence[Outline]) -> folium.FeatureGroup:
+    """The areas in use, and a ring around the selected place with the name it was found by."""
     picked = folium.FeatureGroup(name="picked", control=False)
+    for area in areas:
+        corners = [(north, east) for east, north in area]
+        edge = folium.PolyLine(corners, color=DRAWN, weight=3, interactive=False)  # type: ignore[no-untyped-call]
+        edge.add_to(picked)
     if clicked:
         place = [clicked["lat"], clicked["lng"]]
         folium.CircleMarker(place, radius=10, color="#ffffff", weight=6, fill=False).add_to(picked)

@@ -19,6 +19,9 @@ from geo.workspace.evidence import Evidence, evidence_at
 ASKING = ThreadPoolExecutor(max_workers=2)
 """Threads that stay: a page's own begins anew with each run, and PROJ with it, at 0.15 s a click."""
 
+LOOKS_PX = {"ui_day": 78, "ui_team": 116, "ui_nearest": 64, "ui_visible": 64, "ui_chance": 62}
+"""Columns of who looked, side by side in the panel of a page 1,440 px wide."""
+
 
 def evidence(path: Path, head: str, clicked: Mapping[str, float] | None) -> None:
     """What is known of the clicked place; before a click, what a click does."""
@@ -57,6 +60,7 @@ def area(path: Path, head: str, outline: tuple[tuple[float, float], ...]) -> Non
         st.caption("、".join(state.plain(names.get(one, one)) for one in known.townships))
         if st.button(state.word("ui_area_plan"), key="area_plan", type="primary"):
             st.session_state["plan_townships"] = known.townships
+            st.session_state["plan_teams"] = int(teams_n)
             st.session_state["plan_hours"] = float(hours_each)
             st.session_state["plan_pinned"] = known.due
             st.session_state["plan_area"] = outline
@@ -90,7 +94,7 @@ def _area(known: AreaFigures) -> None:
 
 def _place(known: Evidence) -> None:
     st.subheader(state.plain(known.township) if known.township else state.word("ui_enclave"), anchor=False)
-    st.markdown(f"{state.word('ui_posts')}：**{state.plain(known.posts or state.word('ui_posts_none'))}**")
+    st.markdown(f"{state.word('ui_posts_of')}**{state.plain(known.posts or state.word('ui_posts_none'))}**")
     elevation = "–" if known.elevation_m is None else round(known.elevation_m)
     cover, stage = state.word(f"ui_cover_{known.cover}"), state.word(f"ui_stage_{known.stage}")
     st.caption(state.word("ui_place", elevation=elevation, cover=cover, stage=stage))
@@ -110,6 +114,7 @@ def _looks(known: Evidence, teams: Mapping[str, str]) -> None:
         st.caption(state.word("ui_nobody"))
     else:
         seen = known.tracks["visible"].map({True: state.word("ui_yes"), False: state.word("ui_no")})
+        widths = {state.word(code): st.column_config.Column(width=px) for code, px in LOOKS_PX.items()}
         table = pd.DataFrame(
             {
                 state.word("ui_day"): [
@@ -118,10 +123,12 @@ def _looks(known: Evidence, teams: Mapping[str, str]) -> None:
                 state.word("ui_team"): known.tracks["team_id"].map(lambda team: teams.get(team, team)),
                 state.word("ui_nearest"): known.tracks["nearest_m"].round().astype(int),
                 state.word("ui_visible"): seen,
-                state.word("ui_pod"): known.tracks["pod"].astype(float).round(2),
+                state.word("ui_chance"): known.tracks["pod"].astype(float).round(2),
             }
         )
-        st.dataframe(table, hide_index=True, height=35 * min(len(table) + 1, 9) + 3)
+        if known.pod is None:
+            table = table.drop(columns=state.word("ui_chance"))
+        st.dataframe(table, hide_index=True, height=35 * min(len(table) + 1, 9) + 3, column_config=widths)
     for layer, name in (("parcels", "parcel_id"), ("finds", "find_id")):
         for row in getattr(known, layer).to_dict("records"):
             status = (

@@ -12,6 +12,7 @@ from geo.errors import GeoError
 from geo.locale import number
 from geo.patrol import Plan
 from geo.ui import jobs, routes, state
+from geo.ui.mapview import Outline
 from geo.workspace.comparing import figures
 from geo.workspace.county import County
 from geo.workspace.planning import accept_plan, clash_shown, next_day, plan_clashes, plan_day, seen_until
@@ -58,19 +59,29 @@ def proposed(county: County) -> str:
     return routes.propose(county.path, state.actor(), job.result.plan)
 
 
+def area_planned(county: County) -> Outline | None:
+    """The area the plan waiting to be accepted keeps to; without such a plan that of the next one asked for."""
+    job = jobs.last(county.path, JOB)
+    if job is not None and not job.running and isinstance(job.result, Found):
+        return job.result.asked["area"]  # type: ignore[no-any-return]
+    return st.session_state.get("plan_area")
+
+
 def _form(county: County) -> None:
     names = state.choices(county.path, state.head_of(county), "townships")
     wanted = st.session_state.get("plan_townships", [])
     with st.form("plan_form", border=False):
-        first, second, third, fourth = st.columns([4, 2, 2, 2])
+        first, second, third, fourth, fifth = st.columns([4, 2, 2, 2, 2])
         chosen = first.multiselect(
             state.word("ui_plan_townships"), list(names), [one for one in wanted if one in names],
             format_func=names.__getitem__,
         )  # fmt: skip
         day = second.date_input(state.word("ui_plan_day"), date.fromisoformat(next_day(county)))
         usual = float(st.session_state.get("plan_hours", county.settings.planning.hours))
-        hours = third.number_input(state.word("ui_plan_hours"), 0.0, 24.0, usual, 0.5)
-        seed = fourth.number_input(state.word("ui_plan_seed"), 0, 10**6, 7, help=state.word("ui_plan_seed_help"))
+        stated = int(st.session_state.get("plan_teams", 0))
+        teams = third.number_input(state.word("ui_plan_teams"), 0, 99, stated, help=state.word("ui_plan_teams_help"))
+        hours = fourth.number_input(state.word("ui_plan_hours"), 0.0, 24.0, usual, 0.5)
+        seed = fifth.number_input(state.word("ui_plan_seed"), 0, 10**6, 7, help=state.word("ui_plan_seed_help"))
         first, second, third = st.columns([4, 2, 4], vertical_alignment="bottom")
         pinned = first.text_input(
             state.word("ui_plan_pinned"),
@@ -83,7 +94,7 @@ def _form(county: County) -> None:
         asked = third.form_submit_button(state.word("ui_plan_make"), type="primary")
     if asked:
         work = {"day": str(day), "hours": hours, "seed": int(seed), "township_ids": chosen or None}
-        work["area"] = area if inside else None
+        work |= {"area": area if inside else None, "teams_most": int(teams) or None}
         _begin(county, work | {"pinned": tuple(pinned.split()), "forbidden": ()}, extra=int(extra))
 
 
@@ -108,7 +119,11 @@ def _begin(county: County, asked: dict[str, Any], *, extra: int = 0) -> None:
 
 
 def _found(county: County, found: Found) -> None:
-    plan = found.plan
+    plan, asked_n, teams_n = found.plan, found.asked["teams_most"], len(found.plan.hours_used)
+    if found.asked["area"] is not None:
+        st.caption(state.word("ui_plan_only_inside"))
+    if asked_n and teams_n < asked_n:
+        st.caption(state.word("ui_plan_teams_fewer", asked=asked_n, n=teams_n))
     _cards(plan)
     st.dataframe(_routes(county, plan), hide_index=True, column_config=_columns())
     if found.other is not None:
@@ -142,7 +157,7 @@ def _accept(county: County, found: Found) -> None:
         st.session_state["plan_clash"] = told["seq"]
         st.rerun()
     jobs.forget(county.path, JOB)
-    for name in ("plan_townships", "plan_hours", "plan_pinned", "plan_area"):
+    for name in ("plan_townships", "plan_teams", "plan_hours", "plan_pinned", "plan_area"):
         st.session_state.pop(name, None)
     st.session_state["plan_said"] = state.word("ui_plan_accepted", n=len(plan.routes), head=state.head_of(county)[:8])
     st.rerun()

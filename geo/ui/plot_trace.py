@@ -20,6 +20,8 @@ from geo.workspace.tracing import Dossier, dossier_papers, plot_dossier
 JOB = "dossier"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MOST = 18
+COLUMNS_PX = {"ui_time": 165, "ui_trace_part": 80, "ui_what": 760, "dossier_entries": 110, "ui_trace_lag": 165}
+"""Wide enough for whole sentences on a page 1,440 px wide."""
 
 
 def plot_trace(county: County) -> None:
@@ -80,7 +82,7 @@ def _lines(path: Path, head: str, told: Dossier) -> None:
         ],
         state.word("ui_trace_lag"): [notes_of(one, language) for one in rows],
     }
-    shown = {state.word("ui_what"): st.column_config.TextColumn(width="large")}
+    shown = {state.word(code): st.column_config.TextColumn(width=px) for code, px in COLUMNS_PX.items()}
     st.dataframe(pd.DataFrame(table), hide_index=True, column_config=shown, height=35 * min(len(rows) + 1, MOST) + 3)
 
 

@@ -38,6 +38,7 @@ def plan_days(
     hours: float | None = None,
     seed: int = 7,
     township_ids: list[str] | None = None,
+    teams_most: int | None = None,
     extra_teams: int = 0,
     pinned: Collection[str] = (),
     forbidden: Collection[str] = (),
@@ -59,6 +60,9 @@ def plan_days(
     ----------
     days
         YYYY-MM-DD, in order.
+    teams_most
+        No more teams than so many (None: all): one of each township before a second of any, those whose office is
+        nearest the area first.
     extra_teams
         So many more teams start from each township's office than the county has.
     pinned, forbidden
@@ -79,7 +83,9 @@ def plan_days(
     """
     checked_days(county, days)
     pins, windows = pinned_hours(pinned, county.settings.planning.start_clock)
-    teams = _reinforced(special_teams(county, township_ids), extra_teams)
+    able = special_teams(county, township_ids)
+    drawn = None if area is None else drawn_shape(county, area)
+    teams = _reinforced(able if teams_most is None else _nearest(able, teams_most, drawn), extra_teams)
     if not county.has_terrain():
         raise StoreError("terrain_missing", path=county.path.name)
     rests = gather(county, progress=progress)
@@ -90,8 +96,7 @@ def plan_days(
         if progress:
             progress(str(township_id), number, teams["township_id"].nunique())
         within = assigned_ground(county, str(township_id), days[0]) if assigned else None
-        if area is not None:
-            drawn = drawn_shape(county, area)
+        if drawn is not None:
             within = drawn if within is None else within.intersection(drawn)
         request = request_for(
             county, rests, str(township_id), squad, day=days[0], hours=hours, seed=seed, settings=knobs, within=within
@@ -107,7 +112,9 @@ def plan_days(
     if set(forbidden) - offered:
         raise StoreError("forbid_unknown", value="、".join(sorted(set(forbidden) - offered)))
     whole = [patrol.joined(of_day) for of_day in zip(*plans, strict=True)]
-    nobodys = nobodys_plots(county, rests, set(teams["township_id"]), township_ids, days[0])
+    nobodys = nobodys_plots(
+        county, rests, set(teams["township_id"]), township_ids, days[0], able=set(able["township_id"])
+    )
     return [replace(one, unmet=pd.concat([one.unmet, nobodys], ignore_index=True)) for one in whole]
 
 
@@ -293,6 +300,15 @@ def special_teams(county: County, township_ids: list[str] | None) -> pd.DataFram
         raise StoreError("teams_missing")
     places = gpd.GeoSeries(starts.loc[teams["township_id"]].to_numpy())
     return teams.assign(easting_m=places.x.to_numpy(), northing_m=places.y.to_numpy()).reset_index(drop=True)
+
+
+def _nearest(teams: pd.DataFrame, most: int, area: shapely.Geometry | None) -> pd.DataFrame:
+    """At most so many of the teams: one of each township before a second of any, the nearest to the area first."""
+    places = shapely.points(teams["easting_m"], teams["northing_m"])
+    far = 0.0 if area is None else shapely.distance(places, area)
+    turn = teams.groupby("township_id").cumcount()
+    order = teams.assign(turn=turn, far=far).sort_values(["turn", "far", "team_id"], kind="stable").index
+    return teams.loc[sorted(order[:most])].reset_index(drop=True)
 
 
 def _reinforced(teams: pd.DataFrame, extra: int) -> pd.DataFrame:

@@ -165,13 +165,20 @@ def request_for(
 
 
 def nobodys_plots(
-    county: County, rests: Rests, planned: Collection[str], asked: Collection[str] | None, day: str
+    county: County,
+    rests: Rests,
+    planned: Collection[str],
+    asked: Collection[str] | None,
+    day: str,
+    *,
+    able: Collection[str] = (),
 ) -> pd.DataFrame:
     """
     Due plots in none of the `planned` townships, as rows of a plan's ``unmet``.
 
-    Reasons: ``no_team`` (its township has no special team with an office to start from), ``no_township`` (it lies in
-    none). Of `asked` townships only, where they are named.
+    Reasons: ``no_team`` (its township has no special team with an office to start from), ``stays_in`` (it is `able`,
+    and none of its teams goes that day), ``no_township`` (it lies in none). Of `asked` townships
+    only, where they are named.
     """
     due = rests.parcels["status"].isin([str(one) for one in OPEN])
     waiting = gpd.GeoDataFrame(rests.parcels[due | rests.parcels["parcel_id"].isin(_rechecks(county, rests, day))])
@@ -180,7 +187,9 @@ def nobodys_plots(
         where[_inside(waiting, township.geometry).index] = str(township.township_id)
     left = ~where.isin(list(planned)) & (where.isin(list(asked)) if asked else True)
     names = waiting.loc[left, "parcel_id"].map(str)
-    reason = where[left].isna().map({True: "no_township", False: "no_team"})
+    reason = (
+        where[left].isna().map({True: "no_township", False: "no_team"}).mask(where[left].isin(list(able)), "stays_in")
+    )
     told = {"target_id": names, "name": names.str[-NAME_CHARS:].str.lstrip("-_ "), "must": True, "reason": reason}
     return pd.DataFrame(told).reset_index(drop=True)
 

@@ -20,6 +20,7 @@ from geo.season import CHINA
 from geo.workspace.county import County
 from geo.workspace.ordering import dailies_at, orders_at, round_of, season_tasks
 from geo.workspace.register import plain_records, responsibility_register
+from geo.workspace.rights import Role
 
 OPEN_SHOWN = 50
 
@@ -109,7 +110,9 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
     Everything the first page shows, in one call: the running round, what is overdue first, receipts, daily reports,
     problems, targets with few days left, finds still standing, and ground nobody answers for.
 
-    The orders are those of `orders_round`, the last round that any were issued for (None: none yet).
+    The orders are those of `orders_round`, the last round that any were issued for (None: none yet). Of
+    `targets_open_n`, `targets_shared_n` lie in the border strip that a township account answers for with its
+    neighbour, outside its own ground; the committee's row of the township does not count them.
     """
     moment = as_of or county.as_of()
     answer = measure_progress(county, as_of=moment)
@@ -122,6 +125,8 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
     parcels, finds = county.store.read("parcels"), county.store.read("finds")
     waiting = parcels[parcels["status"].isin([str(status) for status in OPEN]) & (parcels["flagged_at"] <= moment)]
     left = (waiting["deadline"] - pd.Timestamp(moment)).dt.days
+    alone = county.actor.role is Role.TOWNSHIP
+    shared = waiting[~waiting["township_id"].isin(county.actor.grounds)] if alone else waiting[:0]
     standing = finds[(finds["found_at"] <= moment) & ((finds["fraction"] < 1.0) | finds["destroyed_at"].isna())]
     untold = finds_untold(finds[finds["found_at"] <= moment], county.store.read("steps"), parcels)
     cells = answer.progress.cells
@@ -153,6 +158,7 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
         ),
         "dailies": dailies_at(county, moment),
         "targets_open_n": len(waiting),
+        "targets_shared_n": len(shared),
         "targets_urgent_n": int((left <= 3).sum()),
         "targets_open": plain_records(
             waiting.assign(days_left=left)[["parcel_id", "source_id", "township_id", "status", "days_left"]]

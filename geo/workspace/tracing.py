@@ -79,6 +79,8 @@ class _Told:
     """Statements as they are gathered, each with the rows and the numbers of entries it rests on; teams by name."""
 
     teams: Mapping[str, str]
+    before: Word
+    """How the time is called that the sentences look back on: until the find, or without one so far."""
     held: list[tuple[Statement, tuple[Key, ...], tuple[int, ...], bool]] = field(default_factory=list)
 
     def say(
@@ -130,7 +132,10 @@ def plot_dossier(county: County, parcel_id: str, *, as_of: datetime | None = Non
     tracks = effort.tracks_until(county.whole, until)
     looked = evidence_at(county, longitude, latitude, as_of=until, tracks=tracks) if county.has_terrain() else None
     teams = store.read("teams")
-    told = _Told(dict(zip(teams["team_id"], teams["name"], strict=True)))
+    told = _Told(
+        dict(zip(teams["team_id"], teams["name"], strict=True)),
+        Word("dossier_before_find" if len(finds) else "dossier_so_far"),
+    )
     village = _village_of(county, parcel, place)
     _tell_found(told, county, parcel, finds, looked)
     _tell_answers(told, county, parcel, village, place, until)
@@ -338,7 +343,7 @@ def _tell_planned(
             "planned", "dossier_assigned", step["at"], rows=[("steps", str(step["step_id"]))], team=step["team_id"]
         )
     if len(told.held) == before:
-        told.say("planned", "dossier_unplanned", reach=f"{reach:.0f}")
+        told.say("planned", "dossier_unplanned", before=told.before, reach=f"{reach:.0f}")
 
 
 def _tell_walked(told: _Told, county: County, looked: Evidence | None, tracks: gpd.GeoDataFrame, place: Any) -> None:
@@ -359,7 +364,7 @@ def _tell_walked(told: _Told, county: County, looked: Evidence | None, tracks: g
         )
     if rows is not None and len(rows):
         return
-    told.say("walked", "dossier_unwalked", reach=f"{reach:.0f}")
+    told.say("walked", "dossier_unwalked", before=told.before, reach=f"{reach:.0f}")
     if len(tracks):
         away = tracks.geometry.distance(place)
         nearest = tracks.loc[away.idxmin()]
@@ -381,8 +386,9 @@ def _tell_looked(told: _Told, county: County, parcel_id: str, looked: Evidence |
         for row in looked.tracks.to_dict("records"):
             layer = "lookouts" if row["mode"] == "lookout" else "tracks"
             nearest = row["nearest_seen_m"]
-            fields = {"team": row["team_id"] or Word("nobody"), "track": row["track_id"], "month": row["month"] or "–",
-                      "p": f"{100.0 * row['pod']:.1f}", "seen": f"{row['seen_m'] or 0.0:.0f}"}  # fmt: skip
+            fields = {"team": row["team_id"] or Word("nobody"), "track": row["track_id"],
+                      "month": int(row["month"][-2:]) if row["month"] else "–",
+                      "p": f"{100.0 * row['pod']:.2f}", "seen": f"{row['seen_m'] or 0.0:.0f}"}  # fmt: skip
             fields |= {"nearest": "–" if nearest is None or nearest != nearest else f"{nearest:.0f}"}
             reason = {"why": Word(row["reason"])} if row["reason"] else {}
             code = "dossier_unseen" if row["reason"] else "dossier_watched" if layer == "lookouts" else "dossier_seen"
@@ -408,11 +414,13 @@ def _tell_looked(told: _Told, county: County, parcel_id: str, looked: Evidence |
                 until,
                 rows=keys,
                 event=False,
-                p=f"{100.0 * looked.pod:.1f}",
-                q=f"{100.0 - 100.0 * looked.pod:.1f}",
+                before=told.before,
+                p=f"{100.0 * looked.pod:.2f}",
+                q=f"{100.0 - 100.0 * looked.pod:.2f}",
             )
     visits = county.store.read_where("visits", "parcel_id", parcel_id)
-    for visit in visits[visits["visited_at"] <= until].sort_values("visited_at").to_dict("records"):
+    visits = visits[visits["visited_at"] <= until]
+    for visit in visits.sort_values("visited_at").to_dict("records"):
         told.say(
             "looked",
             "dossier_visit",
@@ -423,7 +431,7 @@ def _tell_looked(told: _Told, county: County, parcel_id: str, looked: Evidence |
             grade=visit["evidence"],
         )
     if visits.empty:
-        told.say("looked", "dossier_unvisited")
+        told.say("looked", "dossier_unvisited", before=told.before)
 
 
 def _tell_reported(told: _Told, county: County, parcel: pd.DataFrame, village: Any, until: datetime) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import FrameLocator, Page, Response
 
 from geo.ui.maps import PLANNED, STRIP, STYLES, WALKED, shape_given
 from geo.ui.routes import LAYERS
+from geo.words import say
 
 PINS = """(body, given) => {
     const map = L.map(body.appendChild(document.createElement("div")), {preferCanvas: true}).setView([26.7, 105.3], 12);
@@ -127,6 +128,8 @@ def test_the_months_are_drawn_whatever_the_zoom(address: str, watched: Watched) 
         for key in keys:
             frame.locator(".tacha-time input[type=range]").press(key)
         frame.locator(f"img.leaflet-tile-loaded[src*='{shown}']").first.wait_for(state="attached", timeout=60_000)
+        hidden = say("map_now") if "=2026" in shown else ""
+        assert frame.locator(".tacha-hidden").text_content() == hidden, "layers of now are said to be hidden"
     page.remove_listener("response", note)
     assert {one[:2] for one in asked} == {(200, "image/png")}
     titles = frame.locator(".leaflet-control-zoom a, .leaflet-control-layers-toggle")

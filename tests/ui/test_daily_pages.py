@@ -9,11 +9,15 @@ from streamlit.testing.v1 import AppTest
 
 from geo.layers.duties import in_force
 from geo.layers.steps import Act
+from geo.locale import LANGUAGES
 from geo.ui import jobs
+from geo.ui.features import neighbour_name
 from geo.words import say
+from geo.workspace.assessing import assess_county
 from geo.workspace.county import County, open_county
 from geo.workspace.progress import measure_progress, running_round, today, village_states
 from geo.workspace.register import responsibility_register
+from geo.workspace.rights import Actor, Role
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -58,6 +62,21 @@ def targets_page() -> None:
     from geo.ui.views import targets
 
     targets.page()
+
+
+def today_numbers() -> None:
+    import os
+    from pathlib import Path
+
+    import streamlit as st
+
+    from geo.ui.views import today
+    from geo.workspace.county import open_county
+    from geo.workspace.progress import today as today_of
+    from geo.workspace.rights import Actor, Role
+
+    county = open_county(Path(os.environ["TACHA_COUNTY"]), Actor(Role.TOWNSHIP, st.session_state["grounds"]))
+    today._numbers(county, today_of(county))
 
 
 def next_step() -> None:
@@ -105,6 +124,26 @@ def test_the_numbers_of_the_first_page_are_those_of_the_progress(demo: County) -
     assert shown[say("ui_villages_due")] == str(total["due_n"])
     assert shown[say("ui_villages_looked")] == str(looked)
     assert int(shown[say("ui_villages_looked")]) + int(shown[say("ui_villages_waiting")]) == total["due_n"]
+
+
+def test_a_township_is_told_which_targets_lie_on_a_neighbours_side_of_the_strip(demo: County) -> None:
+    """Today counts what both sides answer for, the committee's row one's own ground: the card says what differs."""
+    for township in ("529901001", "529901003", "529901004"):
+        county = open_county(demo.path, Actor(Role.TOWNSHIP, (township,)))
+        known = today(county)
+        row = assess_county(county, detection=False).townships.iloc[0]
+        assert known["targets_open_n"] - known["targets_shared_n"] == row["targets_open_n"]
+        said = say("ui_targets_shared", n=known["targets_shared_n"])
+        app = run(today_numbers, grounds=(township,))
+        assert any(said in one.value for one in app.caption) == (known["targets_shared_n"] > 0)
+
+
+def test_a_name_in_both_languages_is_shown_in_the_pages_own(demo: County) -> None:
+    app = run(register_page, language="en")
+    units = next(one.value for one in app.dataframe if say("ui_unit_id", "en") in one.value.columns)
+    county = units[say("ui_unit_id", "en")] == demo.settings.county_id
+    assert units.loc[county, say("ui_unit", "en")].tolist() == ["Demo County (made up)"]
+    assert [neighbour_name("1", "邻县 Next County", spoken) for spoken in LANGUAGES] == ["邻县", "Next County"]
 
 
 def test_villages_on_the_map_are_in_the_state_the_list_says(demo: County) -> None:

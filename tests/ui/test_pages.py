@@ -1,13 +1,16 @@
 """The pages' logic, run without a browser on a county made through the store."""
 
 import io
+import json
 import re
+import shutil
 from datetime import date, datetime, time
 from pathlib import Path
 
 import docx
 import openpyxl
 import pytest
+import shapely
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 from ui_county import NAMES
@@ -19,6 +22,8 @@ from geo.settings import Settings, assumptions
 from geo.store import open_store
 from geo.ui import jobs
 from geo.ui.assumed import flat
+from geo.ui.panel import LOOKS_PX
+from geo.ui.planning import JOB, area_planned
 from geo.ui.state import plain
 from geo.words import WORDS, say
 from geo.workspace.accounts import accounts_on
@@ -126,6 +131,40 @@ def test_the_app_names_its_county_and_the_map_page_runs(served: Path) -> None:
     assert not app.exception
     assert say("ui_click") in [one.value for one in app.info]
     assert any("台账链头" in one.value for one in app.caption)
+
+
+def test_a_drawn_area_stays_on_a_map_made_anew_until_it_is_cleared(served: Path) -> None:
+    """A map made anew tells of no drawing: the area in use is drawn on it, and with the clear button it is given up."""
+    ring = [[105.0, 26.79], [105.02, 26.79], [105.02, 26.8], [105.0, 26.8], [105.0, 26.79]]
+    drawn = [{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": {}}]
+    app = AppTest.from_function(map_page, default_timeout=120)
+
+    def shown(drawings: list[dict[str, object]] | None) -> tuple[bool, bool]:
+        """Whether the panel tells of an area, and whether the map outlines it."""
+        app.session_state["map"] = {"last_clicked": None, "all_drawings": drawings}
+        app.run()
+        assert not app.exception
+        told = f"**{say('ui_area')}**" in [one.value for one in app.markdown]
+        return told, "105.02" in json.loads(app.get("component_instance")[0].proto.json_args)["feature_group"]
+
+    assert shown(None) == (False, False)
+    assert shown(drawn) == (True, True)
+    app.session_state["plan_area"] = tuple((east, north) for east, north in ring)
+    assert shown(None) == (True, True)
+    assert shown([]) == (False, False)
+    assert "plan_area" not in app.session_state
+
+
+def test_who_looked_fits_the_panel_beside_the_map(served: Path) -> None:
+    """On a page 1,440 px wide no column of the evidence is cut off."""
+    app = AppTest.from_function(map_page, default_timeout=120)
+    app.session_state["map"] = {"last_clicked": {"lat": 26.795127, "lng": 105.005028}, "all_drawings": None}
+    app.run()
+    looks = next(one for one in app.dataframe if say("ui_nearest") in one.value.columns)
+    assert list(looks.value.columns) == [say(code) for code in LOOKS_PX]
+    drawn = json.loads(looks.proto.columns)
+    panel_px = (1440 - 2 * 80 - 16) * 4 / 13
+    assert sum(drawn[column]["width"] for column in looks.value.columns) <= panel_px
 
 
 def test_the_language_switch_changes_every_sentence(served: Path) -> None:
@@ -433,7 +472,35 @@ def test_the_plan_form_opens_with_whatever_hours_the_county_has(served: Path, ho
     file.write_text(re.sub(r"(?m)^hours = .*$", f"hours = {hours}", file.read_text("utf-8")), "utf-8")
     app = AppTest.from_function(plan_form, default_timeout=200).run()
     assert not app.exception
-    assert app.number_input[0].value == hours
+    assert app.number_input[1].value == hours
+
+
+def test_what_the_area_panel_states_is_what_the_plan_is_made_with(
+    small_demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Teams, hours and outline go on to the plan, and the plan says which ground it keeps to."""
+    county = Path(shutil.copytree(small_demo, tmp_path / "县"))
+    monkeypatch.setenv("TACHA_COUNTY", str(county))
+    home = open_county(county).store.read("offices").to_crs(4326).set_index("township_id").geometry["529901001"]
+    area = tuple(shapely.buffer(home, 0.01).exterior.coords)
+    app = AppTest.from_function(plan_form, default_timeout=200)
+    townships = ["529901001", "529901002"]
+    stated = {"plan_townships": townships, "plan_teams": 1, "plan_hours": 2.0, "plan_area": area}
+    for name, value in stated.items():
+        app.session_state[name] = value
+    app.run()
+    assert [one.value for one in app.number_input[:2]] == [1, 2.0]
+    app.button[0].click().run()
+    job = jobs.last(county, JOB)
+    assert job is not None
+    assert job.thread is not None
+    job.thread.join(200)
+    app.run()
+    assert not app.exception
+    assert len(job.result.plan.hours_used) == 1
+    assert job.result.asked["hours"] == 2.0
+    assert area_planned(open_county(county)) == area
+    assert say("ui_plan_only_inside") in [one.value for one in app.caption]
 
 
 def test_coordinates_typed_in_another_datum_bring_the_map_to_their_place(served: Path) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
@@ -123,6 +124,23 @@ def test_other_days_and_other_teams_keep_their_routes(demo_copy: Path) -> None:
     assert set(stops["route_id"]) == set(today["route_id"])
     assert len(export_routes(county, "gpx", day="2026-04-13")) == 2
     assert county.store.verify().ok
+
+
+def test_no_more_teams_go_than_are_asked_for_the_nearest_first(demo_copy: Path) -> None:
+    """Of two townships' teams the one nearest to the drawn area goes; what is due in the other is told, not lost."""
+    county = open_county(demo_copy)
+    able = special_teams(county, ONE + TWO)
+    assert able["township_id"].nunique() == 2
+    for wanted in able.itertuples():
+        corners = shapely.box(*shapely.buffer(shapely.Point(wanted.easting_m, wanted.northing_m), 300).bounds)
+        area = gpd.GeoSeries([corners], crs=county.crs).to_crs(4326)[0].exterior.coords
+        plan = plan_day(county, day=DAY, township_ids=ONE + TWO, teams_most=1, hours=2.0, area=[xy[:2] for xy in area])
+        gone = able[able["team_id"].isin(plan.hours_used.index)]
+        assert list(gone["township_id"]) == [wanted.township_id]
+        inside = county.store.read("parcels", list(plan.unmet.loc[plan.unmet["reason"] == "stays_in", "target_id"]))
+        assert wanted.township_id not in set(inside["township_id"])
+        assert "no_team" not in set(plan.unmet["reason"])
+    assert len(plan_day(county, day=DAY, township_ids=ONE + TWO, teams_most=99, hours=0.0).hours_used) == len(able)
 
 
 def test_the_seed_decides_the_plan(demo_copy: Path) -> None:

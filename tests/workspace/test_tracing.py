@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import docx
@@ -92,6 +92,14 @@ def test_what_was_entered_after_the_find_is_marked(dossier: Dossier) -> None:
     assert all(one.lag_h is not None and one.lag_h > 24.0 for one in visits)
 
 
+def test_before_the_first_visit_no_visit_is_on_record(county: County) -> None:
+    """Visits that came later do not count as one."""
+    visits = county.store.read_where("visits", "parcel_id", PLOT)
+    early = plot_dossier(county, PLOT, as_of=visits["visited_at"].min() - timedelta(hours=1), check=False)
+    codes = {one.code for one in early.pages.statements}
+    assert ("dossier_unvisited" in codes, "dossier_visit" in codes) == (True, False)
+
+
 def test_the_probability_is_that_of_the_cell_when_it_was_found(county: County, dossier: Dossier) -> None:
     """Tracks after the find do not count; the figures are those of `evidence_at`."""
     asked = evidence_at(county, dossier.longitude, dossier.latitude, as_of=FOUND)
@@ -111,6 +119,8 @@ def test_a_plot_nobody_cared_for_says_so(county: County) -> None:
         plain = plot_dossier(county, plot, check=False).json()
         silent = {one["code"] for one in plain["statements"] if one["rests_on"] == "no_entry"}
         assert {"dossier_not_found", "dossier_unvisited"} <= silent
+        said = [one.text("zh") for one in plot_dossier(county, plot, check=False).pages.statements]
+        assert not [sentence for sentence in said if "发现之前" in sentence], "nothing was found there"
         told = [one for one in plain["statements"] if one["part"] == "approved" and one["rests_on"] != "no_entry"]
         assert ("dossier_unapproved" in silent) == (not told)
         approved.append(bool(told))

@@ -262,6 +262,7 @@ var tacha = (function () {
             var box = L.DomUtil.create("div", "tacha-time leaflet-bar"), months = map.tacha.months;
             var range = L.DomUtil.create("input", "", box), said = L.DomUtil.create("span", "", box);
             var label = L.DomUtil.create("label", "", box), only = L.DomUtil.create("input", "", label);
+            var hidden = L.DomUtil.create("div", "tacha-hidden", box);  // the legend goes on naming them
             range.type = "range"; range.min = 0; range.max = months.length; range.step = 1; range.value = months.length;
             range.setAttribute("aria-label", words.time);
             only.type = "checkbox";
@@ -274,6 +275,7 @@ var tacha = (function () {
                 map.tacha.only = only.checked;
                 said.textContent = at < months.length ? (only.checked ? months[at].alone : months[at].until) : words.whole;
                 only.disabled = at >= months.length;
+                hidden.textContent = at < months.length && map.tacha.now ? words.now : "";
                 map.tacha.timed.forEach(function (draw) { draw(); });
             }
             range.oninput = function () {
@@ -364,7 +366,8 @@ var tacha = (function () {
     /* Dress a map in its layers and tools; the group that holds what somebody draws. */
     return function (map, given) {
         var overlays = {}, drawn = L.featureGroup();
-        map.tacha = {months: given.months, month: -1, only: false, ranked: [], timed: [], marked: [], drawing: false};
+        map.tacha = {months: given.months, month: -1, only: false, ranked: [], timed: [], marked: [], drawing: false,
+                     now: given.layers.some(function (one) { return one.now; })};
         dress();
         map.fitBounds(given.bounds, {animate: false});
         var made = given.layers.map(function (one) {

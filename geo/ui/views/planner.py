@@ -13,7 +13,7 @@ from geo.locale import area_unit_m2
 from geo.ui import handover, jobs, state
 from geo.ui.board import board
 from geo.ui.mapview import Clicked, map_and_panel
-from geo.ui.planning import JOB, plan_panel, proposed
+from geo.ui.planning import JOB, area_planned, plan_panel, proposed
 from geo.ui.scheduling import JOB as SEASON
 from geo.ui.scheduling import schedule_panel
 from geo.words import Language
@@ -40,7 +40,7 @@ def page() -> None:
     def first(clicked: Clicked | None) -> Clicked | None:
         return _first(path, head, clicked, ready=ready)
 
-    map_and_panel(path, head, ready=ready, below=first, proposed=proposed(county))
+    map_and_panel(path, head, ready=ready, below=first, proposed=proposed(county), planned=area_planned(county))
     if county.has_terrain():
         wanted = "plan_townships" in st.session_state or jobs.last(path, JOB) is not None
         _folded("ui_plan_head", county, plan_panel, unfolded=wanted)

@@ -16,6 +16,7 @@ from geo.report.register_book import day_text, last_day
 from geo.season import CHINA
 from geo.ui import jobs, state
 from geo.ui.cards import fitted
+from geo.words import named
 from geo.workspace.county import County
 from geo.workspace.map_papers import joint_papers, map_papers
 from geo.workspace.papers import form_papers, order_papers, progress_paper, register_paper
@@ -90,7 +91,7 @@ def _rows(units: pd.DataFrame) -> pd.DataFrame:
     nobody = state.word("ui_posts_none")
     columns: dict[str, Any] = {
         state.word("ui_unit_kind"): [state.kind(kind) for kind in units["unit_kind"]],
-        state.word("ui_unit"): units["name"].fillna(units["unit_id"]),
+        state.word("ui_unit"): [named(name, state.language()) for name in units["name"].fillna(units["unit_id"])],
         state.word("ui_unit_id"): units["unit_id"],
         state.word("ui_posts"): units["posts"].fillna(nobody),
     }

@@ -72,6 +72,8 @@ def _numbers(county: County, known: dict[str, Any]) -> None:
     late = state.word("ui_overdue_n", n=totals["overdue"])
     card(cards, state.word("ui_villages_waiting"), waiting, late, rests=by_township)
     urgent = state.word("ui_urgent_n", n=known["targets_urgent_n"])
+    if known["targets_shared_n"]:
+        urgent += " · " + state.word("ui_targets_shared", n=known["targets_shared_n"])
     card(cards, state.word("ui_targets_open"), known["targets_open_n"], urgent,
          rests=lambda: morning.targets(county, known))  # fmt: skip
     standing = state.word("ui_standing", n=known["finds_standing_n"])
