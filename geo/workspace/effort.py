@@ -203,8 +203,8 @@ def _compute(
     pieces, period = pieces_of(county, tracks)
     owner, units = pd.factorize(tracks["township_id"].fillna("").to_numpy(dtype=object), sort=True)
     parts = _parted(period, owner[pieces.track], len(units))
-    side_a = _side_unit(edges, "township_id", strips)
-    side_b = _side_unit(edges, "neighbour_id", strips)
+    of_a = _strip_cells_of(edges, "township_id", strips)
+    of_b = _strip_cells_of(edges, "neighbour_id", strips)
     watched_in = county.season.period_of(lookouts["started_at"])
     seen, seen_a, seen_b = [], [], []
     for number, month in enumerate(months):
@@ -219,15 +219,16 @@ def _compute(
             local = Grid(np.zeros(window.shape, np.int32), window)
             coverage.accumulate(local, mine, terrain, county.season, settings)
             _add(hazard, local, frame)
-            if unit:
-                _add_side(a, side_a == unit, local, strips, frame)
-                _add_side(b, side_b == unit, local, strips, frame)
+            for side, held in ((a, of_a.get(unit)), (b, of_b.get(unit))):
+                if held is not None:
+                    _add_side(side, held, local, strips, frame)
         for place in np.flatnonzero(watched_in == number):
             one = lookouts.iloc[place]
             local = watching.watched(one, terrain, county.season, settings, county.settings.lookouts)
             _add(hazard, local, frame)
-            _add_side(a, side_a == one["township_id"], local, strips, frame)
-            _add_side(b, side_b == one["township_id"], local, strips, frame)
+            for side, held in ((a, of_a.get(one["township_id"])), (b, of_b.get(one["township_id"]))):
+                if held is not None:
+                    _add_side(side, held, local, strips, frame)
         grids.write_grid(county.path, f"hazard_{month}", Grid(hazard, frame))
         seen.append(pod(hazard, settings.availability))
         missed = sensors.missed_by(overhead.of(county.season, number).looks(county, terrain))
@@ -299,9 +300,13 @@ def looks_since(
     return Later(period, cells, hazard.reshape(-1)[cells], left)
 
 
-def _side_unit(edges: gpd.GeoDataFrame, column: str, strips: Strips) -> npt.NDArray[np.object_]:
-    units: npt.NDArray[np.object_] = edges[column].to_numpy(dtype=object)
-    return units[strips.border]
+def _strip_cells_of(edges: gpd.GeoDataFrame, column: str, strips: Strips) -> dict[str, npt.NDArray[np.int64]]:
+    """Positions, rising, of the strip cells of each unit that a column of the edges names."""
+    number, units = pd.factorize(edges[column].to_numpy(dtype=object))
+    of = number[strips.border]
+    order = np.argsort(of, kind="stable")
+    cuts = np.searchsorted(of[order], np.arange(len(units) + 1))
+    return {str(unit): order[begin:end] for unit, begin, end in zip(units, cuts, cuts[1:], strict=False)}
 
 
 def _offset(local: Grid, frame: Any) -> tuple[int, int]:
@@ -315,11 +320,10 @@ def _add(hazard: npt.NDArray[np.int32], local: Grid, frame: Any) -> None:
 
 
 def _add_side(
-    side: npt.NDArray[np.int32], mine: npt.NDArray[np.bool_], local: Grid, strips: Strips, frame: Any
+    side: npt.NDArray[np.int32], held: npt.NDArray[np.int64], local: Grid, strips: Strips, frame: Any
 ) -> None:
-    """Add the local grid to one side's strip cells (`mine`), in place; it reaches none outside itself."""
+    """Add the local grid to one side's strip cells at the positions `held`, in place; it reaches none outside itself."""
     top, left = _offset(local, frame)
-    held = np.flatnonzero(mine)
     row, col = np.divmod(strips.cells[held], frame.cols)
     row, col = row - top, col - left
     inside = (row >= 0) & (row < local.frame.rows) & (col >= 0) & (col < local.frame.cols)
