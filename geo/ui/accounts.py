@@ -24,10 +24,10 @@ def users(county: County) -> None:
     if not held:
         st.info(state.word("ui_users_none"))
     else:
-        names = _grounds(county)
+        names, now = _grounds(county), _now()
         table([{"ui_user": one.name, "ui_role": state.word(f"role_{one.role}"),
                 "ui_grounds": "、".join(names.get(ground, ground) for ground in one.grounds) or state.word("ui_whole"),
-                "ui_locked": state.word("ui_yes") if one.locked else ""} for one in held])  # fmt: skip
+                "account_state": state.word(f"account_state_{one.state(now)}")} for one in held])  # fmt: skip
     add, change = st.columns(2)
     with add, st.expander(state.word("ui_user_add"), expanded=not held):
         _add(county, first=not held)
@@ -71,8 +71,9 @@ def _change(county: County, held: dict[str, Any]) -> None:
     first, second = st.columns(2)
     if first.button(state.word("ui_user_role_save"), key="user_role_save"):
         _done(lambda: change_role(county, name, role, grounds, now=_now()))
-    if second.button(state.word("ui_user_open" if known.locked else "ui_user_lock"), key="user_lock"):
-        _done(lambda: lock_account(county, name, locked=not known.locked, now=_now()))
+    barred = known.state(_now()) != "open"
+    if second.button(state.word("ui_user_open" if barred else "ui_user_lock"), key="user_lock"):
+        _done(lambda: lock_account(county, name, locked=not barred, now=_now()))
     password = st.text_input(state.word("ui_password_new"), type="password", key="user_password_new")
     if st.button(state.word("ui_password_save"), key="user_password_save"):
         _done(lambda: change_password(county, name, password, now=_now()))
