@@ -893,8 +893,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "sign_in_ended": ("登录已失效，请重新登录", "you are no longer signed in; sign in again"),
     "account_taken": ("账户“{name}”为空或已存在", 'account "{name}" is empty or taken'),
     "account_first": (
-        "第一个账户必须是管理员（--role admin），否则没有人能管理账户",
-        "the first account must be an administrator's (--role admin), or nobody could manage accounts",
+        "第一个账户必须是管理员（admin），否则没有人能管理账户",
+        "the first account must be an administrator's (admin), or nobody could manage accounts",
     ),
     "account_unknown": ("没有账户“{name}”", 'there is no account "{name}"'),
     "account_last_admin": (
@@ -924,9 +924,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "password_again": ("再输一次：", "once more: "),
     "password_differs": ("两次输入的密码不同", "the two passwords differ"),
     "role_unknown": ("不认识角色 {role}，可用：{known}", "unknown role {role}; these are known: {known}"),
+    "ground_needed": (
+        "“{role}”至少要有一个辖区或队伍，本县有 {n} 个可选",
+        'the role "{role}" needs at least one ground or team; there are {n} to choose from',
+    ),
     "ground_unknown": (
-        "辖区代码 {ground} 不在本县的 {n} 个可选单位中；该角色至少要有一个辖区（--ground）",
-        "{ground} is none of the {n} units to choose from; this role needs at least one (--ground)",
+        "辖区或队伍代码 {ground} 不在本县的 {n} 个可选单位中",
+        "{ground} is none of the {n} grounds or teams to choose from",
     ),
     "role_planner": ("部署人员", "planner"),
     "role_inspector": ("复核人员", "inspector"),
@@ -3099,6 +3103,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_password_new": ("新密码", "New password"),
     "ui_password_save": ("改密码", "Change password"),
     "ui_user_done": ("已保存", "saved"),
+    "ui_user_sign_in": (
+        "已保存。您原来的登录到此为止，请用账户“{name}”登录",
+        'Saved. Sign in with the account "{name}" to go on',
+    ),
     "ui_take_all": ("全部采用（{n} 个文件）", "Take all ({n} files)"),
     "ui_list_day": ("名单日期（行里没写日期的按此计）", "Day of the list (for records without one)"),
     "ui_datum_question": (

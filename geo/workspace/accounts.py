@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from geo.store.accounts import Account, AccountsFile
+from geo.words import Word
 from geo.workspace.county import County
 from geo.workspace.rights import WHOLE, Action, Actor, Denied, Role, require
 
@@ -185,8 +186,10 @@ def _grounds(county: County, role: str, grounds: Sequence[str]) -> tuple[str, ..
     layers = {"teams": "team_id"} if role == Role.TEAM else {"townships": "township_id", "grounds": "ground_id"}
     known = {key for layer, column in layers.items() for key in store.read(layer)[column]}
     strange = [ground for ground in grounds if ground not in known]
-    if strange or not grounds:
-        raise Denied("ground_unknown", ground="、".join(strange) or "-", n=len(known))
+    if not grounds:
+        raise Denied("ground_needed", role=Word(f"role_{role}"), n=len(known))
+    if strange:
+        raise Denied("ground_unknown", ground="、".join(strange), n=len(known))
     return tuple(dict.fromkeys(grounds))
 
 

@@ -3,11 +3,17 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from geo.layers import SCHEMAS
+from geo.layers.townships import GROUND_KINDS
+from geo.ledger import Entry
+from geo.store import Change
 from geo.store.accounts import AccountsFile
 from geo.ui import state
+from geo.ui.door import LOGIN
 from geo.words import say
 from geo.workspace.accounts import add_account, sign_in
 from geo.workspace.county import open_county
@@ -63,3 +69,54 @@ def test_an_account_in_use_is_locked_and_a_locked_one_opened(peopled: Path) -> N
         assert held is not None
         assert held.state(datetime.now(UTC)) == state_then
         assert say(f"account_state_{state_then}") in told(app)
+
+
+def test_whoever_makes_the_first_account_is_told_to_sign_in_with_it(served: Path) -> None:
+    """From here on the door asks everybody, the maker too, who must not read that a login has run out."""
+    app = AppTest.from_function(admin_page, default_timeout=60).run()
+    app.text_input(key="user_name").set_value("管理")
+    app.text_input(key="user_password").set_value(PASSWORD)
+    app.button(key="user_add").click().run()
+    assert [one.value for one in app.success] == [say("ui_user_sign_in", name="管理")]
+    assert not app.error
+    assert any(LOGIN in one.value for one in app.markdown)
+
+
+def test_an_administrator_with_another_password_is_told_to_sign_in(peopled: Path) -> None:
+    app = AppTest.from_function(admin_page, default_timeout=60).run()
+    for name, sentence in (("县办", say("ui_user_done")), ("管理", say("ui_user_sign_in", name="管理"))):
+        app.selectbox(key="user_changed").set_value(name).run()
+        app.text_input(key="user_password_new").set_value(f"{PASSWORD} {name}")
+        app.button(key="user_password_save").click().run()
+        assert [one.value for one in app.success] == [sentence]
+
+
+def test_a_page_speaks_of_no_options_of_the_command_line(peopled: Path) -> None:
+    app = AppTest.from_function(admin_page, default_timeout=60).run()
+    app.text_input(key="user_name").set_value("凉水")
+    app.selectbox(key="user_role").set_value(Role.TOWNSHIP).run()
+    app.text_input(key="user_password").set_value(PASSWORD)
+    app.button(key="user_add").click().run()
+    assert say("role_township") in app.error[0].value
+    assert "--" not in app.error[0].value.replace("\\", "")
+
+
+def own_account() -> None:
+    from geo.ui import state
+    from geo.ui.account import mine
+
+    mine(state.county())
+
+
+def test_a_member_unit_reads_its_grounds_name_not_its_code(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_county(served).store
+    place = gpd.GeoDataFrame({"ground_id": ["F01"], "kind": [GROUND_KINDS[0]], "name": ["长溪林区"], "source": ["made"],
+                              "line_accuracy_m": [30.0]}, geometry=store.read("townships").geometry[:1].values,
+                             crs=store.read("townships").crs)  # fmt: skip
+    store.append(Entry("import", {}), Change("grounds", SCHEMAS["grounds"].conform(place)), now=datetime.now(UTC))
+    monkeypatch.setattr(state, "actor", lambda: Actor(Role.MEMBER, ("F01",), "林场"))
+    app = AppTest.from_function(own_account, default_timeout=60).run()
+    assert not app.exception
+    said = " ".join(one.value for one in app.markdown)
+    assert "长溪林区" in said
+    assert "F01" not in said

@@ -131,7 +131,7 @@ def test_the_last_administrator_can_be_neither_locked_nor_demoted(county: County
     ("role", "grounds", "code"),
     [
         ("king", [], "role_unknown"),
-        ("township", [], "ground_unknown"),
+        ("township", [], "ground_needed"),
         ("township", ["999"], "ground_unknown"),
         ("team", ["520525001"], "ground_unknown"),
     ],
