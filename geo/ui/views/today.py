@@ -13,6 +13,7 @@ from geo.ui.cards import card, fitted, table
 from geo.ui.mapview import map_alone
 from geo.workspace.county import County
 from geo.workspace.progress import today
+from geo.workspace.rights import Action, may
 
 TABLE_PX = 440
 LOOKED = ("looked_a", "looked_b", "looked_c")
@@ -99,8 +100,12 @@ def _open_villages(county: County, known: dict[str, Any]) -> None:
         state.word("ui_overdue_days"): [row["overdue_days"] or None for row in rows],
         state.word("ui_edge_key"): [_marked(row) for row in rows],
     }
+    height = fitted(len(rows), TABLE_PX)
+    if not may(county.actor, Action.RECORD):
+        st.dataframe(pd.DataFrame(shown), hide_index=True, height=height, placeholder="")
+        return
     chosen = st.dataframe(
-        pd.DataFrame(shown), hide_index=True, height=fitted(len(rows), TABLE_PX), placeholder="", on_select="rerun",
+        pd.DataFrame(shown), hide_index=True, height=height, placeholder="", on_select="rerun",
         selection_mode="single-row", key="open_villages",
     )  # fmt: skip
     picked = chosen["selection"]["rows"] if chosen else []
