@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from geo.layers.duties import in_force
 from geo.layers.steps import Act
 from geo.ui import jobs, state
+from geo.ui.state import plain
 from geo.words import Language, say
 from geo.workspace.county import County, open_county
 from geo.workspace.progress import measure_progress, running_round, today, village_states
@@ -312,3 +313,31 @@ def test_duties_of_a_unit_are_named_in_the_language_of_the_page(demo: County, sp
     said = say("ui_duty_属地", spoken)
     assert said in listed
     assert any(said in option for option in held.options)
+
+
+def test_a_chosen_unit_stays_chosen_when_an_entry_puts_the_rows_in_another_order(demo: County) -> None:
+    """Nobody's units come first: with a post the first one moves down, and the forms must not be the next unit's."""
+    unit = responsibility_register(demo).units.iloc[0]
+    app = run(register_page, register_unit=unit["unit_id"])
+    assert app.subheader[0].value == plain(unit["name"])
+    post = next(field for field in app.text_input if field.label == say("ui_post"))
+    post.set_value("村委会主任")
+    press(app, "ui_assign_post")
+    assert responsibility_register(demo).units.iloc[0]["unit_id"] != unit["unit_id"]
+    assert app.subheader[0].value == plain(unit["name"])
+    assert next(field for field in app.text_input if field.label == say("ui_post")).value == ""
+
+
+def test_a_chosen_village_is_kept_by_its_key_and_none_is_chosen_for_one_that_left_the_list(demo: County) -> None:
+    row = today(demo)["open"][1]
+    app = run(today_page, open_village=f"{row['village_id']} {row['round']}")
+    assert plain(row["name"]) in app.expander[0].label
+    app = run(today_page, open_village="529901999999 1")
+    assert say("ui_choose_village") in " ".join(one.value for one in app.caption)
+
+
+def test_a_sentence_above_the_register_moves_nothing_below_it(demo: County) -> None:
+    """The browser folds an expander that has moved: what an import says would be hidden."""
+    quiet, told = run(register_page), run(register_page, register_said="saved")
+    assert told.success[0].value == "saved"
+    assert len(told.main.children) == len(quiet.main.children)

@@ -15,7 +15,7 @@ from geo.layers.townships import GROUND_KINDS
 from geo.report.register_book import day_text, last_day
 from geo.season import CHINA
 from geo.ui import jobs, state
-from geo.ui.cards import fitted
+from geo.ui.cards import fitted, row_chosen
 from geo.workspace.county import County
 from geo.workspace.map_papers import joint_papers, map_papers
 from geo.workspace.papers import form_papers, order_papers, progress_paper, register_paper
@@ -33,9 +33,10 @@ def page() -> None:
     """Counts, the units with their posts, what can be done with the one chosen, and the files."""
     county = state.county()
     head = state.head_of(county)
+    above = st.container()  # always there: a line more or less above would fold the files, and what they say, away
     said = st.session_state.pop("register_said", None)
     if said:
-        st.success(said)
+        above.success(said)
     book = _book(county.path, head)
     _counts(book)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
@@ -43,13 +44,9 @@ def page() -> None:
     only = right.toggle(state.word("ui_nobody_only"), value=False)
     units = _wanted(book.units, wanted, only=only)
     st.caption(state.word("ui_units_shown", n=len(units), of=len(book.units)))
-    chosen = st.dataframe(
-        _rows(units), hide_index=True, height=fitted(len(units), TABLE_PX), placeholder="",
-        on_select="rerun", selection_mode="single-row", key=f"units_{wanted}_{only}",
-    )  # fmt: skip
-    picked = chosen["selection"]["rows"] if chosen else []
-    if picked and picked[0] < len(units):
-        _unit(county, {str(k): v for k, v in units.iloc[picked[0]].items()})
+    picked = row_chosen(_rows(units), units["unit_id"].tolist(), "register_unit", fitted(len(units), TABLE_PX))
+    if picked is not None:
+        _unit(county, {str(k): v for k, v in units.iloc[picked].items()})
     else:
         st.caption(state.word("ui_choose_unit" if may(county.actor, Action.REGISTER) else "ui_choose_unit_seen"))
     _files(county)
@@ -113,7 +110,7 @@ def _unit(county: County, unit: dict[str, Any]) -> None:
         _history(held)
         return
     left, right = st.columns(2)
-    with left, st.form("assign", border=True):
+    with left, st.form(f"assign_{unit['unit_id']}_{len(held)}", border=True):
         kind = st.selectbox(state.word("ui_duty_kind"), DUTY_KINDS, format_func=lambda k: state.word(f"ui_duty_{k}"))
         tier = st.selectbox(
             state.word("ui_tier"),
@@ -194,7 +191,7 @@ def _history(duties: pd.DataFrame) -> None:
 
 def _figures(county: County, unit: dict[str, Any], now: datetime) -> None:
     """Households, area, height and marks, as the register says them."""
-    with st.form("figures", border=True):
+    with st.form(f"figures_{unit['unit_id']}", border=True):
         name = st.text_input(state.word("ui_unit"), unit["name"] or "")
         first, second, third = st.columns(3)
         households = first.number_input(state.word("ui_households"), 0, value=_whole(unit["households_n"]), step=1)
@@ -227,7 +224,7 @@ def _below(county: County, unit: dict[str, Any], now: datetime) -> None:
              "township": ("责任网格", *GROUND_KINDS), "county": GROUND_KINDS}.get(unit["unit_kind"])  # fmt: skip
     if not kinds:
         return
-    with st.form("below", border=True):
+    with st.form(f"below_{unit['unit_id']}", border=True):
         kind = st.selectbox(state.word("ui_unit_kind"), kinds, format_func=state.kind)
         name = st.text_input(state.word("ui_new_unit"))
         sent = st.form_submit_button(state.word("ui_add_unit"))

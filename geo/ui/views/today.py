@@ -9,7 +9,7 @@ import streamlit as st
 
 from geo.locale import short_day
 from geo.ui import morning, state
-from geo.ui.cards import card, fitted, table
+from geo.ui.cards import card, fitted, row_chosen, table
 from geo.ui.mapview import map_alone
 from geo.workspace.county import County
 from geo.workspace.progress import today
@@ -104,13 +104,10 @@ def _open_villages(county: County, known: dict[str, Any]) -> None:
     if not may(county.actor, Action.RECORD):
         st.dataframe(pd.DataFrame(shown), hide_index=True, height=height, placeholder="")
         return
-    chosen = st.dataframe(
-        pd.DataFrame(shown), hide_index=True, height=height, placeholder="", on_select="rerun",
-        selection_mode="single-row", key="open_villages",
-    )  # fmt: skip
-    picked = chosen["selection"]["rows"] if chosen else []
-    if picked and picked[0] < len(rows):
-        morning.form(county, rows[picked[0]])
+    keys = [f"{row['village_id']} {row['round']}" for row in rows]
+    picked = row_chosen(pd.DataFrame(shown), keys, "open_village", height)
+    if picked is not None:
+        morning.form(county, rows[picked])
     else:
         st.caption(state.word("ui_choose_village"))
 
