@@ -1156,8 +1156,8 @@ WORDS: dict[str, tuple[str, str]] = {
         'the new unit "{value}" has none above it: give the code above, or township and village',
     ),
     "register_undated": (
-        "{n} 行的责任岗位没有起始日期，按 {day} 起计；要改用别的日期，请用 --from 指定后再导入",
-        "{n} rows give their posts no first day: taken from {day} on; say --from to have another day",
+        "{n} 行的责任岗位没有起始日期，按 {day} 起计；要改用别的日期，请给出起始日期再导入（命令行用 --from）",
+        "{n} rows give their posts no first day: taken from {day} on; to have another, import with that day (--from on the command line)",
     ),
     "register_filled": (
         "{n} 行没有写乡镇，按上一行的乡镇计",

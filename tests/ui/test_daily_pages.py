@@ -1,6 +1,8 @@
 """Today, register, targets and administration on the demo county, run without a browser."""
 
+import io
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from geo.layers.steps import Act
 from geo.ui import jobs, state
 from geo.ui.state import plain
 from geo.words import Language, say
+from geo.workspace.assessing import committee_papers
 from geo.workspace.county import County, open_county
 from geo.workspace.progress import measure_progress, running_round, today, village_states
 from geo.workspace.register import responsibility_register
@@ -341,3 +344,13 @@ def test_a_sentence_above_the_register_moves_nothing_below_it(demo: County) -> N
     quiet, told = run(register_page), run(register_page, register_said="saved")
     assert told.success[0].value == "saved"
     assert len(told.main.children) == len(quiet.main.children)
+
+
+@pytest.mark.parametrize("spoken", ["zh", "en"])
+def test_the_committees_papers_have_brackets_of_their_language(demo: County, spoken: Language) -> None:
+    """The demo county's name stands beside its note that it is made up."""
+    for content in committee_papers(demo, language=spoken).values():
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            text = "".join(packed.read(name).decode() for name in packed.namelist() if name.endswith(".xml"))
+        note = say("note_made_up", spoken)
+        assert (f"（{note}）" if spoken == "zh" else f" ({note})") in text
