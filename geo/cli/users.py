@@ -43,7 +43,7 @@ def listed(context: typer.Context) -> None:
             "name": one.name,
             "role": one.role,
             "grounds": list(one.grounds),
-            "state": "locked" if one.locked else "shut" if one.shut_until and one.shut_until > moment else "open",
+            "state": one.state(moment),
         }
         for one in AccountsFile(county.path).all()
     ]

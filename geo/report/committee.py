@@ -127,7 +127,8 @@ def _signed(paper: Paper, language: Language) -> Paper:
     """The paper with its made-up note in the title, so that the ledger's head is the last line."""
     if not paper.made_up:
         return paper
-    title = f"{paper.title}（{say('note_made_up', language)}）"
+    note = say("note_made_up", language)
+    title = f"{paper.title}（{note}）" if language == "zh" else f"{paper.title} ({note})"
     return Paper(title, paper.county, paper.as_of, paper.ledger_head, paper.issuer, paper.document_no)
 
 

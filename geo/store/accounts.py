@@ -43,6 +43,12 @@ class Account:
     shut_until: datetime | None = None
     locked: bool = False
 
+    def state(self, now: datetime) -> str:
+        """``locked`` by somebody, ``shut`` for a while after wrong passwords, or ``open``."""
+        if self.locked:
+            return "locked"
+        return "shut" if self.shut_until and self.shut_until > now else "open"
+
 
 class AccountsFile:
     """The accounts of the county in a folder; the file is made with the first of them."""

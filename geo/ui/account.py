@@ -24,7 +24,8 @@ def mine(county: County) -> None:
 def _grounds(county: County) -> list[str]:
     """Names of one's own ground."""
     path, head = county.path, state.head_of(county)
-    names = state.choices(path, head, "townships") | state.choices(path, head, "teams")
+    names = {key: name for layer in ("townships", "grounds", "teams")
+             for key, name in state.choices(path, head, layer).items()}  # fmt: skip
     return [str(names.get(ground, ground)) for ground in county.actor.grounds]
 
 

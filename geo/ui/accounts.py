@@ -10,6 +10,7 @@ from geo.errors import GeoError
 from geo.locale import moment
 from geo.ui import state
 from geo.ui.cards import table
+from geo.ui.door import LOGIN
 from geo.workspace.accounts import accounts_of, add_account, audit_of, change_password, change_role, lock_account
 from geo.workspace.county import County
 from geo.workspace.rights import WHOLE, Role
@@ -24,10 +25,10 @@ def users(county: County) -> None:
     if not held:
         st.info(state.word("ui_users_none"))
     else:
-        names = _grounds(county)
+        names, now = _grounds(county), _now()
         table([{"ui_user": one.name, "ui_role": state.word(f"role_{one.role}"),
                 "ui_grounds": "、".join(names.get(ground, ground) for ground in one.grounds) or state.word("ui_whole"),
-                "ui_locked": state.word("ui_yes") if one.locked else ""} for one in held])  # fmt: skip
+                "account_state": state.word(f"account_state_{one.state(now)}")} for one in held])  # fmt: skip
     add, change = st.columns(2)
     with add, st.expander(state.word("ui_user_add"), expanded=not held):
         _add(county, first=not held)
@@ -54,7 +55,7 @@ def _add(county: County, *, first: bool) -> None:
     grounds = _choose(county, role, "user_grounds", [])
     password = st.text_input(state.word("sign_in_password"), type="password", key="user_password")
     if st.button(state.word("ui_user_add"), type="primary", key="user_add"):
-        _done(lambda: add_account(county, name, role, grounds, password, now=_now()))
+        _done(county, name if first else "", lambda: add_account(county, name, role, grounds, password, now=_now()))
 
 
 def _change(county: County, held: dict[str, Any]) -> None:
@@ -70,12 +71,13 @@ def _change(county: County, held: dict[str, Any]) -> None:
     grounds = _choose(county, role, f"grounds_{name}", list(known.grounds))
     first, second = st.columns(2)
     if first.button(state.word("ui_user_role_save"), key="user_role_save"):
-        _done(lambda: change_role(county, name, role, grounds, now=_now()))
-    if second.button(state.word("ui_user_open" if known.locked else "ui_user_lock"), key="user_lock"):
-        _done(lambda: lock_account(county, name, locked=not known.locked, now=_now()))
+        _done(county, name, lambda: change_role(county, name, role, grounds, now=_now()))
+    barred = known.state(_now()) != "open"
+    if second.button(state.word("ui_user_open" if barred else "ui_user_lock"), key="user_lock"):
+        _done(county, name, lambda: lock_account(county, name, locked=not barred, now=_now()))
     password = st.text_input(state.word("ui_password_new"), type="password", key="user_password_new")
     if st.button(state.word("ui_password_save"), key="user_password_save"):
-        _done(lambda: change_password(county, name, password, now=_now()))
+        _done(county, name, lambda: change_password(county, name, password, now=_now()))
 
 
 def _choose(county: County, role: Role, key: str, given: list[str]) -> list[str]:
@@ -97,11 +99,16 @@ def _grounds(county: County, layers: tuple[str, ...] = ("townships", "grounds", 
     return {key: name for rows, column in tables for key, name in zip(rows[column], rows["name"], strict=True)}
 
 
-def _done(work: Callable[[], Any]) -> None:
+def _done(county: County, name: str, work: Callable[[], Any]) -> None:
+    """Do it and say so; whoever changed their own account, or made the first, has to sign in and is told why."""
     try:
         work()
     except GeoError as error:
         state.sorry(error)
+        return
+    if name.strip() and county.actor.name in ("", name.strip()) and not county.settings.access.trusted_header:
+        st.success(state.plain(state.word("ui_user_sign_in", name=name.strip())))
+        st.markdown(f"[{state.word('sign_in_title')}]({LOGIN})")
         return
     st.session_state["admin_said"] = state.word("ui_user_done")
     st.rerun()

@@ -42,3 +42,21 @@ def table(
     more["column_config"] = state.calendar(*days) | more.get("column_config", {})
     height = ROW_PX * min(len(shown) + 1, most) + 3
     st.dataframe(shown.rename(columns=state.word), hide_index=True, height=height, **more)
+
+
+def row_chosen(shown: pd.DataFrame, keys: Sequence[str], name: str, height: int) -> int | None:
+    """
+    The place of the row chosen in a table, None without one; the choice is kept by the row's key.
+
+    Kept by place, it would be another row's as soon as an entry puts the rows in another order.
+    """
+    held = st.session_state.get(name)
+    here = keys.index(held) if held in keys else None
+    table = st.dataframe(
+        shown, hide_index=True, height=height, placeholder="", on_select="rerun", selection_mode="single-row",
+        selection_default={"selection": {"rows": [] if here is None else [here]}}, key=f"{name}_{here}",
+    )  # fmt: skip
+    picked = table["selection"]["rows"] if table else []
+    place = int(picked[0]) if picked and picked[0] < len(keys) else None
+    st.session_state[name] = None if place is None else keys[place]
+    return place

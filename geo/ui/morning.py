@@ -17,6 +17,7 @@ from geo.workspace.county import County
 from geo.workspace.life import recheck_calendar
 from geo.workspace.ordering import issue_orders, record_daily, take_step
 from geo.workspace.returning import enter_form, team_of
+from geo.workspace.rights import Action, may
 
 
 def form(county: County, row: dict[str, Any]) -> None:
@@ -114,7 +115,7 @@ def _dailies(county: County, known: dict[str, Any]) -> None:
     names = state.choices(county.path, state.head_of(county), "townships")
     st.caption(state.word("ui_dailies_all", n=dailies["missing_n"], due=dailies["due_n"]))
     table([{"ui_township": names.get(unit, unit)} for unit in dailies["today_missing"]])
-    if not dailies["today_missing"]:
+    if not dailies["today_missing"] or not may(county.actor, Action.ANSWER):
         return
     day = datetime.fromisoformat(known["as_of"]).astimezone(CHINA).date()
     with st.form("daily", border=False):
@@ -142,16 +143,8 @@ def _orders(county: County, known: dict[str, Any]) -> None:
     """Orders not signed for of the last round issued, with signing; where the running one has none, issuing them."""
     if known["orders_round"] != known["round"]:
         st.info(state.word("ui_no_orders", round=known["round"]))
-        with st.form("issue", border=False):
-            post = st.text_input(state.word("ui_issuing_post"))
-            sent = st.form_submit_button(state.word("ui_issue", round=known["round"]), type="primary")
-        if sent:
-            try:
-                issued = issue_orders(county, known["round"], now=datetime.now(UTC), post=post)
-            except GeoError as error:
-                state.sorry(error)
-                return
-            _said(state.word("orders_issued", round=known["round"], new_n=issued.new_n, n=len(issued.orders)))
+        if may(county.actor, Action.ORDER) and not _issued(county, known["round"]):
+            return
     if not known["orders_n"]:
         return
     told = {"round": known["orders_round"], "n": known["orders_n"], "closed": known["orders_closed_n"]}
@@ -162,6 +155,8 @@ def _orders(county: County, known: dict[str, Any]) -> None:
     names = state.choices(county.path, state.head_of(county), "villages")
     table([{"ui_village_name": names.get(row["unit_id"], row["unit_id"]), "ui_post": row["post"],
             "ui_order": row["order_id"]} for row in rows])  # fmt: skip
+    if not may(county.actor, Action.ANSWER):
+        return
     with st.form("sign", border=False):
         first, second, third = st.columns([3, 2, 1], vertical_alignment="bottom")
         by_id = {row["order_id"]: row for row in rows}
@@ -179,6 +174,22 @@ def _orders(county: County, known: dict[str, Any]) -> None:
             state.sorry(error)
             return
         _said(state.word("order_stepped", id=done.order_id, state=done.state))
+
+
+def _issued(county: County, number: int) -> bool:
+    """The form that issues a round's orders; False where they were refused."""
+    with st.form("issue", border=False):
+        post = st.text_input(state.word("ui_issuing_post"))
+        sent = st.form_submit_button(state.word("ui_issue", round=number), type="primary")
+    if not sent:
+        return True
+    try:
+        issued = issue_orders(county, number, now=datetime.now(UTC), post=post)
+    except GeoError as error:
+        state.sorry(error)
+        return False
+    _said(state.word("orders_issued", round=number, new_n=issued.new_n, n=len(issued.orders)))
+    return True
 
 
 def _said(sentence: str) -> None:

@@ -244,7 +244,8 @@ def counts(path: Path, head: str) -> dict[str, int]:
 def choices(path: Path, head: str, layer: str) -> dict[str, str]:
     """Key -> name of a layer's rows, for lists to choose from."""
     table = county().store.read(layer)
-    key = {"teams": "team_id", "parcels": "parcel_id", "villages": "village_id", "townships": "township_id"}[layer]
+    key = {"teams": "team_id", "parcels": "parcel_id", "villages": "village_id", "townships": "township_id",
+           "grounds": "ground_id"}[layer]  # fmt: skip
     names = table["source_id" if layer == "parcels" else "name"].fillna(table[key])
     return dict(zip(table[key], names, strict=True))
 

@@ -1,6 +1,7 @@
 """Signing in: accounts of the county's folder, passwords kept as argon2 hashes, and an audit of the door."""
 
 import hashlib
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from geo.store.accounts import Account, AccountsFile
+from geo.words import Word
 from geo.workspace.county import County
 from geo.workspace.rights import WHOLE, Action, Actor, Denied, Role, require
 
@@ -91,8 +93,7 @@ def change_own_password(county: County, present: str, password: str, *, now: dat
         The present password is wrong (which counts as a wrong try at the door), or the new one too short.
     """
     known, held, access = _known(county, county.actor.name), AccountsFile(county.path), county.settings.access
-    if known.shut_until and known.shut_until > now:
-        raise Denied("sign_in_shut", minutes=access.lock_min)
+    _require_not_shut(known, now)
     if not _right(known.hash, present):
         until = now + timedelta(minutes=access.lock_min)
         held.count_failure(known.name, most=access.failures_n, shut_until=until)
@@ -131,7 +132,7 @@ def sign_in(county: County, name: str, password: str, *, now: datetime, address:
     known = held.named(name.strip())
     if known and known.shut_until and known.shut_until > now:
         held.note("shut", known.name, address, now=now)
-        raise Denied("sign_in_shut", minutes=access.lock_min)
+        _require_not_shut(known, now)
     right = _right(known.hash if known else _NOBODY, password)
     if known is None or not right or known.locked:
         if known is not None and not right:
@@ -185,8 +186,10 @@ def _grounds(county: County, role: str, grounds: Sequence[str]) -> tuple[str, ..
     layers = {"teams": "team_id"} if role == Role.TEAM else {"townships": "township_id", "grounds": "ground_id"}
     known = {key for layer, column in layers.items() for key in store.read(layer)[column]}
     strange = [ground for ground in grounds if ground not in known]
-    if strange or not grounds:
-        raise Denied("ground_unknown", ground="、".join(strange) or "-", n=len(known))
+    if not grounds:
+        raise Denied("ground_needed", role=Word(f"role_{role}"), n=len(known))
+    if strange:
+        raise Denied("ground_unknown", ground="、".join(strange), n=len(known))
     return tuple(dict.fromkeys(grounds))
 
 
@@ -195,6 +198,12 @@ def _known(county: County, name: str) -> Account:
     if known is None:
         raise Denied("account_unknown", name=name)
     return known
+
+
+def _require_not_shut(known: Account, now: datetime) -> None:
+    """Says how many minutes are left, begun ones counted whole."""
+    if known.shut_until and known.shut_until > now:
+        raise Denied("sign_in_shut", minutes=math.ceil((known.shut_until - now) / timedelta(minutes=1)))
 
 
 def _require_other_admin(county: County, known: Account) -> None:

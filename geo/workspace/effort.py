@@ -322,7 +322,7 @@ def _add(hazard: npt.NDArray[np.int32], local: Grid, frame: Any) -> None:
 def _add_side(
     side: npt.NDArray[np.int32], held: npt.NDArray[np.int64], local: Grid, strips: Strips, frame: Any
 ) -> None:
-    """Add the local grid to one side's strip cells at the positions `held`, in place; it reaches none outside itself."""
+    """Add the local grid to one side at the positions `held` of its strip cells; it reaches none outside itself."""
     top, left = _offset(local, frame)
     row, col = np.divmod(strips.cells[held], frame.cols)
     row, col = row - top, col - left

@@ -47,7 +47,7 @@ _KINDS = {
     "export": Action.EXPORT,
 }
 PLANS = ("plan", "plan_conflict")
-_JUDGED = (Act.DISMISS, Act.CLOSE, Act.RECHECK, Act.ASSIGN)
+JUDGED = (Act.DISMISS, Act.CLOSE, Act.RECHECK, Act.ASSIGN)
 _ANSWERED = (Step.SIGNED, Step.ANSWERED)
 
 
@@ -56,7 +56,7 @@ def action_of(entry: Entry, changes: Iterable[Change]) -> Action:
     if entry.kind == "import":
         return _IMPORTED.get(str(entry.body.get("layer")), Action.LAYERS)
     if entry.kind == "step":
-        return Action.JUDGE if entry.body.get("act") in _JUDGED else Action.RECORD
+        return Action.JUDGE if entry.body.get("act") in JUDGED else Action.RECORD
     if entry.kind == "order_step":
         steps = {step for change in changes if change.layer == "order_steps" for step in change.table["step"]}
         return Action.ANSWER if steps <= set(_ANSWERED) else Action.ORDER

@@ -1,6 +1,8 @@
 """Today, register, targets and administration on the demo county, run without a browser."""
 
+import io
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,14 +12,15 @@ from streamlit.testing.v1 import AppTest
 from geo.layers.duties import in_force
 from geo.layers.steps import Act
 from geo.locale import LANGUAGES
-from geo.ui import jobs
+from geo.ui import jobs, state
 from geo.ui.features import neighbour_name
-from geo.words import say
-from geo.workspace.assessing import assess_county
+from geo.ui.state import plain
+from geo.words import Language, say
+from geo.workspace.assessing import assess_county, committee_papers
 from geo.workspace.county import County, open_county
 from geo.workspace.progress import measure_progress, running_round, today, village_states
 from geo.workspace.register import responsibility_register
-from geo.workspace.rights import Actor, Role
+from geo.workspace.rights import RIGHTS, WHOLE, Action, Actor, Role
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -56,6 +59,30 @@ def unit_forms() -> None:
     from geo.workspace.county import open_county
 
     register._unit(open_county(Path(os.environ["TACHA_COUNTY"])), dict(st.session_state["unit"]))
+
+
+def own_unit() -> None:
+    import streamlit as st
+
+    from geo.ui import state
+    from geo.ui.views import register
+
+    register._unit(state.county(), dict(st.session_state["unit"]))
+
+
+def own_step() -> None:
+    import streamlit as st
+
+    from geo.ui import state
+    from geo.ui.views import targets
+
+    targets._next_step(state.county(), st.session_state["parcel"], st.session_state["status"])
+
+
+def map_page() -> None:
+    from geo.ui.views import planner
+
+    planner.page()
 
 
 def targets_page() -> None:
@@ -245,8 +272,8 @@ def test_targets_come_with_the_least_time_left_first(demo: County) -> None:
 def test_a_step_of_a_plot_is_recorded_and_one_without_its_fields_is_refused_in_a_sentence(demo: County) -> None:
     parcels = demo.store.read("parcels")
     parcel = parcels.loc[parcels["status"] == "flagged", "parcel_id"].iloc[0]
-    state = {"parcel": parcel, "status": "flagged", f"act_{parcel}": Act.ASSIGN}
-    app = run(next_step, **state)
+    given = {"parcel": parcel, "status": "flagged", f"act_{parcel}": Act.ASSIGN}
+    app = run(next_step, **given)
     app.button[0].click().run()
     assert not app.exception
     assert say("act_assign") in app.error[0].value
@@ -272,3 +299,95 @@ def test_a_backup_is_a_whole_county_and_the_doctor_answers_beside_the_page(demo:
     held.thread.join(60)
     app.run()
     assert app.success[-1].value == say("ui_condition_ok")
+
+
+def labels(app: AppTest) -> set[str]:
+    """What stands on the buttons and fields of a page."""
+    fields = (*app.button, *app.text_input, *app.selectbox, *app.number_input)
+    return {str(field.label) for field in fields}
+
+
+def seen_as(role: Role, county: County, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on somebody of this role looks at the county; who has a ground has all of its townships."""
+    ground = () if role in WHOLE else tuple(county.store.read("townships")["township_id"])
+    monkeypatch.setattr(state, "actor", lambda: Actor(role, ground, "somebody"))
+
+
+@pytest.mark.parametrize("role", [Role.COUNTY, Role.TOWNSHIP, Role.MEMBER, Role.COMMITTEE, Role.AUDITOR])
+def test_a_page_offers_only_what_the_role_may_do(demo: County, monkeypatch: pytest.MonkeyPatch, role: Role) -> None:
+    """A form that would be refused when it is sent is not shown."""
+    seen_as(role, demo, monkeypatch)
+    offered = labels(run(today_page))
+    assert (say("ui_daily_send") in offered) == (Action.ANSWER in RIGHTS[role])
+    issuing = say("ui_issue", round=today(demo)["round"])
+    assert (issuing in offered) == (Action.ORDER in RIGHTS[role])
+    captions = " ".join(one.value for one in run(today_page).caption)
+    assert (say("ui_choose_village") in captions) == (Action.RECORD in RIGHTS[role])
+    unit = responsibility_register(demo).units.iloc[0].to_dict()
+    offered = labels(run(own_unit, unit=unit)) | labels(run(register_page))
+    for code in ("ui_assign_post", "ui_save_unit", "ui_add_unit", "ui_take_it"):
+        assert (say(code) in offered) == (Action.REGISTER in RIGHTS[role])
+    parcel = demo.store.read("parcels").query("status == 'flagged'")["parcel_id"].iloc[0]
+    steps = run(own_step, parcel=parcel, status="flagged")
+    acts = {act for field in steps.get("button_group") for act in field.options}
+    assert (say("act_assign") in acts) == (Action.JUDGE in RIGHTS[role])
+    assert (say("act_guard") in acts) == (Action.RECORD in RIGHTS[role])
+
+
+@pytest.mark.parametrize("role", [Role.TOWNSHIP, Role.COMMITTEE])
+def test_planning_is_on_the_map_of_those_who_may_plan(
+    demo: County, monkeypatch: pytest.MonkeyPatch, role: Role
+) -> None:
+    seen_as(role, demo, monkeypatch)
+    folds = {fold.label for fold in run(map_page).expander}
+    assert (say("ui_plan_head") in folds) == (Action.PLAN in RIGHTS[role])
+
+
+@pytest.mark.parametrize("spoken", ["zh", "en"])
+def test_duties_of_a_unit_are_named_in_the_language_of_the_page(demo: County, spoken: Language) -> None:
+    units = responsibility_register(demo).units
+    unit = units[(units["unit_kind"] == "township") & units["包保"].notna()].iloc[0].to_dict()
+    app = run(unit_forms, unit=unit, language=spoken)
+    listed = " ".join(str(one.value.to_dict()) for one in app.dataframe)
+    held = next(field for field in app.selectbox if field.label == say("ui_which_post", spoken))
+    said = say("ui_duty_属地", spoken)
+    assert said in listed
+    assert any(said in option for option in held.options)
+
+
+def test_a_chosen_unit_stays_chosen_when_an_entry_puts_the_rows_in_another_order(demo: County) -> None:
+    """Nobody's units come first: with a post the first one moves down, and the forms must not be the next unit's."""
+    unit = responsibility_register(demo).units.iloc[0]
+    app = run(register_page, register_unit=unit["unit_id"])
+    assert app.subheader[0].value == plain(unit["name"])
+    post = next(field for field in app.text_input if field.label == say("ui_post"))
+    post.set_value("村委会主任")
+    press(app, "ui_assign_post")
+    assert responsibility_register(demo).units.iloc[0]["unit_id"] != unit["unit_id"]
+    assert app.subheader[0].value == plain(unit["name"])
+    assert next(field for field in app.text_input if field.label == say("ui_post")).value == ""
+
+
+def test_a_chosen_village_is_kept_by_its_key_and_none_is_chosen_for_one_that_left_the_list(demo: County) -> None:
+    row = today(demo)["open"][1]
+    app = run(today_page, open_village=f"{row['village_id']} {row['round']}")
+    assert plain(row["name"]) in app.expander[0].label
+    app = run(today_page, open_village="529901999999 1")
+    assert say("ui_choose_village") in " ".join(one.value for one in app.caption)
+
+
+def test_a_sentence_above_the_register_moves_nothing_below_it(demo: County) -> None:
+    """The browser folds an expander that has moved: what an import says would be hidden."""
+    quiet, told = run(register_page), run(register_page, register_said="saved")
+    assert told.success[0].value == "saved"
+    assert len(told.main.children) == len(quiet.main.children)
+
+
+@pytest.mark.parametrize("spoken", ["zh", "en"])
+def test_the_committees_papers_have_brackets_of_their_language(demo: County, spoken: Language) -> None:
+    """The demo county's name stands beside its note that it is made up."""
+    for content in committee_papers(demo, language=spoken).values():
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            text = "".join(packed.read(name).decode() for name in packed.namelist() if name.endswith(".xml"))
+        note = say("note_made_up", spoken)
+        assert (f"（{note}）" if spoken == "zh" else f" ({note})") in text

@@ -81,6 +81,9 @@ def test_five_wrong_passwords_shut_the_account_for_a_quarter_of_an_hour(county: 
     with pytest.raises(Denied) as refused:
         come(county)
     assert code_of(refused) == "sign_in_shut"
+    with pytest.raises(Denied) as late:
+        come(county, now=NOW + timedelta(minutes=county.settings.access.lock_min - 2, seconds=30))
+    assert late.value.fields["minutes"] == 2  # what is left, not the whole quarter
     assert come(county, now=NOW + timedelta(minutes=county.settings.access.lock_min))
 
 
@@ -128,7 +131,7 @@ def test_the_last_administrator_can_be_neither_locked_nor_demoted(county: County
     ("role", "grounds", "code"),
     [
         ("king", [], "role_unknown"),
-        ("township", [], "ground_unknown"),
+        ("township", [], "ground_needed"),
         ("township", ["999"], "ground_unknown"),
         ("team", ["520525001"], "ground_unknown"),
     ],

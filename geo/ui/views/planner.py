@@ -18,6 +18,7 @@ from geo.ui.scheduling import JOB as SEASON
 from geo.ui.scheduling import schedule_panel
 from geo.words import Language
 from geo.workspace.county import County
+from geo.workspace.rights import Action, may
 
 LISTED = 60
 NEAR_DEG = 0.0006
@@ -41,7 +42,7 @@ def page() -> None:
         return _first(path, head, clicked, ready=ready)
 
     map_and_panel(path, head, ready=ready, below=first, proposed=proposed(county), planned=area_planned(county))
-    if county.has_terrain():
+    if county.has_terrain() and may(county.actor, Action.PLAN):
         wanted = "plan_townships" in st.session_state or jobs.last(path, JOB) is not None
         _folded("ui_plan_head", county, plan_panel, unfolded=wanted)
         _folded("ui_season_head", county, schedule_panel, unfolded=jobs.last(path, SEASON) is not None)

@@ -15,7 +15,7 @@ from geo.layers.townships import GROUND_KINDS
 from geo.report.register_book import day_text, last_day
 from geo.season import CHINA
 from geo.ui import jobs, state
-from geo.ui.cards import fitted
+from geo.ui.cards import fitted, row_chosen
 from geo.words import named
 from geo.workspace.county import County
 from geo.workspace.map_papers import joint_papers, map_papers
@@ -23,6 +23,7 @@ from geo.workspace.papers import form_papers, order_papers, progress_paper, regi
 from geo.workspace.register import Register, responsibility_register
 from geo.workspace.register_rows import MU_M2, add_unit, assign_post, edit_unit, end_post
 from geo.workspace.register_sheets import import_register
+from geo.workspace.rights import Action, may
 
 JOB = "papers"
 TABLE_PX = 460
@@ -33,9 +34,10 @@ def page() -> None:
     """Counts, the units with their posts, what can be done with the one chosen, and the files."""
     county = state.county()
     head = state.head_of(county)
+    above = st.container()  # always there: a line more or less above would fold the files, and what they say, away
     said = st.session_state.pop("register_said", None)
     if said:
-        st.success(said)
+        above.success(said)
     book = _book(county.path, head)
     _counts(book)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
@@ -43,15 +45,11 @@ def page() -> None:
     only = right.toggle(state.word("ui_nobody_only"), value=False)
     units = _wanted(book.units, wanted, only=only)
     st.caption(state.word("ui_units_shown", n=len(units), of=len(book.units)))
-    chosen = st.dataframe(
-        _rows(units), hide_index=True, height=fitted(len(units), TABLE_PX), placeholder="",
-        on_select="rerun", selection_mode="single-row", key=f"units_{wanted}_{only}",
-    )  # fmt: skip
-    picked = chosen["selection"]["rows"] if chosen else []
-    if picked and picked[0] < len(units):
-        _unit(county, {str(k): v for k, v in units.iloc[picked[0]].items()})
+    picked = row_chosen(_rows(units), units["unit_id"].tolist(), "register_unit", fitted(len(units), TABLE_PX))
+    if picked is not None:
+        _unit(county, {str(k): v for k, v in units.iloc[picked].items()})
     else:
-        st.caption(state.word("ui_choose_unit"))
+        st.caption(state.word("ui_choose_unit" if may(county.actor, Action.REGISTER) else "ui_choose_unit_seen"))
     _files(county)
     _papers(county, book)
     state.foot(book.as_of, head)
@@ -105,11 +103,24 @@ def _unit(county: County, unit: dict[str, Any]) -> None:
     st.subheader(state.plain(unit["name"] or unit["unit_id"]), anchor=False)
     now = datetime.now(UTC)
     duties = county.store.read("duties")
-    own = in_force(duties[duties["unit_id"] == unit["unit_id"]], county.as_of())
+    held = duties[duties["unit_id"] == unit["unit_id"]]
+    own = in_force(held, county.as_of())
+    if not may(county.actor, Action.REGISTER):
+        if own.empty:
+            st.info(state.word("ui_posts_none"))
+        _history(held)
+        return
     left, right = st.columns(2)
-    with left, st.form("assign", border=True):
+    with left, st.form(f"assign_{unit['unit_id']}_{len(held)}", border=True):
         kind = st.selectbox(state.word("ui_duty_kind"), DUTY_KINDS, format_func=lambda k: state.word(f"ui_duty_{k}"))
-        tier = st.selectbox(state.word("ui_tier"), TIERS, index=None, placeholder="–", help=state.word("ui_tier_help"))
+        tier = st.selectbox(
+            state.word("ui_tier"),
+            TIERS,
+            index=None,
+            placeholder="–",
+            help=state.word("ui_tier_help"),
+            format_func=lambda t: state.word(f"ui_tier_{t}"),
+        )
         post = st.text_input(state.word("ui_post"), help=state.word("ui_post_help"))
         since = st.date_input(state.word("ui_since"), county.as_of().astimezone(CHINA).date())
         sent = st.form_submit_button(state.word("ui_assign_post"), type="primary")
@@ -136,7 +147,7 @@ def _unit(county: County, unit: dict[str, Any]) -> None:
             st.info(state.word("ui_posts_none"))
         else:
             _end_form(county, own, now)
-        _history(duties[duties["unit_id"] == unit["unit_id"]])
+        _history(held)
     if unit["unit_kind"] != "enclave":
         left, right = st.columns(2)
         with left:
@@ -147,7 +158,8 @@ def _unit(county: County, unit: dict[str, Any]) -> None:
 
 def _end_form(county: County, own: pd.DataFrame, now: datetime) -> None:
     with st.form("end", border=True):
-        named = {row["duty_id"]: f"{row['post']}（{row['duty_kind']}）" for row in own.to_dict("records")}
+        posts = zip(own["duty_id"], own["post"], own["duty_kind"], strict=True)
+        named = {key: f"{post} · {state.word(f'ui_duty_{kind}')}" for key, post, kind in posts}
         ended = st.selectbox(state.word("ui_which_post"), list(named), format_func=named.__getitem__)
         until = st.date_input(state.word("ui_until"), county.as_of().astimezone(CHINA).date())
         sent = st.form_submit_button(state.word("ui_end_post"))
@@ -167,7 +179,10 @@ def _history(duties: pd.DataFrame) -> None:
     held = duties.sort_values("valid_from", ascending=False, kind="stable")
     rows = {
         state.word("ui_post"): held["post"],
-        state.word("ui_duty_kind"): held["tier"].fillna(held["duty_kind"]),
+        state.word("ui_duty_kind"): [
+            state.word(f"ui_duty_{kind}" if pd.isna(tier) else f"ui_tier_{tier}")
+            for kind, tier in zip(held["duty_kind"], held["tier"], strict=True)
+        ],
         state.word("ui_from_day"): [day_text(moment) for moment in held["valid_from"]],
         state.word("ui_last_day"): [last_day(moment) or "–" for moment in held["valid_to"]],
     }
@@ -177,7 +192,7 @@ def _history(duties: pd.DataFrame) -> None:
 
 def _figures(county: County, unit: dict[str, Any], now: datetime) -> None:
     """Households, area, height and marks, as the register says them."""
-    with st.form("figures", border=True):
+    with st.form(f"figures_{unit['unit_id']}", border=True):
         name = st.text_input(state.word("ui_unit"), unit["name"] or "")
         first, second, third = st.columns(3)
         households = first.number_input(state.word("ui_households"), 0, value=_whole(unit["households_n"]), step=1)
@@ -210,7 +225,7 @@ def _below(county: County, unit: dict[str, Any], now: datetime) -> None:
              "township": ("责任网格", *GROUND_KINDS), "county": GROUND_KINDS}.get(unit["unit_kind"])  # fmt: skip
     if not kinds:
         return
-    with st.form("below", border=True):
+    with st.form(f"below_{unit['unit_id']}", border=True):
         kind = st.selectbox(state.word("ui_unit_kind"), kinds, format_func=state.kind)
         name = st.text_input(state.word("ui_new_unit"))
         sent = st.form_submit_button(state.word("ui_add_unit"))
@@ -234,6 +249,8 @@ def _files(county: County) -> None:
         left, right = st.columns(2)
         book = _workbook(county.path, state.head_of(county), state.language())
         left.download_button(state.word("ui_register_out"), book, "责任底数册.xlsx", XLSX, on_click="ignore")
+        if not may(county.actor, Action.REGISTER):
+            return
         with right, st.form("register_in", clear_on_submit=True, border=False):
             given = st.file_uploader(state.word("ui_register_in"), ["xlsx", "csv"], max_upload_size=20)
             since = st.date_input(state.word("ui_undated"), None, help=state.word("ui_undated_help"))

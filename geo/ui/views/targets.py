@@ -22,6 +22,8 @@ from geo.ui.mapview import map_alone
 from geo.words import WORDS
 from geo.workspace.county import County
 from geo.workspace.life import plot_life_of, record_step
+from geo.workspace.own_ground import JUDGED
+from geo.workspace.rights import Action, may
 from geo.workspace.self_checking import SelfCheck, self_check, self_check_facts, self_check_paper
 
 TABLE_PX, AROUND_DEG = 520, 0.006
@@ -216,7 +218,11 @@ def _who(who: str, teams: Mapping[str, str]) -> str:
 
 def _next_step(county: County, parcel_id: str, status: str) -> None:
     """A form for one of the steps this state allows; finds and destruction are recorded on their own page."""
-    open_to = [act for act in ACTS if status in {str(one) for one in MOVES[act][0]}]
+    judging, recording = (may(county.actor, action) for action in (Action.JUDGE, Action.RECORD))
+    open_to = [
+        act for act in ACTS
+        if status in {str(one) for one in MOVES[act][0]} and (judging if act in JUDGED else recording)
+    ]  # fmt: skip
     if not open_to:
         return
     act = st.segmented_control(

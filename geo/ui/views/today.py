@@ -9,10 +9,11 @@ import streamlit as st
 
 from geo.locale import short_day
 from geo.ui import morning, state
-from geo.ui.cards import card, fitted, table
+from geo.ui.cards import card, fitted, row_chosen, table
 from geo.ui.mapview import map_alone
 from geo.workspace.county import County
 from geo.workspace.progress import today
+from geo.workspace.rights import Action, may
 
 TABLE_PX = 440
 LOOKED = ("looked_a", "looked_b", "looked_c")
@@ -101,13 +102,14 @@ def _open_villages(county: County, known: dict[str, Any]) -> None:
         state.word("ui_overdue_days"): [row["overdue_days"] or None for row in rows],
         state.word("ui_edge_key"): [_marked(row) for row in rows],
     }
-    chosen = st.dataframe(
-        pd.DataFrame(shown), hide_index=True, height=fitted(len(rows), TABLE_PX), placeholder="", on_select="rerun",
-        selection_mode="single-row", key="open_villages",
-    )  # fmt: skip
-    picked = chosen["selection"]["rows"] if chosen else []
-    if picked and picked[0] < len(rows):
-        morning.form(county, rows[picked[0]])
+    height = fitted(len(rows), TABLE_PX)
+    if not may(county.actor, Action.RECORD):
+        st.dataframe(pd.DataFrame(shown), hide_index=True, height=height, placeholder="")
+        return
+    keys = [f"{row['village_id']} {row['round']}" for row in rows]
+    picked = row_chosen(pd.DataFrame(shown), keys, "open_village", height)
+    if picked is not None:
+        morning.form(county, rows[picked])
     else:
         st.caption(state.word("ui_choose_village"))
 
