@@ -44,7 +44,9 @@ def table(
     st.dataframe(shown.rename(columns=state.word), hide_index=True, height=height, **more)
 
 
-def row_chosen(shown: pd.DataFrame, keys: Sequence[str], name: str, height: int) -> int | None:
+def row_chosen(
+    shown: pd.DataFrame, keys: Sequence[str], name: str, height: int, *, placeholder: str = "", **more: Any
+) -> int | None:
     """
     The place of the row chosen in a table, None without one; the choice is kept by the row's key.
 
@@ -53,8 +55,9 @@ def row_chosen(shown: pd.DataFrame, keys: Sequence[str], name: str, height: int)
     held = st.session_state.get(name)
     here = keys.index(held) if held in keys else None
     table = st.dataframe(
-        shown, hide_index=True, height=height, placeholder="", on_select="rerun", selection_mode="single-row",
-        selection_default={"selection": {"rows": [] if here is None else [here]}}, key=f"{name}_{here}",
+        shown, hide_index=True, height=height, placeholder=placeholder, on_select="rerun",
+        selection_mode="single-row", selection_default={"selection": {"rows": [] if here is None else [here]}},
+        key=f"{name}_{here}", **more,
     )  # fmt: skip
     picked = table["selection"]["rows"] if table else []
     place = int(picked[0]) if picked and picked[0] < len(keys) else None

@@ -41,19 +41,23 @@ def visit_fields(county: County) -> Values:
     return values | {"place": (typed, datum)}
 
 
-def form_fields(county: County, team: str | None) -> Values:
-    """A village's signed form, typed in: day, outcome, people, hours, ground, courtyards; `team` is the likeliest."""
+def form_fields(county: County, name: str, team: str | None) -> Values:
+    """
+    A village's signed form, typed in: day, outcome, people, hours, ground, courtyards; `team` is the likeliest.
+
+    `name` is that village's own, or what was typed for one would stand in the form of the next.
+    """
     first, second, third = st.columns(3)
-    day = first.date_input(state.word("ui_date"), county.as_of().astimezone(CHINA).date(), key="form_day")
+    day = first.date_input(state.word("ui_date"), county.as_of().astimezone(CHINA).date(), key=f"{name}_day")
     values: Values = {"visited_on": day.isoformat() if day else None}
-    values["outcome"] = _one_of(second, "ui_outcome", OUTCOMES, key="form_outcome")
-    values["ground"] = _one_of(third, "ui_ground", GROUNDS, choose=True, key="form_ground")
+    values["outcome"] = _one_of(second, "ui_outcome", OUTCOMES, key=f"{name}_outcome")
+    values["ground"] = _one_of(third, "ui_ground", GROUNDS, choose=True, key=f"{name}_ground")
     first, second, third = st.columns(3)
-    values["persons_n"] = first.number_input(state.word("ui_persons"), 0, value=None, step=1, key="form_persons")
-    values["hours"] = second.number_input(state.word("ui_visit_hours"), 0.0, value=None, step=0.5, key="form_hours")
+    values["persons_n"] = first.number_input(state.word("ui_persons"), 0, value=None, step=1, key=f"{name}_persons")
+    values["hours"] = second.number_input(state.word("ui_visit_hours"), 0.0, value=None, step=0.5, key=f"{name}_hours")
     values["area_mu"] = third.number_input(state.word("ui_area_mu"), 0.0, value=None, step=10.0)
     first, second, third = st.columns(3)
-    values["courtyards_n"] = first.number_input(state.word("ui_courtyards"), 0, value=None, step=1, key="form_yards")
+    values["courtyards_n"] = first.number_input(state.word("ui_courtyards"), 0, value=None, step=1, key=f"{name}_yards")
     values["courtyards_due_n"] = second.number_input(state.word("ui_courtyards_due"), 0, value=None, step=1)
     values["photos_n"] = third.number_input(state.word("ui_photos_n"), 0, value=None, step=1)
     teams = state.choices(*_at(county), "teams")
@@ -62,23 +66,23 @@ def form_fields(county: County, team: str | None) -> Values:
         list(teams),
         index=list(teams).index(team) if team in teams else None,
         format_func=teams.__getitem__,
-        key="form_team",
+        key=f"{name}_team",
     )
     first, second, third = st.columns(3, vertical_alignment="bottom")
-    values["post"] = first.text_input(state.word("ui_signing_post"), key="form_post")
-    values["reason"] = second.text_input(state.word("ui_reason"), key="form_reason")
+    values["post"] = first.text_input(state.word("ui_signing_post"), key=f"{name}_post")
+    values["reason"] = second.text_input(state.word("ui_reason"), key=f"{name}_reason")
     values["signed"] = "是" if third.checkbox(state.word("ui_signed")) else "否"
     return values
 
 
-def step_fields(county: County, act: Act) -> Values:
-    """What one step of a plot's life needs, and when it was taken."""
+def step_fields(county: County, name: str, act: Act) -> Values:
+    """What one step of a plot's life needs, and when it was taken; `name` is that plot's own, as in `form_fields`."""
     first, second, third = st.columns(3)
     with first:
-        moment = when("step", datetime.now(CHINA))
+        moment = when(name, datetime.now(CHINA))
     values: Values = {"at": moment}
     if act == Act.ASSIGN:
-        values["team_id"] = _choose(second, "ui_team", state.choices(*_at(county), "teams"), key="step_team")
+        values["team_id"] = _choose(second, "ui_team", state.choices(*_at(county), "teams"), key=f"{name}_team")
     elif act == Act.HAND_OVER:
         values["station"] = second.text_input(state.word("ui_station"))
         values["receipt"] = third.text_input(state.word("ui_receipt"))
@@ -88,9 +92,9 @@ def step_fields(county: County, act: Act) -> Values:
         )
     elif act == Act.RECHECK:
         values["plants_left_n"] = second.number_input(state.word("ui_plants_left"), 0, value=0, step=1)
-        values["track_id"] = third.text_input(state.word("ui_track_id"), key="step_track")
-    values["post"] = second.text_input(state.word("ui_post"), key="step_post")
-    values["note"] = third.text_input(state.word("ui_note"), key="step_note")
+        values["track_id"] = third.text_input(state.word("ui_track_id"), key=f"{name}_track")
+    values["post"] = second.text_input(state.word("ui_post"), key=f"{name}_post")
+    values["note"] = third.text_input(state.word("ui_note"), key=f"{name}_note")
     return values
 
 

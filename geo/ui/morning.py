@@ -23,9 +23,10 @@ from geo.workspace.rights import Action, may
 def form(county: County, row: dict[str, Any]) -> None:
     """A village's signed form, typed in."""
     with st.expander(state.word("ui_form_in", village=state.plain(row["name"]), round=row["round"]), expanded=True):
-        with st.form("village_form", border=False):
+        name = f"form_{row['village_id']}_{row['round']}"
+        with st.form(name, border=False):
             values = form_fields(
-                county, team_of(county.store.read_where("teams", "township_id", row["township_id"]), row["name"])
+                county, name, team_of(county.store.read_where("teams", "township_id", row["township_id"]), row["name"])
             )
             sent = st.form_submit_button(state.word("ui_save"), type="primary")
         if not sent:

@@ -76,7 +76,7 @@ def own_step() -> None:
     from geo.ui import state
     from geo.ui.views import targets
 
-    targets._next_step(state.county(), st.session_state["parcel"], st.session_state["status"])
+    targets._next_step(state.county(), st.session_state["parcel"], st.session_state["status"], "step")
 
 
 def map_page() -> None:
@@ -116,7 +116,7 @@ def next_step() -> None:
     from geo.workspace.county import open_county
 
     state = st.session_state
-    targets._next_step(open_county(Path(os.environ["TACHA_COUNTY"])), state["parcel"], state["status"])
+    targets._next_step(open_county(Path(os.environ["TACHA_COUNTY"])), state["parcel"], state["status"], "step")
 
 
 def admin_page() -> None:
@@ -184,9 +184,10 @@ def test_a_form_typed_in_takes_the_village_off_the_list(demo: County) -> None:
     before = today(demo)
     row = before["open"][0]
     app = run(village_form, row=row)
-    app.date_input(key="form_day").set_value(demo.as_of().date())
-    app.number_input(key="form_persons").set_value(3)
-    app.selectbox(key="form_ground").set_value("庭院")
+    name = f"form_{row['village_id']}_{row['round']}"
+    app.date_input(key=f"{name}_day").set_value(demo.as_of().date())
+    app.number_input(key=f"{name}_persons").set_value(3)
+    app.selectbox(key=f"{name}_ground").set_value("庭院")
     app.button[0].click().run()
     assert not app.exception
     assert [one.value for one in app.error] == []
@@ -374,6 +375,29 @@ def test_a_chosen_village_is_kept_by_its_key_and_none_is_chosen_for_one_that_lef
     assert plain(row["name"]) in app.expander[0].label
     app = run(today_page, open_village="529901999999 1")
     assert say("ui_choose_village") in " ".join(one.value for one in app.caption)
+
+
+def test_a_plot_stays_chosen_when_a_step_puts_the_rows_in_another_order(demo: County) -> None:
+    """A dismissed plot waits no longer and goes to the end; the next step asked for must not be another plot's."""
+    parcel = demo.store.read("parcels").sort_values("deadline", kind="stable").iloc[0]
+    chosen = {"plot_chosen": parcel["parcel_id"], f"act_{parcel['parcel_id']}": Act.DISMISS}
+    app = run(targets_page, **chosen)
+    assert (parcel["source_id"] or parcel["parcel_id"]) in app.subheader[0].value
+    next(field for field in app.text_input if field.label == say("ui_post")).set_value("县禁毒办主任")
+    press(app, "ui_save")
+    assert [one.value for one in app.error] == []
+    assert demo.store.read("parcels", [parcel["parcel_id"]])["status"].iloc[0] == "dismissed"
+    assert (parcel["source_id"] or parcel["parcel_id"]) in app.subheader[0].value
+
+
+def test_what_was_typed_for_one_village_is_not_in_the_form_of_the_next(demo: County) -> None:
+    first, second = today(demo)["open"][:2]
+    app = run(village_form, row=first)
+    post = next(field for field in app.text_input if field.label == say("ui_signing_post"))
+    post.set_value("村支书").run()
+    app.session_state["row"] = second
+    app.run()
+    assert next(field for field in app.text_input if field.label == say("ui_signing_post")).value == ""
 
 
 def test_a_sentence_above_the_register_moves_nothing_below_it(demo: County) -> None:

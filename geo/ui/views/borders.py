@@ -14,6 +14,7 @@ from geo.layers.borders import ENCLAVE, UNKNOWN
 from geo.locale import area_unit_m2
 from geo.ui import jobs, state
 from geo.ui.border_matrix import matrix
+from geo.ui.cards import row_chosen
 from geo.ui.features import neighbour_name
 from geo.ui.mapview import map_alone
 from geo.workspace.covering import BordersAnswer
@@ -40,20 +41,11 @@ def page() -> None:
     left, right = st.columns([4, 3])
     with left:
         edges = _asked_for(edges)
-        chosen = st.dataframe(
-            _rows(edges),
-            hide_index=True,
-            column_config=_columns(),
-            height=620,
-            on_select="rerun",
-            selection_mode="single-row",
-            placeholder="–",
-            key="edges",
-        )
-    picked = chosen["selection"]["rows"] if chosen else []
+        keys = edges["border_id"].tolist()
+        picked = row_chosen(_rows(edges), keys, "edge_chosen", 620, placeholder="–", column_config=_columns())
     with right:
-        if picked and picked[0] < len(edges):
-            _edge(county.path, answer, {str(name): one for name, one in edges.iloc[picked[0]].items()})
+        if picked is not None:
+            _edge(county.path, answer, {str(name): one for name, one in edges.iloc[picked].items()})
         else:
             st.info(state.word("ui_choose_edge"))
     state.foot(answer.as_of, head)

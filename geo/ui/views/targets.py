@@ -16,7 +16,7 @@ from geo.layers.steps import Act
 from geo.locale import day as spoken_day
 from geo.locale import place as place_text
 from geo.ui import state
-from geo.ui.cards import card, fitted, table
+from geo.ui.cards import card, fitted, row_chosen, table
 from geo.ui.fields import step_fields
 from geo.ui.mapview import map_alone
 from geo.words import WORDS
@@ -168,14 +168,10 @@ def _listed(county: County, plots: gpd.GeoDataFrame) -> dict[str, Any] | None:
             state.word("ui_reasons"): plots["reason"],
         }
     )
-    shown = st.dataframe(
-        table, hide_index=True, height=fitted(len(table), TABLE_PX), placeholder="", on_select="rerun",
-        selection_mode="single-row",
-        column_config={state.word("ui_suspicion"): st.column_config.NumberColumn(format="%.2f")},
-        key=f"plots_{len(plots)}",
-    )  # fmt: skip
-    picked = shown["selection"]["rows"] if shown else []
-    return plots.iloc[picked[0]].to_dict() if picked and picked[0] < len(plots) else None
+    columns = {state.word("ui_suspicion"): st.column_config.NumberColumn(format="%.2f")}
+    keys, height = plots["parcel_id"].tolist(), fitted(len(table), TABLE_PX)
+    picked = row_chosen(table, keys, "plot_chosen", height, column_config=columns)
+    return None if picked is None else plots.iloc[picked].to_dict()
 
 
 def _life(county: County, plot: dict[str, Any]) -> None:
@@ -208,7 +204,7 @@ def _life(county: County, plot: dict[str, Any]) -> None:
         st.caption(state.word("plot_fault", why=state.word(fault)))
     for undecided in life.undecided_counts:
         st.warning(state.word("count_straddles", **undecided))
-    _next_step(county, parcel_id, life.status)
+    _next_step(county, parcel_id, life.status, f"step_{parcel_id}_{len(life.history)}")
 
 
 def _who(who: str, teams: Mapping[str, str]) -> str:
@@ -216,8 +212,8 @@ def _who(who: str, teams: Mapping[str, str]) -> str:
     return teams.get(who) or (state.word(f"source_{who}") if f"source_{who}" in WORDS else who)
 
 
-def _next_step(county: County, parcel_id: str, status: str) -> None:
-    """A form for one of the steps this state allows; finds and destruction are recorded on their own page."""
+def _next_step(county: County, parcel_id: str, status: str, name: str) -> None:
+    """A form (of its own `name`) for one of the steps this state allows; finds are recorded on a page of their own."""
     judging, recording = (may(county.actor, action) for action in (Action.JUDGE, Action.RECORD))
     open_to = [
         act for act in ACTS
@@ -230,8 +226,8 @@ def _next_step(county: County, parcel_id: str, status: str) -> None:
     )
     if act is None:
         return
-    with st.form("step", border=True):
-        values = step_fields(county, act)
+    with st.form(name, border=True):
+        values = step_fields(county, name, act)
         sent = st.form_submit_button(state.word("ui_save"), type="primary")
     if not sent:
         return
