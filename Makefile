@@ -41,7 +41,8 @@ help:
 # Compile everything once (byte code and the hot loops' machine code are kept beside the sources): nobody waits later.
 build/.warm: .venv/.installed
 	@$(BIN)/python -m compileall -q geo benchmarks
-	@mkdir -p build && rm -rf build/warm && $(BIN)/tacha demo build/warm --size small >/dev/null && rm -rf build/warm
+	@mkdir -p build && rm -rf build/warm && $(BIN)/tacha demo build/warm --size small >/dev/null
+	@$(BIN)/tacha --county build/warm plan >/dev/null && rm -rf build/warm
 	@touch $@
 
 install: .venv/.installed build/.warm
@@ -87,7 +88,7 @@ programs:
 	$(call apt,command -v chromium && command -v gpsbabel && command -v ogrinfo && \
 	  ls /usr/share/postgresql/*/extension/postgis.control,chromium gpsbabel gdal-bin postgresql postgresql-15-postgis-3)
 
-test: .venv/.installed-dev
+test: .venv/.installed
 	@$(MAKE) --no-print-directory -j2 --output-sync=target check build/.warm assets programs
 	trap '.ci/postgis stop' EXIT; url=$$(.ci/postgis start); TACHA_POSTGIS_URL=$$url $(BIN)/pytest -n 2 --dist worksteal --durations=15
 
