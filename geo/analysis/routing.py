@@ -332,9 +332,8 @@ def ways(problem: Problem) -> tuple[npt.NDArray[np.generic], ...]:
     apart = problem.leg + problem.leg.T
     near = np.argsort(np.where(np.isfinite(apart), apart, 1e30), axis=1, kind="stable")[:, :NEAREST]
     there_and_back = problem.out + problem.back.T + problem.service
-    allowed = np.ascontiguousarray(
-        problem.allowed & (there_and_back <= problem.budget[:, None])
-    )  # one layout, one compiling
+    # Of one layout always: the loops would be compiled anew for another.
+    allowed = np.ascontiguousarray(problem.allowed & (there_and_back <= problem.budget[:, None]))
     if problem.timed:
         alone = [[seconds_of(problem, team, (stop,)) for stop in range(stops)] for team in range(len(problem.budget))]
         allowed &= np.array(alone) <= problem.budget[:, None]
