@@ -24,8 +24,11 @@ from geo.layers import SCHEMAS
 
 SHAPEFILE_PARTS = frozenset({".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx"})
 
+NOTHING_SAID = Hints()
+"""No datum, no time zone, nothing else told beside the file."""
 
-def read(layer: str, path: Path, hints: Hints = Hints()) -> Reading:  # noqa: B008 - a frozen value
+
+def read(layer: str, path: Path, hints: Hints = NOTHING_SAID) -> Reading:
     """
     One file as records of one layer.
 
@@ -44,7 +47,7 @@ def read(layer: str, path: Path, hints: Hints = Hints()) -> Reading:  # noqa: B0
     return Reading.of(content, file=path.name, sha256=digest, layer=layer)
 
 
-def read_outline(path: Path, hints: Hints = Hints()) -> shapely.Polygon:  # noqa: B008 - a frozen value
+def read_outline(path: Path, hints: Hints = NOTHING_SAID) -> shapely.Polygon:
     """
     The one area in a file (its areas joined), longitude and latitude, WGS 84 degrees; its holes are left out.
 

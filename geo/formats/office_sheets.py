@@ -5,8 +5,9 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import openpyxl
@@ -154,8 +155,8 @@ def _workbook(data: bytes, name: str) -> Iterator[tuple[str, list[list[str]]]]:
         yield sheet.title, rows
 
 
-def _capped(source: object, name: str) -> Iterator[list[str]]:
-    for number, row in enumerate(source, 1):  # type: ignore[arg-type,var-annotated]
+def _capped(source: Iterable[list[str]], name: str) -> Iterator[list[str]]:
+    for number, row in enumerate(source, 1):
         if number > ROWS_CAP or len(row) > COLUMNS_CAP:
             raise FormatError("table_too_large", file=name, cap=f"{ROWS_CAP} × {COLUMNS_CAP}")
         yield row
@@ -166,7 +167,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return value.isoformat(sep=" ") if hasattr(value, "hour") and hasattr(value, "year") else str(value)  # type: ignore[attr-defined]
+    return value.isoformat(sep=" ") if isinstance(value, datetime) else str(value)
 
 
 def _sheet(title: str, rows: list[list[str]], is_head: Callable[[str], bool]) -> OfficeSheet | None:

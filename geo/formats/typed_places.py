@@ -76,9 +76,9 @@ def _pair(text: str) -> tuple[tuple[float, str], tuple[float, str]] | None:
         found = list(notation.finditer(cleaned))
         left = notation.sub("", cleaned)
         if len(found) == 2 and not re.sub(r"[\s,;/()（）]|经度|纬度|[XYxy]=?|[:：=]", "", left):
-            read = [_read(one) for one in found]
-            if all(one is not None for one in read):
-                return read[0], read[1]  # type: ignore[return-value]
+            one, other = (_read(each) for each in found)
+            if one is not None and other is not None:
+                return one, other
     return None
 
 

@@ -23,7 +23,7 @@ def numbers(texts: Sequence[str | None], field: str, faults: dict[int, Refusal],
     ([26.5, nan], {'value': '26,5'})
     """
     try:
-        values = np.array([float(text) for text in texts], dtype=np.float64)  # type: ignore[arg-type]
+        values = np.array([float(text) for text in texts], dtype=np.float64)  # type: ignore[arg-type]  # None: caught below
     except (TypeError, ValueError):
         values = np.full(len(texts), np.nan)
         for position, text in enumerate(texts):

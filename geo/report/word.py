@@ -8,6 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import docx
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import parse_xml
 from docx.oxml.shape import CT_Inline
 from docx.shared import Mm, Pt
@@ -16,6 +17,8 @@ from geo.report.qr import qr_png
 from geo.report.sheets import Paper
 from geo.season import CHINA
 from geo.words import Language
+
+ALIGNED = (WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.RIGHT)
 
 TITLE_FONT, HEAD_FONT, BODY_FONT, LATIN_FONT = "方正小标宋简体", "黑体", "仿宋", "Times New Roman"
 _NS = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -79,7 +82,7 @@ class WordPaper:
     def picture(self, png: bytes, *, width_mm: float, align: int = 1) -> None:
         """A picture in a paragraph of its own; `align` 0 left, 1 centre, 2 right."""
         found = self._document.add_paragraph()
-        found.alignment = align  # type: ignore[assignment]
+        found.alignment = ALIGNED[align]
         found.paragraph_format.space_before, found.paragraph_format.space_after = Pt(6), Pt(0)
         found.paragraph_format.line_spacing = 1.0
         part, run = self._document.part, found.add_run()

@@ -55,7 +55,7 @@ VILLAGE_MARKS = {
 }
 STRIP, WALKED, SPOT, PLANNED, GROUND = "#E69F00", "#0072B2", "#4d4d4d", "#882255", "#1b5e20"
 DRAWN = "#7b3294"
-"""What somebody draws on the map, as ``scripts/map.js`` draws it."""
+"""What somebody draws on the map."""
 THICKEST = 8.0
 RASTERS = {"hillshade": 0.35, "pod": 0.8, "risk": 0.75}
 """Opacity of the layers that come as pictures, the lowest first."""
@@ -177,7 +177,8 @@ def drawing(
         months.append(
             {"name": f"{year}-{month:02d}", "start": (start - begin).days, "end": (end - begin).days, **spoken}
         )
-    return {"layers": list(layers), "months": months if timed else [], "tools": tools, "words": _words(language)}
+    shown = months if timed else []
+    return {"layers": list(layers), "months": shown, "tools": tools, "pen": DRAWN, "words": _words(language)}
 
 
 def layer_given(name: str, title: str, version: str, language: Language, *, many: bool) -> dict[str, Any]:

@@ -291,9 +291,9 @@ var tacha = (function () {
     }
 
     /* Drawing an area and measuring a way; one area at a time, handed to the page as GeoJSON. */
-    function tools(map, words, drawn) {
+    function tools(map, words, drawn, colour) {
         var measured = L.featureGroup().addTo(map), measuring = false, handler = null;
-        var pen = {color: "#7b3294", weight: 3, fill: true, fillOpacity: 0.08};
+        var pen = {color: colour, weight: 3, fill: true, fillOpacity: 0.08};
         L.extend(L.drawLocal.draw.handlers.polyline.tooltip, words.line);
         L.extend(L.drawLocal.draw.handlers.polygon.tooltip, words.polygon);
         L.extend(L.drawLocal.draw.handlers.rectangle.tooltip, words.rectangle);
@@ -338,7 +338,7 @@ var tacha = (function () {
                 begin("Rectangle", {shapeOptions: pen, showArea: true, metric: true}, false);
             });
             button(box, "↔", words.measure, function () {
-                begin("Polyline", {shapeOptions: {color: "#7b3294", weight: 3, dashArray: "4 6"}, metric: true,
+                begin("Polyline", {shapeOptions: {color: colour, weight: 3, dashArray: "4 6"}, metric: true,
                                    feet: false}, true);
             });
             button(box, "✕", words.clear, clear);
@@ -386,7 +386,7 @@ var tacha = (function () {
         map.zoomControl = L.control.zoom({zoomInTitle: given.words.zoomIn, zoomOutTitle: given.words.zoomOut}).addTo(map);
         aim(map);
         if (given.months.length) { timeline(map, given.words); }
-        if (given.tools) { tools(map, given.words, drawn); }
+        if (given.tools) { tools(map, given.words, drawn, given.pen); }
         return drawn;
     };
 })();
