@@ -52,12 +52,13 @@ def row_chosen(
 
     Kept by place, it would be another row's as soon as an entry puts the rows in another order.
     """
-    held = st.session_state.get(name)
-    here = keys.index(held) if held in keys else None
+    held, begun, order = st.session_state.get(name), f"{name}_begun", f"{name}_{hash(tuple(keys))}"
+    if order not in st.session_state:  # another order, or a page come back to; otherwise the table must stay the same
+        st.session_state[begun] = [keys.index(held)] if held in keys else []
     table = st.dataframe(
         shown, hide_index=True, height=height, placeholder=placeholder, on_select="rerun",
-        selection_mode="single-row", selection_default={"selection": {"rows": [] if here is None else [here]}},
-        key=f"{name}_{here}", **more,
+        selection_mode="single-row", selection_default={"selection": {"rows": st.session_state[begun]}},
+        key=order, **more,
     )  # fmt: skip
     picked = table["selection"]["rows"] if table else []
     place = int(picked[0]) if picked and picked[0] < len(keys) else None

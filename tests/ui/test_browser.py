@@ -173,3 +173,17 @@ def test_the_interface_speaks_english_when_asked(address: str, watched: Watched)
     page.get_by_text("English").first.click(timeout=60_000)
     page.get_by_text("Plants counted").first.wait_for(state="attached", timeout=60_000)
     assert (watched.blocked, watched.errors) == ([], [])
+
+
+def test_one_row_after_another_is_chosen(watched: Watched, address: str) -> None:
+    """Each click counts: a table that were made anew by the first one would swallow the second."""
+    watched.open(f"{address}/targets")
+    seen = []
+    for row in (2, 4, 1):
+        watched.page.locator("[data-testid=stDataFrame]").first.click(position={"x": 16, "y": 17 + 35 * row})
+        watched.settle()
+        watched.page.wait_for_timeout(500)
+        watched.settle()
+        seen.append(watched.page.locator("h3").first.inner_text())
+    assert len(set(seen)) == 3
+    assert watched.errors == []
