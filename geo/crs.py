@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyproj
+from pyproj.enums import TransformDirection
 
 from geo.errors import DatumError
 
@@ -45,19 +46,22 @@ def require_metric(crs: Any, what: str) -> None:
 
 def to_metric(longitude: npt.ArrayLike, latitude: npt.ArrayLike, crs: Any) -> tuple[Floats, Floats]:
     """Easting and northing, metres in `crs`, of WGS 84 degrees (taken as CGCS2000: they agree within 0.1 m)."""
-    easting, northing = transformer(4326, crs).transform(np.asarray(longitude, float), np.asarray(latitude, float))
-    return np.asarray(easting, float), np.asarray(northing, float)
+    return turned(longitude, latitude, 4326, crs)
 
 
 def to_degrees(easting: npt.ArrayLike, northing: npt.ArrayLike, crs: Any) -> tuple[Floats, Floats]:
     """WGS 84 longitude and latitude, degrees, of metric coordinates in `crs`."""
-    longitude, latitude = transformer(crs, 4326).transform(np.asarray(easting, float), np.asarray(northing, float))
-    return np.asarray(longitude, float), np.asarray(latitude, float)
+    return turned(easting, northing, crs, 4326)
 
 
-def transformer(source: Any, target: Any) -> pyproj.Transformer:
-    """The transformation between two systems, easting or longitude first; each is set up once, which takes 50 ms."""
-    return _transformer(_text(source), _text(target))
+def turned(x: npt.ArrayLike, y: npt.ArrayLike, source: Any, target: Any) -> tuple[Floats, Floats]:
+    """Coordinates of one system in another, easting or longitude first; infinite where undefined."""
+    before, after = _text(source), _text(target)
+    back = after == _text(4326)  # there and back are one transformation: setting one up takes 50 ms
+    turn = _transformer(after, before) if back else _transformer(before, after)
+    direction = TransformDirection.INVERSE if back else TransformDirection.FORWARD
+    east, north = turn.transform(np.asarray(x, float), np.asarray(y, float), direction=direction)
+    return np.asarray(east, float), np.asarray(north, float)
 
 
 def _text(crs: Any) -> str:

@@ -1,6 +1,7 @@
 """Working coordinate systems and the removal of the Chinese map shifts."""
 
 import numpy as np
+import pyproj
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +70,11 @@ def test_metres_and_degrees_round_trip(longitude: float, latitude: float) -> Non
     lon, lat = crs.to_degrees(*crs.to_metric(longitude, latitude, 4544), 4544)
     assert float(lon) == pytest.approx(longitude, abs=1e-9)
     assert float(lat) == pytest.approx(latitude, abs=1e-9)
+
+
+@given(x=st.floats(4e5, 6e5), y=st.floats(2.8e6, 3.1e6), epsg=st.sampled_from([4490, 4544, 4549, 32648]))
+def test_the_way_back_is_the_librarys_own_transformation(x: float, y: float, epsg: int) -> None:
+    """One transformation serves both directions; its inverse is what pyproj sets up for that direction."""
+    place = (x, y) if epsg != 4490 else (100.0 + x / 1e5, y / 1e5)
+    there = pyproj.Transformer.from_crs(epsg, 4326, always_xy=True).transform(*place)
+    assert np.array(crs.turned(*place, epsg, 4326)) == pytest.approx(np.array(there), abs=1e-12)

@@ -22,6 +22,7 @@ from geo.settings import CoverageSettings
 
 BLOCK_M = 500.0
 OUTLINED = 200
+SHEET_CELLS = 1024
 
 
 def search_hours(sweep_width_m: npt.NDArray[np.float32], *, cell_m: float, speed_kmh: float) -> npt.NDArray[np.float32]:
@@ -127,8 +128,8 @@ def blind_spots(
     table = table[keep].sort_values(["mass_per_hour", "area_m2"], ascending=False, kind="stable")
     table["rank"] = np.arange(1, len(table) + 1)
     points = shapely.points(table["easting_m"], table["northing_m"])
-    outlines = [_outline(spot, int(label), sums[label - 1], pod.frame) for label in table.index[:outlined] + 1]
-    shapes = np.append(np.array(outlines, object), points[len(outlines) :])
+    outlines = _outlines(spot, np.asarray(table.index[:outlined] + 1), sums[:, 4:8].astype(np.int64), pod.frame)
+    shapes = np.append(outlines, points[len(outlines) :])
     return gpd.GeoDataFrame(table.reset_index(drop=True), geometry=shapes, crs=pod.frame.crs)
 
 
@@ -192,9 +193,35 @@ def _table(
     )
 
 
-def _outline(spot: npt.NDArray[np.int32], label: int, box: Array, frame: Frame) -> shapely.MultiPolygon:
-    top, left, bottom, right = (int(v) for v in box[4:8])
-    inside = spot[top : bottom + 1, left : right + 1] == label
-    window = frame.window(top, left, *inside.shape)
-    parts = features.shapes(inside.astype(np.uint8), mask=inside, connectivity=4, transform=window.transform)
-    return shapely.multipolygons([shapely.geometry.shape(part) for part, _ in parts])
+def _outlines(
+    spot: npt.NDArray[np.int32], labels: npt.NDArray[np.int64], boxes: npt.NDArray[np.int64], frame: Frame
+) -> npt.NDArray[np.object_]:
+    """
+    A MultiPolygon per label, metres; `boxes` are the first and last row and column (top, left, bottom, right) by label.
+
+    The spots are laid out on shelves of one sheet and traced at once: one by one each would take half a millisecond.
+    """
+    top, left, bottom, right = boxes[labels - 1].T
+    high, wide = bottom - top + 1, right - left + 1
+    width = max(SHEET_CELLS, int(wide.max(initial=0)))
+    row, col = np.zeros((2, len(labels)), np.int64)
+    down = across = shelf = 0
+    for k in range(len(labels)):
+        if across + wide[k] > width:
+            down, across, shelf = down + shelf, 0, 0
+        row[k], col[k] = down, across
+        across, shelf = across + wide[k], max(shelf, high[k])
+    sheet = np.zeros((down + shelf, width), np.int32)
+    for k, label in enumerate(labels):
+        inside = spot[top[k] : bottom[k] + 1, left[k] : right[k] + 1] == label
+        sheet[row[k] : row[k] + high[k], col[k] : col[k] + wide[k]] = np.where(inside, k + 1, 0)
+    traced = list(features.shapes(sheet, mask=sheet > 0, connectivity=4)) if len(labels) else []
+    parts = np.array([shapely.geometry.shape(part) for part, _ in traced], object)
+    owner = np.array([value for _, value in traced], np.int64) - 1
+    order = np.argsort(owner, kind="stable")
+    places, part = shapely.get_coordinates(parts[order], return_index=True)
+    whose = owner[order][part]
+    across_m = frame.west_m + (places[:, 0] + (left - col)[whose]) * frame.cell_m
+    down_m = frame.north_m - (places[:, 1] + (top - row)[whose]) * frame.cell_m
+    placed = shapely.set_coordinates(parts[order], np.column_stack([across_m, down_m]))
+    return np.asarray(shapely.multipolygons(placed, indices=owner[order]), object)

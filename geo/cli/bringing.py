@@ -79,6 +79,7 @@ def new(
         if error.code != "datum_needed":
             raise
         county, readings = create(replace(hints, datum=_asked(talk, str(error.fields["file"]))))
+    talk.opened.append(county)
     _tell(context, ImportReport([file_report(reading) for reading in readings]), **counties.odd_ground(county))
     townships = county.store.read("townships")
     talk.print(talk.say("county_made", path=folder, epsg=county.settings.epsg, n=len(townships)))

@@ -1,5 +1,6 @@
 """The program: global options, and the commands of each job."""
 
+import gc
 import itertools
 import sys
 from datetime import datetime
@@ -55,6 +56,7 @@ def options(
     if lang not in ("zh", "en"):
         raise typer.BadParameter("zh | en", param_hint="--lang")
     context.obj = Session(county, json, "zh" if lang == "zh" else "en", _moment(as_of))
+    context.call_on_close(context.obj.close)
 
 
 for module in (
@@ -104,6 +106,8 @@ def main() -> None:
         fields = {"file": error.filename, "reason": error.strerror}
         sys.stderr.write(say("path_refused", "en" if english else "zh", **fields) + "\n")
         sys.exit(1)
+    finally:
+        gc.freeze()  # on its way out Python would look through every library's objects once more: a fifth of a second
 
 
 def _global_first(argv: list[str]) -> list[str]:

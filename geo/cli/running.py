@@ -40,7 +40,8 @@ def demo(
     from geo.workspace.demonstrating import make_demo
 
     with progress(talk.language) as tell:
-        _, reports = make_demo(folder, size=size, seed=seed, progress=tell)
+        county, reports = make_demo(folder, size=size, seed=seed, progress=tell)
+    talk.opened.append(county)
     plain = [report.json(talk.language) for report in reports]
     read, accepted = sum(p["read"] for p in plain), sum(p["accepted"] for p in plain)
     talk.answer({"folder": str(folder), "read": read, "accepted": accepted, "refused_n": read - accepted})

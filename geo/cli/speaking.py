@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,11 +34,19 @@ class Session:
     json: bool
     language: Language
     as_of: datetime | None
+    opened: list["County"] = field(default_factory=list)
 
     def open(self) -> "County":
+        """The county of this call; `close` closes it."""
         from geo.workspace.county import open_county
 
-        return open_county(self.county)
+        self.opened.append(open_county(self.county))
+        return self.opened[-1]
+
+    def close(self) -> None:
+        """Close what was opened: a database that is not closed leaves its journal behind."""
+        for county in self.opened:
+            county.store.close()
 
     def say(self, code: str, **fields: object) -> str:
         return say(code, self.language, **fields)

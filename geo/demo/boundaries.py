@@ -101,7 +101,9 @@ def lattice(size: Size, rng: np.random.Generator) -> tuple[Labels, Affine]:
 
 def with_exclave(labels: Labels, townships_n: int, rng: np.random.Generator) -> Labels:
     """The labels with a round piece of the roomiest township given to the one whose middle lies farthest away."""
-    depth = [float(ndimage.distance_transform_edt(labels == i + 1).max()) for i in range(townships_n)]
+    around = np.pad(labels, 1)  # each township's own window with a cell of what is beside it
+    windows = [tuple(slice(cut.start, cut.stop + 2) for cut in box) for box in ndimage.find_objects(labels)]
+    depth = [float(ndimage.distance_transform_edt(around[windows[i]] == i + 1).max()) for i in range(townships_n)]
     host = int(np.argmax(depth)) + 1
     room = ndimage.distance_transform_edt(labels == host)
     row, col = np.unravel_index(int(np.argmax(room)), room.shape)

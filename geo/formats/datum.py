@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 
-from geo.crs import transformer, wgs84_from_bd09, wgs84_from_gcj02
+from geo.crs import turned, wgs84_from_bd09, wgs84_from_gcj02
 from geo.errors import DatumError
 
 Floats = npt.NDArray[np.float64]
@@ -89,18 +89,12 @@ def _of_crs(declared: Any, name: str) -> Datum:
     label = f"EPSG:{code}" if code else crs.name
     if crs.is_geographic and base.name in {"WGS 84", "China Geodetic Coordinate System 2000", "WGS 84 (CRS84)"}:
         return Datum(label)
-    return Datum(label, transform(crs.to_wkt(), "EPSG:4326"))
+    return Datum(label, transform(crs, "EPSG:4326"))
 
 
 def transform(source: Any, target: Any) -> Move:
-    """Coordinates of one CRS in another, easting or longitude first; infinite where undefined."""
-    turn = transformer(source, target)
-
-    def move(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        east, north = turn.transform(x, y)
-        return np.asarray(east, float), np.asarray(north, float)
-
-    return move
+    """The move from one CRS to another; see `geo.crs.turned`."""
+    return lambda x, y: turned(x, y, source, target)
 
 
 def project(longitude: Floats, latitude: Floats, crs: Any) -> tuple[Floats, Floats]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import openpyxl
 import pandas as pd
 
 from geo.errors import FormatError
@@ -136,6 +135,8 @@ def _text_rows(data: bytes, name: str, encoding: str | None) -> list[list[str]]:
 
 def _workbook(data: bytes, name: str) -> Iterator[tuple[str, list[list[str]]]]:
     """Sheets with the text of merged cells in each of their cells; sizes are checked before anything is merged."""
+    import openpyxl  # a tenth of a second that only a workbook needs
+
     members(data, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -22,6 +22,8 @@ from geo.grid import Frame, Grid
 CELLS_CAP = 400_000_000
 DRIVER = "GTiff"
 HIGHEST_M, LOWEST_M = 9000.0, -500.0
+CELL_SHARE = 1e-6
+"""Cells that lie this share of a cell apart coincide: what is left of their places' digits."""
 METRES_PER_DEGREE = 111_195.0
 
 
@@ -126,14 +128,37 @@ def _warp(
     if not np.isfinite(data).any():
         raise FormatError("raster_void", file=name)
     out = np.full(frame.shape, np.nan, dtype=np.float32)
-    reproject(
-        data, out, src_transform=source.transform, src_crs=crs.to_wkt(), src_nodata=np.nan,
-        dst_transform=frame.transform, dst_crs=frame.crs.to_wkt(), dst_nodata=np.nan, resampling=resampling,
-    )  # fmt: skip
+    offset = _cell_on_cell(source.transform, frame) if frame.crs.equals(crs) else None
+    if offset is not None:
+        _lay(data, out, *offset)
+    else:
+        reproject(
+            data, out, src_transform=source.transform, src_crs=crs.to_wkt(), src_nodata=np.nan,
+            dst_transform=frame.transform, dst_crs=frame.crs.to_wkt(), dst_nodata=np.nan, resampling=resampling,
+        )  # fmt: skip
     cell = float(np.sqrt(abs(source.transform.determinant)))
     middle = np.radians((source.bounds.bottom + source.bounds.top) / 2.0)
     metres = cell * METRES_PER_DEGREE * float(np.sqrt(np.cos(middle))) if crs.is_geographic else cell
     return out, Source(name, digest, metres, band, crs.name, 0)
+
+
+def _cell_on_cell(transform: Any, frame: Frame) -> tuple[int, int] | None:
+    """Row and column of the frame on which a raster's first cell lies; None where the cells do not coincide."""
+    if (transform.a, transform.b, transform.d, transform.e) != (frame.cell_m, 0.0, 0.0, -frame.cell_m):
+        return None
+    row, col = (frame.north_m - transform.f) / frame.cell_m, (transform.c - frame.west_m) / frame.cell_m
+    apart = max(abs(row - round(row)), abs(col - round(col)))
+    return (round(row), round(col)) if apart < CELL_SHARE else None
+
+
+def _lay(data: npt.NDArray[np.float32], out: npt.NDArray[np.float32], row: int, col: int) -> None:
+    """Put cells of `data` into `out`, the first of them at a row and column that may lie outside."""
+    (top, bottom), (left, right) = (
+        (max(first, 0), min(first + given, held))
+        for first, given, held in zip((row, col), data.shape, out.shape, strict=True)
+    )
+    if top < bottom and left < right:
+        out[top:bottom, left:right] = data[top - row : bottom - row, left - col : right - col]
 
 
 def _band(source: Any, name: str, band: int | None) -> int:

@@ -68,12 +68,17 @@ def without_post(unit_ids: pd.Series, duties: pd.DataFrame, moment: datetime) ->
 
 def post_of(unit_id: str, duties: pd.DataFrame, moment: datetime) -> str | None:
     """The posts that answer for a unit at a moment, 属地 first, joined by 、; None where nobody does."""
+    return posts_by_unit(duties[duties["unit_id"] == unit_id], moment).get(unit_id)
+
+
+def posts_by_unit(duties: pd.DataFrame, moment: datetime) -> dict[str, str]:
+    """`post_of` of every unit somebody answers for."""
     held = in_force(duties, moment)
-    held = held[held["unit_id"] == unit_id]
-    if held.empty:
-        return None
-    order = held["duty_kind"].map(DUTY_KINDS.index)
-    return "、".join(dict.fromkeys(held.loc[order.sort_values(kind="stable").index, "post"]))
+    found: dict[str, list[str]] = {}
+    rows = zip(held["duty_kind"].map(DUTY_KINDS.index), held["unit_id"], held["post"], strict=True)
+    for _, unit, post in sorted(rows, key=lambda row: row[0]):
+        found.setdefault(unit, []).append(post)
+    return {unit: "、".join(dict.fromkeys(posts)) for unit, posts in found.items()}
 
 
 def open_gaps(unit_ids: Sequence[str], duties: pd.DataFrame, start: datetime, stop: datetime) -> list[str]:

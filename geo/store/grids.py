@@ -113,6 +113,7 @@ def _write(beside: Path, grid: Grid) -> None:
         zstd_level=1,
         predictor=3 if floating else 2,
         bigtiff="IF_SAFER",
+        num_threads="ALL_CPUS",
     ) as target:
         target.write(values, 1)
 

@@ -1,6 +1,7 @@
 """What this machine and this county are like: library versions, closed drivers, fonts, the store."""
 
 import subprocess
+from contextlib import closing
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -56,7 +57,8 @@ def _store(path: Path) -> dict[str, Any]:
     if not (path / "county.gpkg").exists():
         return {"county": None}
     try:
-        verdict = open_county(path).store.verify()
+        with closing(open_county(path).store) as store:
+            verdict = store.verify()
     except GeoError as error:
         return {"ok": False, "problem": str(error)}
     return {"ok": verdict.ok, "entries": verdict.entries_n, "problem": verdict.first_problem}

@@ -16,7 +16,7 @@ from geo.analysis.resets import (
 )
 from geo.analysis.trend import seen_by_period
 from geo.grid import Frame, Grid
-from geo.layers.duties import post_of
+from geo.layers.duties import posts_by_unit
 from geo.settings import assumptions
 from geo.store import grids
 from geo.workspace import effort
@@ -297,12 +297,11 @@ def _no_spots(county: County) -> gpd.GeoDataFrame:
 def _with_posts(county: County, table: gpd.GeoDataFrame, moment: datetime) -> gpd.GeoDataFrame:
     """Both owners' names and posts beside their ids; an unknown neighbour has neither."""
     units = effort.jurisdictions(county).set_index("unit_id")["name"]
-    duties = county.store.read("duties")
+    posts = posts_by_unit(county.store.read("duties"), moment)
     sides = {}
     for column, prefix in (("township_id", "township"), ("neighbour_id", "neighbour")):
         sides[f"{prefix}_name"] = table[column].map(units)
-        known = {unit: post_of(unit, duties, moment) for unit in table[column].dropna().unique()}
-        sides[f"{prefix}_posts"] = table[column].map(known)
+        sides[f"{prefix}_posts"] = table[column].map(posts)
     return table.assign(**sides)
 
 

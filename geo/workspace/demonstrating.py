@@ -4,8 +4,10 @@ import os
 import tempfile
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 
 from geo import demo
@@ -16,6 +18,7 @@ from geo.formats import Hints, gpx, writing
 from geo.layers.tracks import Mode
 from geo.ledger import Entry
 from geo.store import Change, grids
+from geo.workspace import processes
 from geo.workspace.county import County, found, open_county
 from geo.workspace.covering import measure_both
 from geo.workspace.importing import ImportReport, import_files, import_terrain
@@ -60,12 +63,17 @@ def _made(path: Path, size: str, seed: int, progress: Progress) -> list[ImportRe
     made = demo.make(size, seed)
     progress("inputs", 1, 6)
     inputs = path / "inputs"
-    _write_inputs(made, inputs)
-    (path / "truth").mkdir(parents=True, exist_ok=True)
-    writing.write_layer(made.truth, path / "truth" / "plots.geojson")
-    progress("import", 2, 6)
-    county = found(path, made.settings, made.townships, [{"file": "demo", "made_up": True}], now=now)
-    reports = _import_inputs(county, inputs, now)
+    with processes.beside(partial(_write_tracks, made.tracks, inputs)):
+        _write_inputs(made, inputs)
+        (path / "truth").mkdir(parents=True, exist_ok=True)
+        writing.write_layer(made.truth, path / "truth" / "plots.geojson")
+        progress("import", 2, 6)
+        county = found(path, made.settings, made.townships, [{"file": "demo", "made_up": True}], now=now)
+        dem, cover = inputs / "grids" / "dem.tif", inputs / "grids" / "cover.tif"
+        reports = [import_terrain(county, [dem], [cover], now=now)]
+        reports += [_import_layer(county, inputs, layer, now) for layer in BEFORE_TRACKS]
+    reports += [_import_layer(county, inputs, layer, now) for layer in ("tracks", *AFTER_TRACKS)]
+    reports.append(ImportReport([import_register(county, inputs / REGISTER, now=now)]))
     _handle_orders(county, size, seed, now)
     progress("coverage", 3, 6)
     measure_both(county)
@@ -82,26 +90,23 @@ def _write_inputs(made: DemoCounty, inputs: Path) -> None:
     made.register.to_csv(inputs / REGISTER, index=False, encoding="utf-8-sig")
     grids.write_grid(inputs, "dem", made.elevation)
     grids.write_grid(inputs, "cover", made.cover)
-    for number, row in enumerate(made.tracks.itertuples()):
+
+
+def _write_tracks(tracks: gpd.GeoDataFrame, inputs: Path) -> None:
+    """A file for every walk, in the folder of its team, as recorders leave them."""
+    for number, row in enumerate(tracks.itertuples()):
         folder = inputs / "tracks" / str(row.township_id or "county") / str(row.team_id)
         folder.mkdir(parents=True, exist_ok=True)
         mode = "-vehicle" if row.mode == Mode.VEHICLE else ""
-        one = made.tracks.iloc[number : number + 1]
+        one = tracks.iloc[number : number + 1]
         (folder / f"{row.started_at:%Y%m%d}-{row.track_id[:6]}{mode}.gpx").write_bytes(gpx.write_tracks(one))
 
 
-def _import_inputs(county: County, inputs: Path, now: datetime) -> list[ImportReport]:
-    plain, declared = Hints(datum="wgs84", timezone="Asia/Shanghai"), Hints(timezone="Asia/Shanghai")
-    files = {layer: [_input(inputs, layer)] for layer in (*BEFORE_TRACKS, *AFTER_TRACKS)}
-    files["tracks"] = sorted((inputs / "tracks").rglob("*.gpx"))
-    dem, cover = inputs / "grids" / "dem.tif", inputs / "grids" / "cover.tif"
-    reports = [import_terrain(county, [dem], [cover], now=now)]
-    order = (*BEFORE_TRACKS, "tracks", *AFTER_TRACKS)
-    for layer in order:
-        hints = declared if SHAPES.get(layer) == "gpkg" else plain  # a package names its own coordinates
-        reports.append(import_files(county, layer, files[layer], hints, now=now))
-    reports.append(ImportReport([import_register(county, inputs / REGISTER, now=now)]))
-    return reports
+def _import_layer(county: County, inputs: Path, layer: str, now: datetime) -> ImportReport:
+    suffix = SHAPES.get(layer, "csv")
+    files = sorted((inputs / layer).rglob("*.gpx")) if layer == "tracks" else [inputs / f"{layer}.{suffix}"]
+    datum = None if suffix == "gpkg" else "wgs84"  # a package names its own coordinates
+    return import_files(county, layer, files, Hints(datum=datum, timezone="Asia/Shanghai"), now=now)
 
 
 def _handle_orders(county: County, size: str, seed: int, now: datetime) -> None:
@@ -117,7 +122,3 @@ def _handle_orders(county: County, size: str, seed: int, now: datetime) -> None:
     entry = Entry("import", {"layer": "orders", "files": [{"file": "demo", "made_up": True}]})
     changes = (Change("orders", problems), Change("order_steps", steps), Change("daily_reports", dailies))
     county.store.append(entry, *changes, now=now)
-
-
-def _input(inputs: Path, layer: str) -> Path:
-    return inputs / (f"{layer}.{SHAPES[layer]}" if layer in SHAPES else f"{layer}.csv")

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from geo.schema import Refusal
 from geo.store import Change
 from geo.store import grids as stored_grids
 from geo.words import Language, say
+from geo.workspace import processes
 from geo.workspace.county import County
 from geo.workspace.forms import CLOCK_SLACK
 from geo.workspace.rights import Action, require
@@ -217,14 +219,23 @@ def read_files(
     known = set(county.store.read(layer)[SCHEMAS[layer].key])
     plain = hints_for(county, layer, hints)
     teams = county.store.read("teams").set_index("team_id")["township_id"].to_dict() if layer == "tracks" else {}
+
+    def one(path: Path) -> tuple[FileReport, pd.DataFrame]:
+        return _read_one(layer, path, _from_folder(plain, path, teams), known)
+
+    # Of tracks alone what an earlier file brought can be told from the rows: their ids are made from all they hold.
+    work = processes.each(one, paths) if layer == "tracks" else (one(path) for path in paths)
     reports, tables = [], []
-    for number, path in enumerate(paths):
-        if progress:
-            progress(path.name, number, len(paths))
-        report, rows = _read_one(layer, path, _from_folder(plain, path, teams), known)
-        known |= set(rows[SCHEMAS[layer].key]) if len(rows) else set()
-        reports.append(report)
-        tables.append(rows)
+    with closing(work) as found:
+        for number, path in enumerate(paths):
+            if progress:
+                progress(path.name, number, len(paths))
+            report, rows = next(found)
+            if len(rows) and not known.isdisjoint(rows[SCHEMAS[layer].key]):
+                report, rows = one(path)
+            known |= set(rows[SCHEMAS[layer].key]) if len(rows) else set()
+            reports.append(report)
+            tables.append(rows)
     return reports, tables
 
 

@@ -48,6 +48,34 @@ def test_a_plane_in_degrees_is_the_same_plane_in_metres(tmp_path: Path, dtype: s
     assert cell_m == pytest.approx(0.0002 * 111_195 * np.cos(np.radians(26.65)) ** 0.5, rel=1e-3)
 
 
+@pytest.mark.parametrize(("down", "across"), [(0, 0), (-30, 12), (25, -40), (90, 90), (-20, -20)])
+def test_cells_on_the_countys_own_cells_are_taken_as_they_are(tmp_path: Path, down: int, across: int) -> None:
+    """Nothing is resampled: every value to the last bit, wherever the raster begins, and NaN beyond it."""
+    heights = np.random.default_rng(1).uniform(0.0, 3000.0, (110, 95)).astype(np.float32)
+    file, turn = tmp_path / "dem.tif", FRAME.transform @ Affine.translation(across, down)
+    shape = {"width": 95, "height": 110, "count": 1, "dtype": "float32", "crs": CRS.to_epsg(), "transform": turn}
+    with rasterio.open(file, "w", driver="GTiff", **shape) as target:
+        target.write(heights, 1)
+    grid, cell_m, (source,) = read_terrain([file], FRAME)
+    expected = np.full(FRAME.shape, np.nan, np.float32)
+    for row in range(110):
+        for col in range(95):
+            if 0 <= row + down < 100 and 0 <= col + across < 100:
+                expected[row + down, col + across] = heights[row, col]
+    np.testing.assert_array_equal(grid.values, expected)
+    assert (cell_m, source.cells_n) == (10.0, int(np.isfinite(expected).sum()))
+
+
+def test_cells_half_a_cell_off_are_resampled(tmp_path: Path) -> None:
+    slope = np.tile(np.arange(100, dtype=np.float32) * 10.0, (100, 1))
+    file, turn = tmp_path / "dem.tif", FRAME.transform @ Affine.translation(0.5, 0.0)
+    shape = {"width": 100, "height": 100, "count": 1, "dtype": "float32", "crs": CRS.to_epsg(), "transform": turn}
+    with rasterio.open(file, "w", driver="GTiff", **shape) as target:
+        target.write(slope, 1)
+    grid, _, _ = read_terrain([file], FRAME)
+    assert np.abs(grid.values[:, 1:-1] - (slope[:, 1:-1] - 5.0)).max() < 1e-3
+
+
 def test_a_void_nobody_declared_does_not_bleed_into_its_neighbours(tmp_path: Path) -> None:
     grid, _, _ = read_terrain([plane(tmp_path, dtype="int16", hole=True)], FRAME)
     known = np.isfinite(grid.values)

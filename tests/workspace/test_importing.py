@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -145,6 +147,31 @@ def test_the_same_file_twice_in_one_import_is_taken_once(county: County, tmp_pat
     paths = [write(tmp_path / "a.gpx", text), write(tmp_path / "b.gpx", text)]
     report = import_files(county, "tracks", paths, Hints(), now=NOW).json()
     assert (report["read"], report["accepted"], report["refused_n"]) == (10, 5, 5)
+
+
+def test_many_files_read_by_several_processes_are_what_one_reads(tmp_path: Path) -> None:
+    """Fresh walks, walks given before in the same import and broken files: same reports, rows and order."""
+    paths = []
+    for number in range(40):
+        places = [(504_000.0 + 10 * step, 2_955_000.0 + 30 * (number % 25)) for step in range(4)]
+        text = gpx_of(places) if number % 7 else gpx_of(places)[:-90]
+        paths.append(write(tmp_path / f"{number:02d}.gpx", text if number % 11 else "no file of fixes"))
+    answers: list[tuple[dict[str, Any], pd.DataFrame]] = []
+
+    def bring(folder: Path) -> None:
+        county = make_county(folder)
+        report = import_files(county, "tracks", paths, Hints(), now=NOW)
+        answers.append((report.json(), pd.DataFrame(county.store.read("tracks"))))
+
+    bring(tmp_path / "several")
+    alone = Thread(target=bring, args=(tmp_path / "one",))  # no thread but the main one splits the program
+    alone.start()
+    alone.join()
+    (several, rows), (one, same_rows) = answers
+    assert several == one
+    pd.testing.assert_frame_equal(rows, same_rows)
+    assert rows["track_id"].is_unique
+    assert {r["code"] for file in several["files"] for r in file["refused"]} == {"duplicate", "file_breaks_off"}
 
 
 def test_an_interruption_leaves_the_store_as_it_was(county: County, tmp_path: Path) -> None:
