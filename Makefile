@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install assets programs demo test check bench wheel lock clean
+.PHONY: help install assets programs demo test lint check bench wheel lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -48,9 +48,12 @@ build/.warm: .venv/.installed
 install: .venv/.installed build/.warm
 
 # The browser's own files (map library, draw tools): exact versions, checked by sha-256, served from this machine.
-geo/ui/assets/.installed: package.json package-lock.json geo/ui/assets.sha256 .venv/.installed
+node_modules/.installed: package.json package-lock.json
 	$(call apt,command -v npm,npm)
 	npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+geo/ui/assets/.installed: node_modules/.installed geo/ui/assets.sha256 .venv/.installed
 	$(BIN)/python -m geo.ui.vendor
 	@touch $@
 
@@ -75,21 +78,24 @@ demo: install assets $(DEMO)/exports/.done
 	$(BIN)/tacha --county $(DEMO) summary
 	@if [ "$(SERVE)" != "0" ]; then exec $(BIN)/tacha --county $(DEMO) app --port $(PORT); fi
 
-check: .venv/.installed-dev
+lint: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/test_architecture.py
 	$(BIN)/python -m benchmarks.sizes
+
+check: lint
+	$(BIN)/pytest tests/test_architecture.py
 
 # What tests read with beside Python: another reader of every export, a browser, a second database.
 programs:
 	$(call apt,command -v chromium && command -v gpsbabel && command -v ogrinfo && \
 	  ls /usr/share/postgresql/*/extension/postgis.control,chromium gpsbabel gdal-bin postgresql postgresql-15-postgis-3)
 
-test: .venv/.installed
-	@$(MAKE) --no-print-directory -j2 --output-sync=target check build/.warm assets programs
+# Everything is made ready in two lanes from the start: while packages are installed, other programs are, too.
+test:
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint build/.warm programs assets
 	trap '.ci/postgis stop' EXIT; url=$$(.ci/postgis start); TACHA_POSTGIS_URL=$$url $(BIN)/pytest -n 2 --dist worksteal --durations=15
 
 # One file for machines without npm: the package with the map's own scripts in it.

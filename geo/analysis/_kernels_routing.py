@@ -15,6 +15,13 @@ TINY_S = 1e-6
 
 
 @njit(cache=True)
+def copy_into(to, source, n):
+    """The first `n` of `source` into `to`: a slice would take seconds to compile, for the sentence it can fail with."""
+    for i in range(n):
+        to[i] = source[i]
+
+
+@njit(cache=True)
 def route_s(route, length, cost):
     """Seconds of one team's day: walking and service, base to base."""
     home = cost.shape[0] - 1
@@ -219,7 +226,7 @@ def shortened(route, length, cost, budget, timed, start, ready, latest):
     now = away_s(route, length, cost, start, ready, latest)
     if now <= was and now <= budget:
         return now
-    route[:length] = before
+    copy_into(route, before, length)
     return was
 
 
@@ -420,9 +427,11 @@ def search(
     touched, before = np.zeros(teams, np.bool_), lengths.copy()
     for _ in range(iterations):
         for team in range(teams):
-            trial_n[team] = lengths[team]
-            trial[team, : lengths[team]] = routes[team, : lengths[team]]
-        trial_spent[:], trial_held[:], trial_miss[:], trial_gain[:] = spent, held, miss, gain
+            trial_n[team], trial_spent[team] = lengths[team], spent[team]
+            copy_into(trial[team], routes[team], lengths[team])
+        copy_into(trial_held, held, stops)
+        copy_into(trial_miss, miss, len(mass))
+        copy_into(trial_gain, gain, stops)
         touched[:] = False
         destroy(trial, trial_n, trial_held, touched, near, draw, most)
         for team in range(teams):
@@ -438,7 +447,7 @@ def search(
                 )
         touched[:] = True
         while touched.any():
-            before[:] = trial_n
+            copy_into(before, trial_n, teams)
             repair(
                 trial, trial_n, trial_spent, trial_held, trial_miss, trial_gain, touched, allowed, cost, base, budget,
                 timed, start, ready, latest, first, cells, pod, seers_first, seers, seers_pod, mass, extra, place, draw,
@@ -452,12 +461,16 @@ def search(
         value = worth(trial_held, trial_miss, trial_spent, mass, bonus, hurry)
         if value >= current + warmth * np.log(max(draw.random(), 1e-300)):
             for team in range(teams):
-                lengths[team] = trial_n[team]
-                routes[team, : trial_n[team]] = trial[team, : trial_n[team]]
-            spent[:], held[:], miss[:], gain[:] = trial_spent, trial_held, trial_miss, trial_gain
+                lengths[team], spent[team] = trial_n[team], trial_spent[team]
+                copy_into(routes[team], trial[team], trial_n[team])
+            copy_into(held, trial_held, stops)
+            copy_into(miss, trial_miss, len(mass))
+            copy_into(gain, trial_gain, stops)
             current = value
         exact = value + (hurry - hair) * trial_spent.sum()
         if exact > best:
-            best_routes[:], best_lengths[:] = trial, trial_n
+            for team in range(teams):
+                best_lengths[team] = trial_n[team]
+                copy_into(best_routes[team], trial[team], trial_n[team])
             best = exact
     return best

@@ -7,7 +7,7 @@ Arguments are those of `_kernels_routing`: stops 0 … n-1, the base at index n 
 import numpy as np
 from numba import njit
 
-from geo.analysis._kernels_routing import TINY_S, away_s, put_at, take_out, turn_round
+from geo.analysis._kernels_routing import TINY_S, away_s, copy_into, put_at, take_out, turn_round
 
 MOST_TRIED = 3
 """At most so many stops are taken out in one turn, and as many others tried in their place."""
@@ -158,8 +158,8 @@ def roam(
     for _ in range(turns):
         for team in range(len(lengths)):
             trial_n[team] = lengths[team]
-            trial[team, : lengths[team]] = routes[team, : lengths[team]]
-        was[:] = held
+            copy_into(trial[team], routes[team], lengths[team])
+        copy_into(was, held, len(held))
         disturb(trial, trial_n, held, allowed, cost, base, budget, start, ready, latest, draw)
         fits = in_hours(trial, trial_n, allowed, cost, base, budget, start, ready, latest)
         more_free, more_bound, met = 0.0, 0.0, 0.0
@@ -176,7 +176,7 @@ def roam(
             must_spare += met
             for team in range(len(lengths)):
                 lengths[team] = trial_n[team]
-                routes[team, : trial_n[team]] = trial[team, : trial_n[team]]
+                copy_into(routes[team], trial[team], trial_n[team])
             continue
         for stop in range(len(bonus)):
             if held[stop] != was[stop]:

@@ -389,9 +389,17 @@ def _square(east: float, north: float, line: Floats) -> float:
     return square  # type: ignore[no-any-return]
 
 
-@njit(cache=True)
 def _bins(lines: Floats, place: Floats, reach: float, tiles_high: int, tiles_wide: int) -> tuple[Ints, Ints, Ints]:
     """Tiles with a segment in reach, and the segments of each: tile numbers, first position per tile, segments."""
+    tile, segment = _in_reach(lines, place, reach, tiles_high, tiles_wide)
+    order = np.argsort(tile, kind="stable")
+    tiles, starts = np.unique(tile[order], return_index=True)
+    return tiles, np.append(starts, len(tile)), segment[order]
+
+
+@njit(cache=True)
+def _in_reach(lines: Floats, place: Floats, reach: float, tiles_high: int, tiles_wide: int) -> tuple[Ints, Ints]:
+    """Pairs of a tile and a segment in reach of it."""
     size = place[2] * TILE_CELLS
     limit = (reach + size * 0.7072) ** 2
     tile, segment = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
@@ -405,11 +413,7 @@ def _bins(lines: Floats, place: Floats, reach: float, tiles_high: int, tiles_wid
                 if _square(place[0] + (c + 0.5) * size, place[1] - (r + 0.5) * size, lines[k]) <= limit:
                     tile.append(np.int64(r * tiles_wide + c))
                     segment.append(np.int64(k))
-    tiles, segments = np.array(tile), np.array(segment)
-    order = np.argsort(tiles, kind="mergesort")
-    tiles, segments = tiles[order], segments[order]
-    starts = np.append(np.zeros(min(len(tiles), 1), np.int64), np.flatnonzero(np.diff(tiles)) + 1)
-    return tiles[starts], np.append(starts, len(tiles)), segments
+    return np.array(tile), np.array(segment)
 
 
 @njit(cache=True, parallel=True)
