@@ -37,6 +37,9 @@ def plan(
         typer.Option(min=0, help="换一个种子，次序、时段、选点都换，必到不少 another seed, another plan of like worth"),
     ] = 7,
     township: Annotated[list[str] | None, typer.Option(help="乡镇代码 only these townships")] = None,
+    teams: Annotated[
+        int | None, typer.Option(min=1, help="最多几队出动，先每乡镇一队，离范围近的先去 no more teams than so many")
+    ] = None,
     pin: Annotated[
         list[str] | None, typer.Option(help="必到：地块或踏查单元编号，可写时段 must be visited: ID or ID@09:00-10:30")
     ] = None,
@@ -75,10 +78,11 @@ def plan(
             hours=hours,
             seed=seed,
             township_ids=township,
+            teams_most=teams,
             pinned=pin or (),
             forbidden=forbid or (),
             assigned=assigned,
-            area=outline_of(area) if area else None,
+            area=None if area is None else outline_of(area),
             progress=tell,
         )
     told = []

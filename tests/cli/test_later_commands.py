@@ -108,6 +108,17 @@ def test_a_plan_keeps_to_its_hours_and_its_files_hold_the_same_stops(
     assert (names[0], names[-1]) == (stops[0]["name"], stops[-1]["name"])
 
 
+def test_a_plan_of_few_teams_says_whom_it_leaves_in(tacha: Tacha) -> None:
+    """Two townships and one team: the other township's due plots are named, and an empty area is no area."""
+    asked = ("plan", "--day", "2026-05-21", "--township", TOWNSHIP, "--township", "529901002", "--hours", "1")
+    made = answer(tacha(*asked, "--teams", "1", "--json"))
+    assert len(made["hours_used"]) == 1
+    assert "stays_in" in {one["reason"] for one in made["unmet"]}
+    left, _, complaint = tacha(*asked, "--area", "")
+    assert left == 1
+    assert "Traceback" not in complaint
+
+
 @pytest.mark.real
 def test_a_day_that_has_routes_keeps_them_and_another_is_planned(tacha: Tacha) -> None:
     """`--if-missing` asks for the days wanted, not for any day there ever was a plan for."""
