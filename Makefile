@@ -30,8 +30,9 @@ help:
 .venv/.installed: requirements.lock pyproject.toml
 	$(call apt,$(PYTHON) -m ensurepip --version,python3-venv)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -r requirements.lock
+	$(BIN)/pip install -q --no-compile -r requirements.lock
 	$(BIN)/pip install -q --no-deps -e .
+	@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' .venv/lib || true
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed requirements-dev.lock
