@@ -53,11 +53,13 @@ def recognise(county: County, path: Path, hints: Hints, layers: Sequence[str] = 
     """
     The file read as every layer it could be, the one that takes most of its records first.
 
-    A file that asks for its datum counts as one that could be read, so that the question reaches the user.
+    A file that asks for its datum counts as one that could be read, so that the question reaches the user. Of a file
+    that is no layer's, the one that finds most records in it.
     """
     found = [preview(county, layer, path, hints) for layer in layers]
     useful = [one for one in found if one.report.accepted or one.report.needs_datum]
-    return sorted(useful or found[:1], key=lambda one: -one.report.accepted)
+    most = max(found, key=lambda one: one.report.read)
+    return sorted(useful or [most], key=lambda one: -one.report.accepted)
 
 
 def _places(rows: object) -> tuple[Place, ...]:

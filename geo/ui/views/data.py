@@ -48,26 +48,36 @@ def page() -> None:
     state.foot(county.as_of(), state.head_of(county))
 
 
-@state.kept(entries=16, shared=True)
+@state.kept(entries=64, shared=True)
 def _folder(content: str) -> "tempfile.TemporaryDirectory[str]":
-    """A folder for one set of dropped files, gone with the cache."""
+    """A folder for one file or the parts of one shapefile, gone with the cache."""
     return tempfile.TemporaryDirectory(prefix="tacha-")
 
 
 def _laid_down(files: list[tuple[str, bytes]]) -> list[Path]:
-    """The dropped files on disk, side by side so that the parts of a shapefile find each other; its main file only."""
-    if not files:
-        return []
+    """
+    The dropped files on disk, the parts of a shapefile side by side so that they find each other; its main file only.
+
+    A file lies where it lay before, whatever else is dropped with it: what was read of it is not read again.
+    """
+    parts: dict[Path, list[tuple[str, bytes]]] = {}
+    for name, body in files:
+        plain = Path(name).name
+        parts.setdefault(Path(plain).with_suffix(""), []).append((plain, body))
+    return sorted((path for group in parts.values() for path in _together(group)), key=lambda path: path.name)
+
+
+def _together(files: list[tuple[str, bytes]]) -> list[Path]:
+    """Files of one stem in a folder of their own; of a shapefile its main file only."""
     mark = hashlib.sha256(b"".join(hashlib.sha256(body).digest() + name.encode() for name, body in files)).hexdigest()
     folder = Path(_folder(mark).name)
     for name, body in files:
-        (folder / Path(name).name).write_bytes(body)
-    held = sorted({folder / Path(name).name for name, _ in files})
-    shapes = {path.with_suffix("") for path in held if path.suffix.lower() == ".shp"}
-    return [path for path in held if path.suffix.lower() == ".shp" or path.with_suffix("") not in shapes]
+        (folder / name).write_bytes(body)
+    held = {folder / name for name, _ in files}
+    return [path for path in held if path.suffix.lower() == ".shp"] or list(held)
 
 
-@state.kept(entries=16)
+@state.kept(entries=64)
 def _seen(county: Path, head: str, path: Path, hints: Hints) -> list[Preview]:
     return recognise(state.county(), path, hints)
 
@@ -88,7 +98,10 @@ def _card(county: County, path: Path) -> list[Asked]:
         head = state.head_of(county)
         with st.spinner(state.word("ui_reading")):
             found = likely = _seen(county.path, head, path, hints)
-            if not any(one.report.accepted for one in found):  # what it is can be told before where it lies and when
+            holds = any(one.report.read or one.report.needs_datum for one in found)
+            if holds and not any(
+                one.report.accepted for one in found
+            ):  # what it is, before where and when
                 likely = _seen(county.path, head, path, replace(hints, datum=datum or "wgs84", date=today))
         layers.sort(key=lambda layer: -next((one.report.accepted for one in likely if one.layer == layer), -1))
     layer = first.selectbox(
