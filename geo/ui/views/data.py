@@ -99,9 +99,7 @@ def _card(county: County, path: Path) -> list[Asked]:
         with st.spinner(state.word("ui_reading")):
             found = likely = _seen(county.path, head, path, hints)
             holds = any(one.report.read or one.report.needs_datum for one in found)
-            if holds and not any(
-                one.report.accepted for one in found
-            ):  # what it is, before where and when
+            if holds and not any(one.report.accepted for one in found):  # what it is, before where and when
                 likely = _seen(county.path, head, path, replace(hints, datum=datum or "wgs84", date=today))
         layers.sort(key=lambda layer: -next((one.report.accepted for one in likely if one.layer == layer), -1))
     layer = first.selectbox(
