@@ -13,13 +13,14 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 WORTH_IT = 16
-"""Fewer pieces of work than this are done before another process has started."""
+"""Pieces of work for which one process more is worth its start."""
 
 
 def each(work: Callable[[T], R], items: Sequence[T]) -> Generator[R]:
@@ -28,11 +29,11 @@ def each(work: Callable[[T], R], items: Sequence[T]) -> Generator[R]:
 
     Close it where not all is asked for: the other processes end with it.
     """
-    ways = _processes() if len(items) >= WORTH_IT else 1
+    ways = min(_processes(), len(items) // WORTH_IT + 1)
     with ExitStack() as stack:
         others = [stack.enter_context(_another(map(work, items[k::ways]))) for k in range(1, ways)]
         for number, item in enumerate(items):
-            yield _received(others[number % ways - 1]) if number % ways else work(item)
+            yield _received(others[number % ways - 1], partial(work, item)) if number % ways else work(item)
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def beside(work: Callable[[], None]) -> Iterator[None]:
         return
     with _another(step() for step in (work,)) as other:
         yield
-        _received(other)
+        _received(other, work)
 
 
 def _processes() -> int:
@@ -81,8 +82,12 @@ def _answer(answers: Iterator[Any], here: Connection, there: Connection) -> None
         there.send((None, wrong))
 
 
-def _received(other: Connection) -> Any:
-    answer, wrong = other.recv()
+def _received(other: Connection, otherwise: Callable[[], R]) -> R:
+    """The next answer; made here where the other process is gone, as when the system needed its memory."""
+    try:
+        answer, wrong = other.recv()
+    except (EOFError, OSError):
+        return otherwise()
     if wrong is not None:
         raise wrong
-    return answer
+    return answer  # type: ignore[no-any-return]
