@@ -1,5 +1,6 @@
 """The program: global options, and the commands of each job."""
 
+import atexit
 import gc
 import itertools
 import sys
@@ -92,6 +93,7 @@ for module in (
 
 def main() -> None:
     """Run the program; our errors, and files the system refuses, become one sentence and exit code 1."""
+    atexit.register(gc.freeze)  # or Python looks through every library's objects once more: a fifth of a second
     argv = _global_first(sys.argv[1:])
     following = dict(itertools.pairwise(argv))
     english = "--lang=en" in argv or following.get("--lang") == "en"
@@ -106,8 +108,6 @@ def main() -> None:
         fields = {"file": error.filename, "reason": error.strerror}
         sys.stderr.write(say("path_refused", "en" if english else "zh", **fields) + "\n")
         sys.exit(1)
-    finally:
-        gc.freeze()  # on its way out Python would look through every library's objects once more: a fifth of a second
 
 
 def _global_first(argv: list[str]) -> list[str]:

@@ -6,7 +6,6 @@ import typer
 
 from geo.cli.speaking import now, session
 from geo.errors import StoreError
-from geo.layers.leads import REWARD_STATES
 
 
 def register(app: typer.Typer) -> None:
@@ -16,7 +15,7 @@ def register(app: typer.Typer) -> None:
 def reward(
     context: typer.Context,
     lead: Annotated[str | None, typer.Argument(help="线索编号 lead id")] = None,
-    state: Annotated[str | None, typer.Argument(help=" → ".join(REWARD_STATES))] = None,
+    state: Annotated[str | None, typer.Argument(help="查实 → 应奖 → 已兑现 state")] = None,
 ) -> None:
     """线索奖励：查实 → 应奖 → 已兑现（只凭线索编号，不记举报人） rewards by lead number; without arguments: all."""
     from geo.workspace.rewards import record_reward, rewards

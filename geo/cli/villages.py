@@ -6,8 +6,6 @@ from typing import Annotated, Any
 import typer
 
 from geo.cli.speaking import Session, now, session
-from geo.layers.visits import GROUNDS, OUTCOMES
-from geo.season import CHINA
 
 form = typer.Typer(no_args_is_help=True, help="踏查记录表 signed forms in")
 SHOWN = 25
@@ -134,8 +132,8 @@ def enter(
     round_: Annotated[int | None, typer.Option("--round")] = None,
     order: Annotated[str | None, typer.Option(help="任务单 order id")] = None,
     team: Annotated[str | None, typer.Option(help="队伍代码 team id")] = None,
-    ground: Annotated[str | None, typer.Option(help="/".join(GROUNDS))] = None,
-    outcome: Annotated[str, typer.Option(help="/".join(OUTCOMES))] = "未发现",
+    ground: Annotated[str | None, typer.Option(help="庭院/田间/荒山野岭")] = None,
+    outcome: Annotated[str, typer.Option(help="未发现/发现/核查排除/无法到达")] = "未发现",
     reason: Annotated[str | None, typer.Option()] = None,
     group: Annotated[str | None, typer.Option(help="组 group")] = None,
     persons: Annotated[int | None, typer.Option(help="人数")] = None,
@@ -228,6 +226,8 @@ def _dailies(page: dict[str, Any]) -> dict[str, Any]:
 
 
 def _foot(talk: Session, as_of: Any, head: str | None) -> None:
+    from geo.season import CHINA
+
     moment = f"{as_of.astimezone(CHINA):%Y-%m-%d %H:%M}"
     talk.print(talk.say("foot", moment=moment, head=(head or "-")[:16]))
 

@@ -153,12 +153,16 @@ def test_a_new_county_asks_for_the_datum_of_its_boundaries(tmp_path: Path) -> No
 
 
 def test_help_offers_the_words_the_layers_know(tacha: Tacha, monkeypatch: pytest.MonkeyPatch) -> None:
-    from geo.layers import duties, finds, steps, visits
+    from geo.layers import duties, finds, leads, steps, visits
 
     monkeypatch.setenv("COLUMNS", "250")
     shown = tacha("record", "find", "--help")[1] + tacha("record", "visit", "--help")[1]
     for known in (finds.FOUND_BY, finds.SPECIES, finds.STAGES, finds.METHODS, visits.GROUNDS, visits.OUTCOMES):
         assert "/".join(known) in shown
+    entered = tacha("form", "enter", "--help")[1]
+    assert "/".join(visits.GROUNDS) in entered
+    assert "/".join(visits.OUTCOMES) in entered
+    assert " → ".join(leads.REWARD_STATES) in tacha("reward", "--help")[1]
     assert "/".join(steps.DISMISSALS) in tacha("plot", "step", "--help")[1]
     assert set(plots.STEPS) <= set(steps.Act)
     assert {orders.STEPS[name][0] for name in orders.STEPS} <= {str(step) for step in layer_orders.Step}
@@ -168,6 +172,6 @@ def test_help_offers_the_words_the_layers_know(tacha: Tacha, monkeypatch: pytest
 def test_help_waits_for_no_library_of_tables_or_maps() -> None:
     """Commands import what they need when they are called."""
     heavy = {"pandas", "numpy", "geopandas", "scipy", "numba", "rasterio", "shapely", "openpyxl"}
-    told = f"import geo.cli, sys; print(sorted({heavy} & set(sys.modules)))"
+    told = f"import geo.cli.main, sys; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
