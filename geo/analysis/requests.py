@@ -66,6 +66,11 @@ class SweepRequest:
         """Seconds each team may be away, the reserve kept back."""
         return budget_s(self.settings if self.hours is None else replace(self.settings, hours=self.hours))
 
+    @property
+    def longest_s(self) -> float:
+        """Walks longer than this many seconds are not looked for: nobody takes them in a day."""
+        return min(self.settings.longest_leg_h * 3600.0, self.budget_s)
+
 
 def kept_problem(request: SweepRequest) -> tuple[pd.DataFrame, routing.Problem]:
     """The targets that are not forbidden, and the day's problem over them."""
@@ -108,10 +113,14 @@ def over_days(kept: pd.DataFrame, problem: routing.Problem, days: Sequence[str],
 
 def travel_matrix(request: SweepRequest) -> travel.Matrix:
     """Travel times of a request, for all its targets: what `SweepRequest.matrix` may hold."""
-    longest = min(request.settings.longest_leg_h * 3600.0, request.budget_s)
     entry, leaving = ends_of(request.targets)
     return travel.matrix(
-        request.surface, places_of(request.teams), entry, leaving, longest_s=longest, approach=request.approach
+        request.surface,
+        places_of(request.teams),
+        entry,
+        leaving,
+        longest_s=request.longest_s,
+        approach=request.approach,
     )
 
 

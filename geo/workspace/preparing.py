@@ -304,11 +304,11 @@ def _save(file: Path, made: travel.Matrix) -> None:
 
 
 def _digest(request: patrol.SweepRequest) -> str:
-    """First 16 hex digits over ground, roads, closed cells, speeds, hours and places."""
+    """First 16 hex digits over ground, roads, closed cells, speeds, the longest walk and places."""
     graph = request.surface.graph
     places = request.targets[["easting_m", "northing_m"]].to_numpy(float)
     bases = request.teams[["easting_m", "northing_m"]].to_numpy(float)
-    parts: list[Any] = [graph.data, graph.indices, request.surface.frame.bounds, request.budget_s, bases, places]
+    parts: list[Any] = [graph.data, graph.indices, request.surface.frame.bounds, request.longest_s, bases, places]
     parts += [] if request.approach is None else [request.approach.graph.data]
     parts += lines_to_see(request.targets)
     told = hashlib.sha256()

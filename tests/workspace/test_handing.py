@@ -109,7 +109,8 @@ def test_a_zip_does_not_depend_on_the_order_of_its_files() -> None:
     assert zipped({"a": b"1", "路": b"2"}) == zipped({"路": b"2", "a": b"1"})
 
 
-def test_walking_times_are_kept_and_measured_anew_when_the_ground_changes(demo_copy: Path) -> None:
+def test_walking_times_are_kept_until_the_longest_walk_is_another(demo_copy: Path) -> None:
+    """A day of five hours and one of six look as far; one of three does not look for walks of four."""
     shutil.rmtree(demo_copy / "travel")
     opened = open_county(demo_copy)
     first = plan_day(opened, day=DAY, township_ids=WHERE[:1])
@@ -119,5 +120,7 @@ def test_walking_times_are_kept_and_measured_anew_when_the_ground_changes(demo_c
     assert file.stat().st_mtime_ns == before
     assert again.stops.equals(first.stops)
     plan_day(opened, day=DAY, township_ids=WHERE[:1], hours=5.0)
+    assert [one.name for one in (demo_copy / "travel").glob("*.npz")] == [file.name]
+    plan_day(opened, day=DAY, township_ids=WHERE[:1], hours=3.0)
     (other,) = (demo_copy / "travel").glob("*.npz")
     assert other.name != file.name
