@@ -3,16 +3,23 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from geo.layers.photos import SHOWS
+from geo.locale import moment
 from geo.ui import state
 from geo.workspace.county import County
-from geo.workspace.photographing import PhotoIn, Taken, add_photos, photo_findings
+from geo.workspace.photographing import PhotoIn, Taken, add_photos, photo_findings, plot_photos
 
 KINDS = ["jpg", "jpeg", "png", "heic", "webp"]
 BEFORE, AFTER, SCENE = "铲除前", "铲除后", "现场"
+SHOWN = dict(
+    zip(SHOWS, ("ui_photo_scene", "ui_photo_before", "ui_photo_after", "ui_photo_form", "ui_photo_other"), strict=True)
+)
+ABREAST = 3
 
 
 def picker(code: str, key: str) -> list[UploadedFile]:
@@ -42,8 +49,28 @@ def said(county: County, taken: Sequence[Taken]) -> list[str]:
 def _said(one: Taken, known: dict[str, dict[str, object]]) -> str:
     if one.error is not None:
         return str(one.json(state.language())["reason"])
-    row = known[str(one.photo_id)]
+    return _agreement(known[str(one.photo_id)])
+
+
+def _agreement(row: dict[str, Any]) -> str:
+    """The file, and what the photo agrees with."""
     metres = "" if row["track_m"] is None else state.word("photo_metres", n=f"{row['track_m']:.0f}")
     far = state.word("photo_far", n=f"{row['about_m']:.0f}") if row["far"] else ""
     told = {"said": state.word(str(row["code"])), "metres": metres, "far": far}
-    return state.word("photo_line", file=one.file, id=one.photo_id, kept="", **told)
+    kept = state.word(f"photo_kept_{row['kept']}")
+    return state.word("photo_line", file=state.plain(str(row["file"])), id=row["photo_id"], kept=kept, **told)
+
+
+def of_plot(county: County, parcel_id: str) -> None:
+    """The plot's pictures side by side, each with what it shows, when, and what it agrees with; nothing without any."""
+    rows = plot_photos(county, parcel_id)
+    if not rows:
+        return
+    st.markdown(f"**{state.word('ui_photos', n=len(rows))}**")
+    for start in range(0, len(rows), ABREAST):
+        for row, column in zip(rows[start : start + ABREAST], st.columns(ABREAST), strict=False):
+            when = None if row["taken_at"] is None else datetime.fromisoformat(row["taken_at"])
+            head = [state.word(SHOWN[row["shows"]]), *([moment(when, state.language())] if when else [])]
+            if row["path"] is not None:
+                column.image(str(row["path"]), width="stretch")
+            column.caption(f"{' · '.join(head)} · {_agreement(row)}")

@@ -12,7 +12,7 @@ from geo.errors import GeoError
 from geo.locale import day, moment
 from geo.report.dossier import Statement, notes_of
 from geo.season import CHINA
-from geo.ui import jobs, state
+from geo.ui import jobs, photos, state
 from geo.words import Language
 from geo.workspace.county import County
 from geo.workspace.tracing import Dossier, dossier_papers, plot_dossier
@@ -44,6 +44,7 @@ def plot_trace(county: County) -> None:
         state.sorry(error)
         return
     _lines(path, head, told)
+    photos.of_plot(county, chosen)
     _papers(county, chosen)
 
 

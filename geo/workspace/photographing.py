@@ -1,7 +1,7 @@
 """Photos taken in: originals kept, time and place from the file or typed from its watermark, and what agrees."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -245,14 +245,14 @@ def _point(county: County, longitude: float, latitude: float) -> Any:
     return shapely.Point(float(east), float(north))
 
 
-def photo_findings(county: County) -> list[dict[str, Any]]:
+def photo_findings(county: County, photo_ids: Collection[str] | None = None) -> list[dict[str, Any]]:
     """
-    What every photo on record agrees with: its team's track then, its plot or village, and the file as it was kept.
+    What photos (None: all on record) agree with: their team's track then, their plot or village, the file as kept.
 
     ``code`` of the track (`analysis.photo_checks.Beside`), metres from it and from what it is about, and whether the
     original is there unchanged (``kept``). A photo without time, place or track is not a false one.
     """
-    held = gpd.GeoDataFrame(county.store.read("photos"))
+    held = gpd.GeoDataFrame(county.store.read("photos", None if photo_ids is None else list(photo_ids)))
     settings = county.settings.plots
     fixes = {team: _fixes(county, team) for team in held["team_id"].dropna().unique()}
     tables = {layer: county.store.read(layer).set_index(SCHEMA_KEYS[layer]) for layer in ABOUT.values()}
@@ -338,16 +338,23 @@ def like_photos(county: County) -> list[dict[str, Any]]:
     return sorted(found, key=lambda pair: (not pair["same_file"], pair["bits"]))
 
 
-def original_of(county: County, photo_id: str, *, small: bool = False) -> Path:
-    """The kept file of a photo that whoever opened the county may see; its small copy where asked and there is one."""
-    held = county.store.read("photos", [photo_id])
-    if held.empty:
-        raise StoreError("photo_missing", value=photo_id)
-    digest = str(held["sha256"].iloc[0])
-    path = (photos.thumbnail(county.path, digest) if small else None) or photos.original(county.path, digest)
-    if path is None:
-        raise StoreError("photo_gone", value=photo_id)
-    return path
+def plot_photos(county: County, parcel_id: str) -> list[dict[str, Any]]:
+    """
+    The photos of a plot, its visits and finds, the first taken first: `photo_findings` with ``shows`` and ``path``.
+
+    ``path`` is the small copy that can be looked at; None where there is none.
+    """
+    store, photos_held = county.store, county.store.read("photos")
+    mine = photos_held["parcel_id"] == parcel_id
+    for layer in ("visits", "finds"):
+        key = SCHEMA_KEYS[layer]
+        mine |= photos_held[key].isin([row[key] for row in store.rows_where(layer, "parcel_id", parcel_id)])
+    held = photos_held[mine].sort_values(["taken_at", "photo_id"], na_position="last").set_index("photo_id")
+    found = {row["photo_id"]: row for row in photo_findings(county, list(held.index))}
+    return [
+        found[str(key)] | {"shows": row["shows"], "path": photos.thumbnail(county.path, row["sha256"])}
+        for key, row in held.iterrows()
+    ]
 
 
 def place_of(county: County, row: dict[Any, Any]) -> tuple[float | None, float | None]:

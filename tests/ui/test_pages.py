@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 import shapely
 import streamlit as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 from ui_county import NAMES
 
@@ -20,6 +21,7 @@ from geo.layers import SCHEMAS
 from geo.season import CHINA
 from geo.settings import Settings, assumptions
 from geo.store import open_store
+from geo.store.photos import original
 from geo.ui import jobs
 from geo.ui.assumed import flat
 from geo.ui.panel import LOOKS_PX
@@ -32,6 +34,7 @@ from geo.workspace.county import open_county
 from geo.workspace.covering import measure_borders
 from geo.workspace.discovery import record_found
 from geo.workspace.importing import import_files
+from geo.workspace.photographing import PhotoIn, add_photos
 from geo.workspace.recording import record_visit
 
 MAIN = Path(__file__).parents[2] / "geo" / "ui" / "main.py"
@@ -366,6 +369,23 @@ def test_the_ledger_page_verifies_against_a_printed_head(served: Path) -> None:
 def test_no_page_is_served_past_the_frame() -> None:
     """Beside the main script a folder of this name would be served file by file, before the app has laid its frame."""
     assert not MAIN.with_name("pages").exists()
+
+
+def test_the_photos_of_a_plot_stand_below_its_trace(served: Path) -> None:
+    """Each with what it shows and whether it agrees; one whose original was changed says so."""
+    county, picture = open_county(served), io.BytesIO()
+    Image.effect_noise((320, 240), 60).convert("RGB").save(picture, "JPEG")
+    given = [PhotoIn("前 *1*.jpg", picture.getvalue(), {"parcel_id": "P1"}, shows="铲除前")]
+    (taken,) = add_photos(county, given, now=datetime(2026, 5, 1, tzinfo=CHINA))
+    app = AppTest.from_function(trace_page, default_timeout=120).run()
+    app.selectbox(key="traced").set_value("P1").run()
+    assert say("ui_photos", n=1) in " ".join(one.value for one in app.markdown)
+    (line,) = [one.value for one in app.caption if str(taken.photo_id) in one.value]
+    assert line.startswith(say("ui_photo_before"))
+    assert "前 \\*1\\*" in line
+    original(served, county.store.read("photos")["sha256"][0]).write_bytes(b"other")
+    app.run()
+    assert say("photo_kept_changed") in " ".join(one.value for one in app.caption)
 
 
 def test_a_plot_is_traced_line_by_line_with_its_entries_and_the_dossier_is_made_beside_the_page(served: Path) -> None:
