@@ -1,5 +1,6 @@
 """The command line: `tacha --county DIR COMMAND`. One file per job; every command calls ``workspace``."""
 
+import os
 import signal
 import sys
 
@@ -10,6 +11,7 @@ class Stopped(BaseException):
 
 def main() -> None:
     """Run the program; stopped at any moment, even while it loads, it says so in one sentence and exits with 130."""
+    _let_speak()
     try:
         signal.signal(signal.SIGINT, _stop)
         from geo.cli.main import main as run
@@ -24,6 +26,13 @@ def main() -> None:
         english = "--lang=en" in sys.argv or "--lang en" in " ".join(sys.argv)
         sys.stderr.write(say("stopped", "en" if english else "zh") + "\n")
         sys.exit(130)
+
+
+def _let_speak() -> None:
+    """Streams that whoever started this closed lead nowhere; else the next file opened would take their place."""
+    for name, way in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, way))  # noqa: SIM115
 
 
 _asked: list[int] = []

@@ -36,6 +36,7 @@ LAYERS = {
     "offices": "驻地 offices teams start from",
 }
 Bring = Callable[[list[Path], str | None], "ImportReport"]
+MODES = "foot | vehicle | drone"
 DATUMS = "wgs84 | cgcs2000 | gcj02 | bd09 | epsg:NNNN"
 
 Files = Annotated[list[Path], typer.Argument(help="文件或文件夹 files or folders", show_default=False)]
@@ -62,12 +63,13 @@ def new(
     """新建县：tacha --county DIR new 乡镇界.geojson (or tacha new DIR FILE)."""
     from geo.formats import Hints, Reading
     from geo.workspace import county as counties
-    from geo.workspace.importing import ImportReport, file_report
+    from geo.workspace.importing import ImportReport, file_report, listed
 
     talk = session(context)
-    folder, boundaries = (talk.county, files) if talk.county != Path() else (files[0], files[1:])
-    if not boundaries:
+    folder, given = (talk.county, files) if talk.county != Path() else (files[0], files[1:])
+    if not given:
         raise typer.BadParameter("tacha new DIR FILE…")
+    boundaries = listed(given)
     hints = Hints(datum=datum, name_table=names)
 
     def create(hints: Hints) -> tuple[counties.County, list[Reading]]:
@@ -161,7 +163,7 @@ def _importer(layer: str) -> Callable[..., None]:
         township: Annotated[str | None, typer.Option(help="乡镇代码 township id")] = None,
         team: Annotated[str | None, typer.Option(help="队伍代码 team id")] = None,
         names: Annotated[Path | None, typer.Option(help="名称表 name table for boundary lines")] = None,
-        mode: Annotated[str, typer.Option(help="foot | vehicle | drone")] = "foot",
+        mode: Annotated[str, typer.Option(callback=_moving, help=MODES)] = "foot",
         date: Annotated[str | None, typer.Option(help="无日期记录的日期 day of undated records, YYYY-MM-DD")] = None,
     ) -> None:
         from geo.formats import Hints
@@ -212,6 +214,13 @@ def _asked(talk: Session, what: str) -> str:
         sys.stderr.write(talk.say("datum_needed", file=what) + "\n")
         raise typer.Exit(2)
     return str(typer.prompt(f"{talk.say('datum_needed', file=what)}\n{DATUMS}", err=True)).strip()
+
+
+def _moving(text: str) -> str:
+    """How the recorder moved, as the schema of tracks knows it."""
+    if text not in MODES.split(" | "):
+        raise typer.BadParameter(f"{text}: {MODES}", param_hint="--mode")
+    return text
 
 
 def _day(text: str | None) -> date_of | None:

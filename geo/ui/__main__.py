@@ -5,6 +5,7 @@ On 127.0.0.1, or where there are accounts on TACHA_LISTEN; port: argument, TACHA
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -40,8 +41,14 @@ def main(arguments: list[str]) -> int:
     if listen not in LOOPBACK and not (path and accounts_on(path)):
         sys.stderr.write(f"{say('listen_refused', address=listen)}\n{say('listen_refused', 'en', address=listen)}\n")
         return 1
+    if hasattr(signal, "SIGHUP"):  # its window was closed: stop as when told to
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     app = st.App(Path(__file__).with_name("main.py"), routes=ROUTES, middleware=MIDDLEWARE, lifespan=prepared)
-    app.run(config=CONFIG | {"server.port": int(port), "server.address": listen})
+    try:
+        app.run(config=CONFIG | {"server.port": int(port), "server.address": listen})
+    except KeyboardInterrupt:  # Ctrl-C is how it is stopped
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return 128 + signal.SIGINT
     return 0
 
 

@@ -13,6 +13,7 @@ from time import time_ns
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -323,13 +324,18 @@ def _layer_now(path: Path, name: str, language: Language, actor: Actor) -> bytes
 
 @asynccontextmanager
 async def prepared(app: object) -> AsyncIterator[None]:
-    """Draw the county's pictures from the moment the server starts, so that the first visitor waits less."""
+    """
+    Draw the county's pictures from the moment the server starts, so that the first visitor waits less.
+
+    When it stops, what pages kept goes: dropped files lie on disk, and after this a signal ends the process at once.
+    """
     path = county_path()
     if path is not None:
         for name in (one for one in GRIDS if one not in ASKED_FOR):
             Thread(target=_prepare, args=(path, name), daemon=True).start()
         Thread(target=_prepare_indexes, args=(path,), daemon=True).start()
     yield
+    st.cache_resource.clear()
 
 
 @lru_cache

@@ -59,7 +59,9 @@ def children(pid: int) -> list[int]:
 def test_a_signal_to_the_command_ends_the_server_too(county: Path, told: signal.Signals) -> None:
     port = free_port()
     words = ["--county", str(county), "app", "--port", str(port)]
-    command = subprocess.Popen([sys.executable, "-c", "from geo.cli import main; main()", *words])
+    command = subprocess.Popen(
+        [sys.executable, "-c", "from geo.cli import main; main()", *words], stderr=subprocess.PIPE, text=True
+    )
     try:
         waited = time.monotonic()
         while not answers(port):
@@ -68,7 +70,8 @@ def test_a_signal_to_the_command_ends_the_server_too(county: Path, told: signal.
             time.sleep(0.2)
         (server,) = children(command.pid)
         command.send_signal(told)
-        command.wait(timeout=PATIENCE_S)
+        said = command.communicate(timeout=PATIENCE_S)[1]
+        assert "Traceback" not in said, said
         assert not Path(f"/proc/{server}").exists()
         assert not answers(port)
     finally:

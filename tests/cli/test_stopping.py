@@ -46,3 +46,12 @@ def test_long_work_tells_its_step_on_stderr_and_ctrl_c_ends_it(tmp_path: Path) -
     assert (told.returncode, out, rest.splitlines()[-1:]) == (130, "", [WORDS["zh"]])
     assert "Traceback" not in rest
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_failure(tmp_path: Path, closed: str) -> None:
+    """As a scheduler may start it: nobody listens, and what is made is made."""
+    program = f'{sys.executable} -c "from geo.cli import main; main()"'
+    shell = f'{program} --county "$0" doctor {closed}; test $? -le 1'
+    told = subprocess.run(["sh", "-c", shell, str(tmp_path)], capture_output=True, encoding="utf-8", check=False)
+    assert (told.returncode, told.stderr) == (0, "")

@@ -106,6 +106,23 @@ def test_a_folder_stands_for_the_files_in_it(tacha: Tacha, county: Path, tmp_pat
     assert [file["file"] for file in json.loads(said)["files"]] == ["轨迹 1.gpx", "轨迹 2.gpx"]
 
 
+def test_a_county_is_made_from_a_folder_of_boundaries(tacha: Tacha, tmp_path: Path) -> None:
+    ring = [[105.0, 26.6], [105.1, 26.6], [105.1, 26.7], [105.0, 26.7], [105.0, 26.6]]
+    town = {"type": "Feature", "properties": {"name": "甲乡", "code": "520525001"}}
+    town["geometry"] = {"type": "Polygon", "coordinates": [ring]}
+    (tmp_path / "界").mkdir()
+    (tmp_path / "界" / "乡镇.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [town]}))
+    code, said, _ = tacha("--county", tmp_path / "neu", "new", tmp_path / "界", "--datum", "wgs84", "--json")
+    assert code == 0
+    assert [file["file"] for file in json.loads(said)["files"]] == ["乡镇.geojson"]
+
+
+def test_a_mode_nobody_knows_is_told_with_those_there_are(tacha: Tacha, county: Path, tmp_path: Path) -> None:
+    code, _, told = tacha("--county", county, "import", "tracks", tmp_path / "a.gpx", "--mode", "flying")
+    assert code == 2
+    assert "foot | vehicle | drone" in told
+
+
 def test_an_empty_folder_is_one_sentence(tacha: Tacha, county: Path, tmp_path: Path) -> None:
     (tmp_path / "空").mkdir()
     assert tacha("--county", county, "import", "tracks", tmp_path / "空") == (1, "", "空：文件夹里没有文件\n")

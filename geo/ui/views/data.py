@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from geo.formats import Hints
+from geo.formats.door import SHAPEFILE_PARTS
 from geo.season import CHINA
 from geo.ui import imports, jobs, state
 from geo.ui.mapview import map_alone
@@ -60,21 +62,25 @@ def _laid_down(files: list[tuple[str, bytes]]) -> list[Path]:
 
     A file lies where it lay before, whatever else is dropped with it: what was read of it is not read again.
     """
-    parts: dict[Path, list[tuple[str, bytes]]] = {}
+    parts: dict[tuple[Path, int], list[tuple[str, bytes]]] = {}
+    times: Counter[str] = Counter()  # two recorders may give two files one name: each is kept
     for name, body in files:
         plain = Path(name).name
-        parts.setdefault(Path(plain).with_suffix(""), []).append((plain, body))
-    return sorted((path for group in parts.values() for path in _together(group)), key=lambda path: path.name)
+        parts.setdefault((Path(plain).with_suffix(""), times[plain]), []).append((plain, body))
+        times[plain] += 1
+    laid = dict.fromkeys(path for group in parts.values() for path in _together(group))
+    return sorted(laid, key=lambda path: path.name)
 
 
 def _together(files: list[tuple[str, bytes]]) -> list[Path]:
-    """Files of one stem in a folder of their own; of a shapefile its main file only."""
+    """Files of one stem in a folder of their own; without the parts of a shapefile that its main file stands for."""
     mark = hashlib.sha256(b"".join(hashlib.sha256(body).digest() + name.encode() for name, body in files)).hexdigest()
     folder = Path(_folder(mark).name)
-    for name, body in files:
-        (folder / name).write_bytes(body)
-    held = {folder / name for name, _ in files}
-    return [path for path in held if path.suffix.lower() == ".shp"] or list(held)
+    held = [folder / name for name, _ in files]
+    for path, (_, body) in zip(held, files, strict=True):
+        path.write_bytes(body)
+    whole = any(path.suffix.lower() == ".shp" for path in held)
+    return [path for path in held if not (whole and path.suffix.lower() in SHAPEFILE_PARTS)]
 
 
 @state.kept(entries=64)
