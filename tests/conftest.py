@@ -1,13 +1,13 @@
 """The one place where tests may look outside the project: real files, read where present, never committed."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from shared_counties import MADE_OF, copy_of
 
 from geo.workspace.demonstrating import make_demo
 from geo.workspace.planning import plan_day
@@ -98,5 +98,4 @@ def measured_demo(once_per_run: OncePerRun) -> Path:
 @pytest.fixture
 def demo_copy(measured_demo: Path, tmp_path: Path) -> Path:
     """A copy of the measured county that a test may change."""
-    shutil.copytree(measured_demo, tmp_path / "county", ignore=shutil.ignore_patterns("inputs", "truth"))
-    return tmp_path / "county"
+    return copy_of(measured_demo, tmp_path / "county", *MADE_OF)

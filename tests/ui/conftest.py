@@ -8,6 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 from browsing import browsing, serving
 from playwright.sync_api import Browser
+from shared_counties import copy_of
 from ui_county import make_county
 
 from geo.workspace import accounts
@@ -36,7 +37,7 @@ def small_demo(measured_demo: Path, once_per_run: Callable[[str, Callable[[Path]
     """Folder of the small demo county, measured, with a day of two townships accepted; not to be written to."""
 
     def planned(path: Path) -> None:
-        shutil.copytree(measured_demo, path)
+        copy_of(measured_demo, path)
         county, now = open_county(path), datetime(2026, 5, 20, 8, tzinfo=UTC)
         accept_plan(county, plan_day(county, day=next_day(county), township_ids=PLANNED), now=now)
         county.store.close()
@@ -49,7 +50,7 @@ def served_demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     """A copy of the small demo county, or of the county TACHA_BROWSER_COUNTY names, for a browser; only looked at."""
     named = os.environ.get("TACHA_BROWSER_COUNTY")
     source = Path(named) if named else request.getfixturevalue("small_demo")
-    return Path(shutil.copytree(source, tmp_path_factory.mktemp("served") / "示例 县"))
+    return copy_of(source, tmp_path_factory.mktemp("served") / "示例 县")
 
 
 @pytest.fixture(scope="session")

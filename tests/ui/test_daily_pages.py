@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from shared_counties import copy_of
 from streamlit.testing.v1 import AppTest
 
 from geo.layers.duties import in_force
@@ -127,7 +128,7 @@ def admin_page() -> None:
 
 @pytest.fixture
 def demo(small_demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> County:
-    path = Path(shutil.copytree(small_demo, tmp_path / "示例 县"))
+    path = copy_of(small_demo, tmp_path / "示例 县")
     monkeypatch.setenv("TACHA_COUNTY", str(path))
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -1,12 +1,12 @@
 """Days of work through the functions pages call: a plan becomes coverage, an eradication reaches the committee."""
 
 import hashlib
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from lxml import etree
+from shared_counties import MADE_OF, copy_of
 
 from geo.formats import Hints
 from geo.workspace.county import County, open_county
@@ -22,7 +22,7 @@ START = datetime(2026, 5, 21, 1, tzinfo=UTC)
 @pytest.fixture
 def county(small_demo: Path, tmp_path: Path) -> County:
     """The small demo county with one day's plan accepted."""
-    path = shutil.copytree(small_demo, tmp_path / "示例 县", ignore=shutil.ignore_patterns("inputs", "truth"))
+    path = copy_of(small_demo, tmp_path / "示例 县", *MADE_OF)
     return open_county(Path(path))
 
 

@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import shutil
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 import shapely
 import streamlit as st
 from PIL import Image
+from shared_counties import copy_of
 from streamlit.testing.v1 import AppTest
 from ui_county import NAMES
 
@@ -499,7 +499,7 @@ def test_what_the_area_panel_states_is_what_the_plan_is_made_with(
     small_demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Teams, hours and outline go on to the plan, and the plan says which ground it keeps to."""
-    county = Path(shutil.copytree(small_demo, tmp_path / "县"))
+    county = copy_of(small_demo, tmp_path / "县")
     monkeypatch.setenv("TACHA_COUNTY", str(county))
     home = open_county(county).store.read("offices").to_crs(4326).set_index("township_id").geometry["529901001"]
     area = tuple(shapely.buffer(home, 0.01).exterior.coords)

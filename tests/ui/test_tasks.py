@@ -2,7 +2,6 @@
 
 import io
 import re
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from browsing import CHROMIUM, PATIENCE_MS, SCREENS, Watched, serving
 from PIL import Image
 from playwright.sync_api import Browser
+from shared_counties import MADE_OF, copy_of
 from test_journeys import walked
 
 from geo.words import say
@@ -29,7 +29,7 @@ pytestmark = [
 @pytest.fixture
 def county(measured_demo: Path, tmp_path: Path) -> Path:
     """Folder of the small demo county, measured, without any plan."""
-    return Path(shutil.copytree(measured_demo, tmp_path / "示例 县", ignore=shutil.ignore_patterns("inputs", "truth")))
+    return copy_of(measured_demo, tmp_path / "示例 县", *MADE_OF)
 
 
 def opened(browser: Browser, size: dict[str, int]) -> Watched:

@@ -8,6 +8,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+from shared_counties import MADE_OF, copy_of
 
 from geo.errors import LayerError, StoreError
 from geo.layers.tracks import line_of
@@ -28,7 +29,7 @@ NOW = datetime(2026, 5, 30, tzinfo=UTC)
 def cut(measured_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> County:
     """A copy of the demo county with its segments; the tests below only add to it."""
     folder = tmp_path_factory.mktemp("season") / "county"
-    shutil.copytree(measured_demo, folder, ignore=shutil.ignore_patterns("inputs", "truth"))
+    copy_of(measured_demo, folder, *MADE_OF)
     county = open_county(folder)
     segments_of(county, now=NOW)
     return county

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from lxml import etree
+from shared_counties import MADE_OF, copy_of
 
 from geo.errors import StoreError
 from geo.formats.bundle import zipped
@@ -28,7 +29,7 @@ GPX = "{http://www.topografix.com/GPX/1/1}"
 def county(measured_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> County:
     """A copy of the demo county with a day's routes accepted; the tests below only read it."""
     folder = tmp_path_factory.mktemp("handed") / "county"
-    shutil.copytree(measured_demo, folder, ignore=shutil.ignore_patterns("inputs", "truth"))
+    copy_of(measured_demo, folder, *MADE_OF)
     opened = open_county(folder)
     accept_plan(opened, plan_day(opened, day=DAY, township_ids=WHERE), now=datetime(2026, 5, 21, tzinfo=UTC))
     return opened

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import docx
 import pytest
+from shared_counties import MADE_OF, copy_of
 
 from geo.layers.orders import Step
 from geo.layers.steps import Act
@@ -32,10 +33,9 @@ def may(day: int) -> datetime:
 @pytest.fixture(scope="module")
 def county(measured_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> County:
     """A plot ordered, assigned, claimed as empty, reported as zero, and found by satellite twelve days later."""
-    import shutil
 
     folder = tmp_path_factory.mktemp("traced") / "county"
-    shutil.copytree(measured_demo, folder, ignore=shutil.ignore_patterns("inputs", "truth"))
+    copy_of(measured_demo, folder, *MADE_OF)
     made = open_county(folder)
     ordering.issue_orders(made, 3, now=NOW, at=datetime(2026, 4, 20, tzinfo=UTC))
     order = ordering.order_id(2026, 3, VILLAGE)
