@@ -111,10 +111,14 @@ class Importing(Appending):
 
 
 class Exporting:
-    """A file put in the place of an older one: the old one whole, or the new one whole."""
+    """
+    A file put in the place of an older one: the old one whole, or the new one whole.
+
+    Large enough to take longer than a busy machine lets a sleeper wait: or every kill would come too late.
+    """
 
     endless = False
-    pages = (b"old " * 100_000, b"new " * 200_000)
+    pages = (b"old " * 1_000_000, b"new " * 4_000_000)
 
     def prepare(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
