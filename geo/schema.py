@@ -310,8 +310,8 @@ def _cast_time(values: pd.Series) -> pd.Series:
         utc: pd.Series = values.dt.tz_convert("UTC").astype("datetime64[ms, UTC]")
         return utc
 
-    def aware(value: object) -> object:
-        moment = pd.to_datetime(value, errors="coerce")  # type: ignore[call-overload]
+    def aware(value: Any) -> object:
+        moment = pd.to_datetime(value, errors="coerce")
         return moment.tz_convert("UTC") if _is_moment(moment) else pd.NaT
 
     return pd.Series([aware(v) for v in values], index=values.index, dtype="datetime64[ms, UTC]")

@@ -23,6 +23,7 @@ from geo.settings import CoverageSettings
 BLOCK_M = 500.0
 OUTLINED = 200
 SHEET_CELLS = 1024
+"""Width of the sheet that outlines are traced on."""
 
 
 def search_hours(sweep_width_m: npt.NDArray[np.float32], *, cell_m: float, speed_kmh: float) -> npt.NDArray[np.float32]:

@@ -32,7 +32,7 @@ def _let_speak() -> None:
     """Streams that whoever started this closed lead nowhere; else the next file opened would take their place."""
     for name, way in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, way))  # noqa: SIM115
+            setattr(sys, name, open(os.devnull, way))  # noqa: SIM115  # open as long as the program
 
 
 _asked: list[int] = []

@@ -380,13 +380,14 @@ def _square(east: float, north: float, line: Floats) -> float:
     de, dn = line[2] - line[0], line[3] - line[1]
     along = (east - line[0]) * de + (north - line[1]) * dn
     whole = de * de + dn * dn
+    square: float
     if along <= 0.0:
         square = (east - line[0]) ** 2 + (north - line[1]) ** 2
     elif along >= whole:
         square = (east - line[2]) ** 2 + (north - line[3]) ** 2
     else:
         square = ((east - line[0]) * dn - (north - line[1]) * de) ** 2 / whole
-    return square  # type: ignore[no-any-return]
+    return square
 
 
 def _bins(lines: Floats, place: Floats, reach: float, tiles_high: int, tiles_wide: int) -> tuple[Ints, Ints, Ints]:

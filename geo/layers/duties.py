@@ -61,11 +61,6 @@ def in_force(duties: pd.DataFrame, moment: datetime) -> pd.DataFrame:
     return duties[begun & (duties["valid_to"].isna() | (duties["valid_to"] > moment))]
 
 
-def without_post(unit_ids: pd.Series, duties: pd.DataFrame, moment: datetime) -> pd.Series:
-    """Which of the units no post answers for (无人负责) at a moment: booleans on the input's index."""
-    return ~unit_ids.isin(in_force(duties, moment)["unit_id"])
-
-
 def post_of(unit_id: str, duties: pd.DataFrame, moment: datetime) -> str | None:
     """The posts that answer for a unit at a moment, 属地 first, joined by 、; None where nobody does."""
     return posts_by_unit(duties[duties["unit_id"] == unit_id], moment).get(unit_id)

@@ -1,6 +1,6 @@
 """Form fields: a visit, a find, its destruction, its verification; in rows, so that a phone keeps their order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 
@@ -192,7 +192,10 @@ def _choose(where: Any, code: str, names: dict[str, str], key: str | None = None
 
 def _one_of(where: Any, code: str, values: Sequence[str], *, choose: bool = False, key: str | None = None) -> Any:
     """One of a layer's own words, shown in the session's language; with `choose` nobody has chosen for the user."""
-    said: Callable[[str], str] = lambda value: state.word(f"ui_choice_{value}")  # noqa: E731
+
+    def said(value: str) -> str:
+        return state.word(f"ui_choice_{value}")
+
     hint = state.word("ui_choose")
     return where.selectbox(
         state.word(code), values, index=None if choose else 0, placeholder=hint, format_func=said, key=key

@@ -92,7 +92,7 @@ def _run(job: Job, work: Callable[[Progress], Any]) -> None:
         return
     except GeoError as error:
         job.error = error
-    except Exception:
+    except Exception:  # the page says that it broke, the log says why
         job.broken = True
         raise
 

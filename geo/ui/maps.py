@@ -130,7 +130,7 @@ class Dressed(JSCSSMixin, MacroElement):
     )
 
     def __init__(self, given: dict[str, Any]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # folium says no types
         self._name = "Dressed"
         self.given = given
         self.default_js = [("vectorgrid", f"{ASSETS}/{VECTORGRID}")] if _has(given, "vector") else []

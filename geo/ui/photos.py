@@ -42,7 +42,7 @@ def take(
 
 def said(county: County, taken: Sequence[Taken]) -> list[str]:
     """A sentence per picture."""
-    known = {row["photo_id"]: row for row in photo_findings(county)}
+    known = {row["photo_id"]: row for row in photo_findings(county, [one.photo_id for one in taken if one.photo_id])}
     return [_said(one, known) for one in taken]
 
 

@@ -85,9 +85,10 @@ def _answer(answers: Iterator[Any], here: Connection, there: Connection) -> None
 def _received(other: Connection, otherwise: Callable[[], R]) -> R:
     """The next answer; made here where the other process is gone, as when the system needed its memory."""
     try:
-        answer, wrong = other.recv()
+        told: tuple[R, Exception | None] = other.recv()
     except (EOFError, OSError):
         return otherwise()
+    answer, wrong = told
     if wrong is not None:
         raise wrong
-    return answer  # type: ignore[no-any-return]
+    return answer

@@ -188,9 +188,10 @@ def test_true_plots_stand_on_plantable_ground(county: demo.DemoCounty) -> None:
 def test_some_ground_has_nobody_and_some_villages_no_place(county: demo.DemoCounty) -> None:
     """无人负责 appears for villages and for one ground, a post has expired, a village has no point."""
     moment = pd.Timestamp("2026-05-20", tz="UTC").to_pydatetime()
-    nobody = duties.without_post(county.villages["village_id"], county.duties, moment)
+    answered = duties.posts_by_unit(county.duties, moment)
+    nobody = ~county.villages["village_id"].isin(list(answered))
     assert 1 <= nobody.sum() < len(county.villages) / 2
-    assert duties.without_post(county.grounds["ground_id"], county.duties, moment).tolist() == [False, True]
+    assert county.grounds["ground_id"].isin(list(answered)).tolist() == [True, False]
     assert duties.in_force(county.duties, moment).shape[0] < len(county.duties)
     assert county.villages.geometry.isna().any()
     assert county.villages["courtyards_n"].isna().any()
