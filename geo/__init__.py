@@ -19,6 +19,8 @@ SKIPPED_VECTOR_DRIVERS = "OGR_VRT,WFS,OAPIF,CSW,NGW,PLSCENES,Carto,Elasticsearch
 
 _os.environ["GDAL_SKIP"] = SKIPPED_RASTER_DRIVERS
 _os.environ["OGR_SKIP"] = SKIPPED_VECTOR_DRIVERS
+# Matrices here are small: more threads would only wait for work, and take a processor from those who have some.
+_os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Each library's GDAL lacks some of these drivers and says so; nobody needs to read that.
 _os.environ.setdefault("CPL_LOG", _os.devnull)
 for _name in ("rasterio._env", "fiona._env"):

@@ -115,9 +115,11 @@ class Season:
         [0, 1, 0]
         """
         shift = (np.asarray(elevation_m, float) - 1000.0) / 100.0 * self.days_per_100_m
-        starts = self.stage_start_days()
         local = np.asarray(day, float) - shift
-        return np.clip(np.searchsorted(starts, local, side="right") - 1, 0, len(Stage) - 1).astype(np.int64)
+        stage = np.zeros(local.shape, np.int64)
+        for start in self.stage_start_days()[1:]:
+            stage += ~(local < start)
+        return stage
 
     def day_of(self, moment: datetime) -> float:
         """Days (with fraction) from midnight of 1 January in China to a tz-aware moment."""

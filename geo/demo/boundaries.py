@@ -18,12 +18,16 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from geo.demo.sizes import CENTRE_M, COUNTY_ID, EPSG, MADE_UP, SIZES, Floats, Size, smooth_noise, stream
+from geo.grid import county_frame
 from geo.layers import townships as layer
+from geo.settings import Settings
 
 Labels = npt.NDArray[np.int16]
 FIRST = "云石青松龙凤白响双新花竹银雨麻红月长落干"
 SECOND = "岩坪塘坝箐坳溪洞林寨井坡湾关冲"
 SOURCE_DATE = "2026-01-01"
+SPARE_M = 10.0
+"""Between the frame's margin and the tile it begins on: coordinates written as degrees come back a little elsewhere."""
 
 
 def townships(size: str = "small", seed: int = 7) -> gpd.GeoDataFrame:
@@ -48,7 +52,8 @@ def jurisdictions(size: Size, seed: int) -> tuple[gpd.GeoDataFrame, gpd.GeoDataF
     """The townships, and the one known neighbour, as one valid coverage."""
     rng = stream(size, seed, "boundaries")
     labels, transform = lattice(size, rng)
-    shapes = coverage(with_exclave(labels, size.townships_n, rng), transform, rng)
+    drawn = coverage(with_exclave(labels, size.townships_n, rng), transform, rng)
+    shapes = _on_tiles(drawn, size.townships_n)
     names = place_names(size.townships_n, rng)
     kinds = ["街道", *["镇" if i % 3 else "乡" for i in range(1, size.townships_n)]]
     table = gpd.GeoDataFrame(
@@ -71,6 +76,14 @@ def jurisdictions(size: Size, seed: int) -> tuple[gpd.GeoDataFrame, gpd.GeoDataF
     beside |= {"source_date": [SOURCE_DATE], "line_accuracy_m": [30.0]}
     neighbour = gpd.GeoDataFrame(beside, geometry=shapes[-1:], crs=EPSG)
     return layer.SCHEMA.conform(table), layer.NEIGHBOURS.conform(neighbour)
+
+
+def _on_tiles(shapes: npt.NDArray[np.object_], county_n: int) -> npt.NDArray[np.object_]:
+    """The shapes moved by less than a tile, so that the frame of the first `county_n` is hardly larger than they."""
+    bounds = shapely.total_bounds(shapes[:county_n])
+    margin_m = Settings().margin_m
+    spare = bounds[:2] - margin_m - county_frame(bounds, EPSG, margin_m=margin_m).bounds[:2]
+    return np.asarray(shapely.transform(shapes, lambda xy: np.round(xy - spare + SPARE_M, 2)))
 
 
 def lattice(size: Size, rng: np.random.Generator) -> tuple[Labels, Affine]:

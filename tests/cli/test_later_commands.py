@@ -15,7 +15,7 @@ from typed import Tacha, answer
 
 from geo.workspace.county import open_county
 
-TEAM, TOWNSHIP, PARCEL = "529901001-T01", "529901001", "DEMO-2026-0005"
+TEAM, TOWNSHIP, PARCEL = "529901001-T01", "529901001", "DEMO-2026-0004"
 DATES = "2026-02-10,2026-03-25"
 
 
@@ -147,13 +147,13 @@ def test_reasons_for_what_the_plan_leaves_out_are_sentences(tacha: Tacha) -> Non
     assert "unmet_" not in chinese + english
 
 
-def test_a_find_recorded_standing_is_destroyed_and_verified_step_by_step(tacha: Tacha) -> None:
+def test_a_find_recorded_standing_is_destroyed_and_verified_step_by_step(tacha: Tacha, demo_copy: Path) -> None:
     """It breaks the year's fact at once and empties p_zero until verified; at one moment, detection stays."""
     moment = ("--as-of", "2026-05-23")  # an hour later every alert is an hour older, so weights move without any find
     before = answer(tacha("coverage", "--json", *moment))
     visit = answer(tacha(*visit_words(), "--json"))
     assert (visit["new"], visit["parcel_status"]) == (True, "visited")
-    find = answer(tacha(*find_words(), "--json"))
+    find = answer(tacha(*find_words(demo_copy), "--json"))
     assert (find["parcel_status"], find["clearance"]) == ("confirmed", "未铲除")
     standing = answer(tacha("coverage", "--json"))
     assert of(standing)["p_zero"] == 0.0
@@ -247,7 +247,7 @@ def test_recording_the_same_twice_adds_nothing_and_says_so(tacha: Tacha) -> None
 
 
 def test_the_ledger_names_the_row_somebody_changed_behind_it(tacha: Tacha, demo_copy: Path) -> None:
-    find = answer(tacha(*find_words(), "--json"))
+    find = answer(tacha(*find_words(demo_copy), "--json"))
     good = answer(tacha("ledger", "verify", "--json"))
     assert (good["ok"], good["first_problem"]) == (True, None)
     with sqlite3.connect(demo_copy / "county.gpkg") as db:
@@ -281,8 +281,11 @@ def visit_words() -> list[object]:
     return ["record", "visit", "--team", TEAM, "--at", "2026-05-21T10:00", "--evidence", "B", "--parcel", PARCEL]
 
 
-def find_words() -> list[object]:
-    place = ["--lon", 105.34, "--lat", 26.73, "--plants", 12, "--stage", "开花期"]
+def find_words(demo: Path) -> list[object]:
+    """A find in the middle of the parcel."""
+    parcels = open_county(demo).store.read("parcels")
+    middle = parcels[parcels["parcel_id"] == PARCEL].centroid.to_crs(4326).iloc[0]
+    place = ["--lon", round(middle.x, 6), "--lat", round(middle.y, 6), "--plants", 12, "--stage", "开花期"]
     return ["record", "find", "--team", TEAM, "--at", "2026-05-21T11:00", "--parcel", PARCEL, *place]
 
 

@@ -276,8 +276,11 @@ def test_what_is_overdue_comes_on_the_first_of_several_days(demo_copy: Path) -> 
 
 
 def test_the_first_of_several_days_finds_most(demo_copy: Path) -> None:
-    """Who loses the last day to rain has lost the least."""
+    """Who loses the last day to rain has lost the least, unless something is overdue: that comes first."""
     county = open_county(demo_copy)
+    parcels = county.store.read("parcels")
+    later = parcels.assign(deadline=pd.Timestamp("2026-06-30T09:00:00Z"))
+    county.store.append(Entry("parcel"), Change("parcels", later, replace=True, before=parcels), now=NOW)
     found = [plan.expected for plan in plan_days(county, days=following(DAY, 3), township_ids=TWO)]
     assert found == sorted(found, reverse=True)
 

@@ -1,6 +1,7 @@
 """The 倒查 dossier: every statement names entries that exist and tell of it, and what is missing is said as missing."""
 
 import io
+import itertools
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ from geo.workspace.rights import Actor, Denied, Role
 from geo.workspace.tracing import Dossier, dossier_papers, plot_dossier
 
 NOW = datetime(2026, 5, 25, tzinfo=UTC)
-PLOT, VILLAGE, TOWNSHIP = "DEMO-2026-0005", "529901001200", "529901001"
+PLOT, VILLAGE, TOWNSHIP = "DEMO-2026-0004", "529901001200", "529901001"
 FOUND = datetime(2026, 5, 16, 3, tzinfo=UTC)
 
 
@@ -115,11 +116,13 @@ def test_a_plot_nobody_cared_for_says_so(county: County) -> None:
     """What is not on record is said, part by part, resting on the ledger as a whole; approvals are the village's."""
     parcels, visits = county.store.read("parcels")["parcel_id"], county.store.read("visits")["parcel_id"]
     approved = []
-    for plot in parcels[~parcels.isin([PLOT, *visits])]:
-        plain = plot_dossier(county, plot, check=False).json()
+    untouched = parcels[~parcels.isin([PLOT, *visits])]
+    for plot, moment in itertools.product(untouched, (None, datetime(2026, 1, 1, tzinfo=UTC))):
+        asked = plot_dossier(county, plot, as_of=moment, check=False)
+        plain = asked.json()
         silent = {one["code"] for one in plain["statements"] if one["rests_on"] == "no_entry"}
         assert {"dossier_not_found", "dossier_unvisited"} <= silent
-        said = [one.text("zh") for one in plot_dossier(county, plot, check=False).pages.statements]
+        said = [one.text("zh") for one in asked.pages.statements]
         assert not [sentence for sentence in said if "发现之前" in sentence], "nothing was found there"
         told = [one for one in plain["statements"] if one["part"] == "approved" and one["rests_on"] != "no_entry"]
         assert ("dossier_unapproved" in silent) == (not told)
