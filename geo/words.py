@@ -111,7 +111,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "坐标系 {datum} 需要当地转换参数，请先转换为 CGCS2000",
         "datum {datum} needs local parameters; convert to CGCS2000 first",
     ),
-    "timezone_unknown": ("不认识时区 {zone}", "unknown time zone {zone}"),
+    "timezone_unknown": (
+        "不认识时区“{zone}”；例如 Asia/Shanghai",
+        "unknown time zone {zone}; an example is Asia/Shanghai",
+    ),
     "coordinate_bad": ("坐标“{value}”不是数字", 'coordinate "{value}" is not a number'),
     "coordinate_range": ("坐标超出地球范围", "coordinate outside the earth's range"),
     "axes_swapped": (
@@ -619,6 +622,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "pairs of townships that overlap: {n}; such ground counts for the lower code, please check: {pairs}",
     ),
     "outside": ("在本县范围之外", "outside this county"),
+    "outside_by": (
+        "该点离本县 {km} 公里，不在本县范围内；请核对经纬度",
+        "this place is {km} km away from the county; look at its coordinates again",
+    ),
     "evidence_outside": ("该点在本县范围之外", "this place is outside this county"),
     "raster_band_needed": (
         "{file}：有 {n} 个波段，请用 --band 指明高程或地类是第几个",
@@ -832,8 +839,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "the ledger disagrees: {why} ({n} entries, head {head})",
     ),
     "stopped": (
-        "已停止；记录和停止前一样，没有写入一半的内容",
-        "stopped; the record is as it was before, nothing was half written",
+        "已停止；没有写入一半的内容：已报出结果的已经登记，其余和原来一样",
+        "stopped; nothing is half written: what was reported is recorded, all else is as it was before",
     ),
     "progress": ("…… {what}（{done}/{total}）", "... {what} ({done}/{total})"),
     "progress_shares": ("计算覆盖", "shares seen"),

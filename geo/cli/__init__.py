@@ -6,26 +6,32 @@ import sys
 
 
 class Stopped(BaseException):
-    """Ctrl-C: no failure of the program, and nothing that a library may take for one."""
+    """Ctrl-C, or asked to end: no failure of the program, and nothing that a library may take for one."""
 
 
 def main() -> None:
-    """Run the program; stopped at any moment, even while it loads, it says so in one sentence and exits with 130."""
+    """
+    Run the program; stopped at any moment, even while it loads, it says so and leaves nothing half done.
+
+    The exit code is then 128 and the signal's number: 130 after Ctrl-C, 143 after a plain `kill`.
+    """
     _let_speak()
     try:
-        signal.signal(signal.SIGINT, _stop)
+        for number in _ENDING:
+            signal.signal(number, _stop)
         from geo.cli.main import main as run
 
         run()
     except BaseException as error:
         if not (_asked or isinstance(error, (Stopped, KeyboardInterrupt))) or isinstance(error, SystemExit):
             raise
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in _ENDING:
+            signal.signal(number, signal.SIG_IGN)
         from geo.words import say
 
         english = "--lang=en" in sys.argv or "--lang en" in " ".join(sys.argv)
         sys.stderr.write(say("stopped", "en" if english else "zh") + "\n")
-        sys.exit(130)
+        sys.exit(128 + (_asked or [signal.SIGINT])[0])
 
 
 def _let_speak() -> None:
@@ -35,6 +41,7 @@ def _let_speak() -> None:
             setattr(sys, name, open(os.devnull, way))  # noqa: SIM115  # open as long as the program
 
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 _asked: list[int] = []
 """Signals that came: what a library half loaded makes of a stop is still a stop."""
 

@@ -1,8 +1,10 @@
 """The program: global options, and the commands of each job."""
 
 import atexit
+import errno
 import gc
 import itertools
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -98,14 +100,19 @@ def main() -> None:
     following = dict(itertools.pairwise(argv))
     english = "--lang=en" in argv or following.get("--lang") == "en"
     try:
-        app(args=argv)
+        try:
+            app(args=argv)
+        finally:
+            sys.stdout.flush()
     except GeoError as error:
         sys.stderr.write(explain(error, "en" if english else "zh") + "\n")
         sys.exit(1)
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno != errno.ENOSPC:
             raise
-        fields = {"file": error.filename, "reason": error.strerror}
+        if error.filename is None:  # standard output; what is left of it has nowhere to go
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fields = {"file": error.filename or "stdout", "reason": error.strerror}
         sys.stderr.write(say("path_refused", "en" if english else "zh", **fields) + "\n")
         sys.exit(1)
 

@@ -52,6 +52,8 @@ class Kind(StrEnum):
 
 def read_bytes(path: Path) -> bytes:
     """The whole file, refused above `FILE_CAP` bytes and when there is none."""
+    if path.is_dir():
+        raise FormatError("folder_empty", folder=path.name)
     if not path.is_file():
         raise FormatError("file_missing", file=path.name)
     if path.stat().st_size > FILE_CAP:

@@ -98,9 +98,15 @@ def _localised(stamps: pd.Series, zone: str | None) -> pd.Series:
     """Times read as UTC by mistake, taken again as local times of `zone`; missing where no zone is known."""
     if zone is None:
         return pd.Series(pd.NaT, index=stamps.index, dtype=stamps.dtype)
-    try:
-        local = stamps.dt.tz_localize(None).dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
-    except (KeyError, ValueError, OSError) as error:
-        raise FormatError("timezone_unknown", zone=zone) from error
+    require_timezone(zone)
+    local = stamps.dt.tz_localize(None).dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
     utc: pd.Series = local.dt.tz_convert("UTC")
     return utc
+
+
+def require_timezone(zone: str) -> None:
+    """Raise `FormatError` unless times can be read as those of `zone`, as in ``Asia/Shanghai`` or ``UTC+08:00``."""
+    try:
+        pd.Timestamp("2026-01-01T12:00").tz_localize(zone)
+    except (LookupError, ValueError, OSError) as error:
+        raise FormatError("timezone_unknown", zone=zone) from error

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from geo.analysis.sensors import clear_shape
-from geo.errors import FormatError, GeoError
+from geo.errors import FormatError, GeoError, StoreError
 from geo.formats import Hints, Reading, read, read_cover, read_terrain
 from geo.formats.door import SHAPEFILE_PARTS
+from geo.formats.values import require_timezone
 from geo.grid import Grid
 from geo.layers import SCHEMAS
 from geo.ledger import Entry
@@ -149,21 +150,29 @@ class ImportReport:
 
 def listed(paths: Sequence[Path], *, beside: Path | None = None) -> list[Path]:
     """
-    The files to read: a folder stands for every file in it and below, by name; `beside` (a county) is left out.
+    The files to read: a folder stands for every file in it and below, by name.
 
-    Hidden files and the companions of shapefiles are no files of their own.
+    Hidden files and the companions of shapefiles are no files of their own. A county (`beside`) that lies in a folder
+    is left out of it. An empty folder among others stands for itself, so that it is reported with them.
+
+    Raises
+    ------
+    FormatError
+        Where nothing but empty folders is given.
     """
+    own = beside.resolve() if beside else None
     files: list[Path] = []
     for path in paths:
         if not path.is_dir():
             files.append(path)
             continue
-        own = beside.resolve() if beside and beside.resolve() != path.resolve() else None
         found = [file for file in sorted(path.rglob("*")) if file.is_file() and _counts(file, path)]
-        found = [file for file in found if own is None or own not in file.resolve().parents]
-        if not found:
-            raise FormatError("folder_empty", folder=path.name or str(path))
-        files += found
+        if own and path.resolve() in own.parents:
+            found = [file for file in found if own not in file.resolve().parents]
+        files += found or [path]
+    empty = [path.name or str(path) for path in files if path.is_dir()]
+    if empty and len(empty) == len(files):
+        raise FormatError("folder_empty", folder="、".join(empty))
     return files
 
 
@@ -203,6 +212,7 @@ def import_files(
     ImportReport
         Per file read = accepted + refused; a file that cannot be read at all is reported, not raised.
     """
+    _require_known(county, layer, hints)
     told = replace(hints, latest=now + CLOCK_SLACK)
     reports, tables = read_files(county, layer, paths, told, progress=progress)
     changes = changes_of(county, layer, reports, tables)
@@ -210,6 +220,17 @@ def import_files(
         notes = [import_note(report) for report in reports]
         county.store.append(Entry("import", {"layer": layer, "files": notes}), *changes, now=now)
     return ImportReport(reports)
+
+
+def _require_known(county: County, layer: str, hints: Hints) -> None:
+    """Refuse a team, township or time zone nobody has heard of before any file is read: as a rule mistyped."""
+    township, team, zone = hints.township_id, hints.team_id, hints.timezone
+    if township and layer == "tracks" and township not in _township_codes(county):
+        raise StoreError("township_unknown", value=township)
+    if team and layer == "tracks" and county.store.count("teams") and not county.store.holds("teams", [team]):
+        raise StoreError("team_unknown", value=team)
+    if zone:
+        require_timezone(zone)
 
 
 def read_files(

@@ -71,7 +71,8 @@ def _another(answers: Iterator[Any]) -> Iterator[Connection]:
 
 def _answer(answers: Iterator[Any], here: Connection, there: Connection) -> None:
     """Runs in the other process: what goes wrong is handed on too, and nobody who listens no more is waited for."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):  # who started this ends it
+        signal.signal(number, signal.SIG_IGN)
     here.close()
     try:
         for answer in answers:

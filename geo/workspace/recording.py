@@ -235,9 +235,9 @@ def _require_inside(store: Store, place: Any) -> None:
     if bounds is None:
         return
     west, south, east, north = bounds
-    county = shapely.box(west - MARGIN_M, south - MARGIN_M, east + MARGIN_M, north + MARGIN_M)
-    if not county.intersects(place):
-        raise StoreError("outside")
+    away_m = shapely.distance(shapely.box(west, south, east, north), place)
+    if away_m > MARGIN_M:
+        raise StoreError("outside_by", km=f"{away_m / 1000.0:,.1f}")
 
 
 def one_row(store: Store, layer: str, key: str | None, code: str) -> Row | None:

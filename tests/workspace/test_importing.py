@@ -12,6 +12,7 @@ import pyproj
 import pytest
 import shapely
 
+from geo.errors import GeoError
 from geo.formats import Hints, fixes
 from geo.formats.fixes import RawFixes, tracks_of
 from geo.layers import SCHEMAS
@@ -21,7 +22,7 @@ from geo.settings import Settings
 from geo.store import Change
 from geo.words import WORDS
 from geo.workspace.county import County, found
-from geo.workspace.importing import FileReport, import_files, import_terrain
+from geo.workspace.importing import FileReport, import_files, import_terrain, listed
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 WEST, SOUTH, EAST, NORTH = 500_000.0, 2_950_000.0, 510_000.0, 2_960_000.0
@@ -290,3 +291,42 @@ def test_a_fix_of_the_future_is_refused_and_moves_no_date(county: County, tmp_pa
     assert {one.code for one in report.refused} == {"fix_future"}
     assert any("时钟" in line for line in report.sentences("zh"))
     assert county.as_of() == before
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        (Hints(team_id="nobody"), "team_unknown"),
+        (Hints(township_id="520525999"), "township_unknown"),
+        (Hints(timezone="Mars/Base"), "timezone_unknown"),
+    ],
+)
+def test_who_walked_where_and_in_which_zone_are_asked_before_a_file_is_read(
+    county: County, tmp_path: Path, told: Hints, code: str
+) -> None:
+    """A mistyped code would give somebody else's work to nobody; times with a zone do not excuse an unknown one."""
+    team = pd.DataFrame([{"team_id": "t1", "township_id": "520525001", "name": "一队", "kind": "专班"}])
+    county.store.append(Entry("import", {"layer": "teams"}), Change("teams", SCHEMAS["teams"].conform(team)), now=NOW)
+    path = write(tmp_path / "a.gpx", gpx_of([(504_000.0 + 10 * n, 2_955_000.0) for n in range(5)]))
+    with pytest.raises(GeoError) as refused:
+        import_files(county, "tracks", [path], told, now=NOW)
+    assert refused.value.code == code
+    assert county.store.count("tracks") == 0
+    known = Hints(team_id="t1", township_id="520525001", timezone="Asia/Shanghai")
+    assert import_files(county, "tracks", [path], known, now=NOW).accepted == 5
+
+
+def test_a_folder_leaves_out_the_county_inside_it_and_an_empty_one_is_reported_beside_others(
+    county: County, tmp_path: Path
+) -> None:
+    (tmp_path / "空").mkdir()
+    (county.path / "inputs").mkdir()
+    file = write(county.path / "inputs" / "a.gpx", gpx_of([(504_000.0, 2_955_000.0), (504_010.0, 2_955_000.0)]))
+    other = write(tmp_path / "b.gpx", gpx_of([(504_000.0, 2_955_100.0), (504_010.0, 2_955_100.0)]))
+    assert listed([tmp_path], beside=county.path) == [other]
+    assert listed([county.path / "inputs"], beside=county.path) == [file]
+    report = import_files(county, "tracks", listed([tmp_path / "空", file], beside=county.path), Hints(), now=NOW)
+    assert [(one.file, one.read, one.accepted) for one in report.files] == [("空", 0, 0), ("a.gpx", 2, 2)]
+    assert report.sentences("en")[1] == "  空: the folder holds no file"
+    with pytest.raises(GeoError, match="folder_empty"):
+        listed([tmp_path / "空"])
