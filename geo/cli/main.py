@@ -1,8 +1,6 @@
 """The program: global options, and the commands of each job."""
 
-import atexit
 import errno
-import gc
 import itertools
 import os
 import sys
@@ -95,7 +93,6 @@ for module in (
 
 def main() -> None:
     """Run the program; our errors, and files the system refuses, become one sentence and exit code 1."""
-    atexit.register(gc.freeze)  # or Python looks through every library's objects once more: a fifth of a second
     argv = _global_first(sys.argv[1:])
     following = dict(itertools.pairwise(argv))
     english = "--lang=en" in argv or following.get("--lang") == "en"

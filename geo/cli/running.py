@@ -7,8 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
-import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -91,6 +89,9 @@ def _free(listen: str, port: int) -> bool:
 
 def _open(port: int) -> None:
     """The browser, once the server answers."""
+    import urllib.request
+    import webbrowser
+
     address = f"http://127.0.0.1:{port}"
     for _ in range(600):
         try:
