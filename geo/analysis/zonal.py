@@ -136,8 +136,7 @@ def buffer_mask(lines: gpd.GeoSeries, frame: Frame, buffer_m: float, *, toleranc
     does not grow with the width of the buffer's runs. `tolerance_m` simplifies the lines first, for wide buffers: the
     answer is then exact to that many metres.
     """
-    shapes = lines.simplify(tolerance_m) if tolerance_m > 0.0 else lines
-    segments, _ = _segments(shapes, frame)
+    segments, _ = _segments(lines, frame, tolerance_m)
     mask = np.zeros(frame.shape, np.bool_)
     order = np.argsort(segments[:, [1, 3]].min(axis=1)) if len(segments) else np.zeros(0, np.int64)
     segments = segments[order]
@@ -249,13 +248,19 @@ def _share(part: Floats, whole: Floats) -> Floats:
     return np.asarray(np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0), float)
 
 
-def _segments(lines: gpd.GeoSeries, frame: Frame) -> tuple[Floats, Floats]:
-    """Segments (n, 4) x0 y0 x1 y1 in cells from the first cell's centre, rows downwards, and m at each start (n,)."""
+def _segments(lines: gpd.GeoSeries, frame: Frame, tolerance_m: float = 0.0) -> tuple[Floats, Floats]:
+    """
+    Segments (n, 4) x0 y0 x1 y1 in cells from the first cell's centre, rows downwards, and m at each start (n,).
+
+    With a tolerance vertices are left out (Douglas and Peucker), and m is not to be relied on.
+    """
     shapes = np.asarray(lines.to_numpy())
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     flat = shapely.get_parts(shapes)
     solid = shapely.get_dimensions(flat) == 2
     parts = np.concatenate([flat[~solid], shapely.get_parts(shapely.boundary(flat[solid]))])
+    if tolerance_m > 0.0:  # line by line: what keeps lines from crossing one another takes ten times as long
+        parts = shapely.simplify(parts, tolerance_m, preserve_topology=False)
     places, part = shapely.get_coordinates(parts, include_m=True, return_index=True)
     x = (places[:, 0] - frame.west_m) / frame.cell_m - 0.5
     y = (frame.north_m - places[:, 1]) / frame.cell_m - 0.5

@@ -60,6 +60,18 @@ def test_the_buffer_is_every_centre_within_the_distance(places, buffer_m):
     assert np.array_equal(mask[clear], (exact <= buffer_m)[clear])
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(PLACE, min_size=2, max_size=12), min_size=1, max_size=3), st.floats(0.5, 40.0))
+def test_a_tolerance_moves_a_buffer_by_no_more_than_itself(lines, tolerance_m):
+    """Loops smaller than it too; rings round areas as well as lines."""
+    shapes = [shapely.LineString(places) for places in lines]
+    shapes += [shapely.Point(lines[0][0]).buffer(tolerance_m / 3.0, 4), shapely.LineString([*lines[-1], lines[-1][0]])]
+    exact = distances(FRAME, shapely.union_all([s.boundary if s.geom_type == "Polygon" else s for s in shapes]))
+    mask = zonal.buffer_mask(series(*shapes), FRAME, 120.0, tolerance_m=tolerance_m)
+    assert mask[exact <= 120.0 - tolerance_m - 1e-6].all()
+    assert not mask[exact > 120.0 + tolerance_m + 1e-6].any()
+
+
 def test_points_polygon_outlines_and_multi_parts_are_buffered_too():
     shapes = (
         shapely.Point(1205, 1795),
