@@ -20,6 +20,14 @@ define apt
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2) >/dev/null; fi
 endef
 
+# $(call packages,FILE): the exact versions of a lock file, in two halves side by side; the lock leaves nothing to look up.
+define packages
+	@half() { awk -v rest=$$1 'NR % 2 == rest' $(1); }; \
+	  $(BIN)/pip install -q --no-compile --no-deps -r <(half 0) & other=$$!; \
+	  $(BIN)/pip install -q --no-compile --no-deps -r <(half 1); wait $$other
+	@$(BIN)/python -m compileall -qq -j 0 -x '/(tests?|pip|setuptools|pkg_resources|altair)/' .venv/lib || true
+endef
+
 help:
 	@echo "make demo    install, build the demo county, run the main job, serve the map (SERVE=0: do not serve)"
 	@echo "make test    install what tests need, check and test"
@@ -30,13 +38,12 @@ help:
 .venv/.installed: requirements.lock pyproject.toml
 	$(call apt,$(PYTHON) -m ensurepip --version,python3-venv)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install -q --no-compile -r requirements.lock
+	$(call packages,requirements.lock)
 	$(BIN)/pip install -q --no-deps -e .
-	@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' .venv/lib || true
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed requirements-dev.lock
-	$(BIN)/pip install -q -r requirements-dev.lock
+	$(call packages,requirements-dev.lock)
 	@touch $@
 
 # Compile everything once (byte code and the hot loops' machine code are kept beside the sources): nobody waits later.
@@ -85,6 +92,7 @@ demo: install assets $(DEMO)/exports/.done
 	@if [ "$(SERVE)" != "0" ]; then exec $(BIN)/tacha --county $(DEMO) app --port $(PORT); fi
 
 lint: .venv/.installed-dev
+	@$(BIN)/pip check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
