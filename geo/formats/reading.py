@@ -40,6 +40,9 @@ class Hints:
         Moment after which no fix can have been recorded: a phone whose clock is wrong; None: the year 2100.
     homes
         Codes of the townships the county knows: villages of other counties' townships are refused; none: not asked.
+    on_record
+        Per column the ids the county holds (tracks, teams, villages, parcels): visits and finds that name another are
+        refused; a column that is left out is not asked about.
     """
 
     crs: Any = None
@@ -56,6 +59,7 @@ class Hints:
     known: frozenset[str] = frozenset()
     latest: datetime.datetime | None = None
     homes: frozenset[str] = frozenset()
+    on_record: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

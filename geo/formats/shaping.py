@@ -1,6 +1,6 @@
 """Raw records of any file → the columns, ids, CRS and geometry of one layer; what does not fit is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -59,7 +59,7 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
         table = table.set_crs(hints.crs if hints.crs is not None else "EPSG:4326")
     sound = schema.conform(table[~table.index.isin(list(refused))])
     found = [*_held(sound, schema, hints), *schema.refusals(sound), *_outside(sound, schema, hints)]
-    for refusal in (*found, *_foreign(sound, layer, hints), *_untracked(sound, layer)):
+    for refusal in (*found, *_foreign(sound, layer, hints), *_untracked(sound, layer), *_unheard_of(sound, hints)):
         no_day = refusal.code == "value_missing" and refusal.field == DATED.get(layer)
         refused.setdefault(refusal.row, Refusal(refusal.row, refusal.field, "date_missing") if no_day else refusal)
     rows = sound[~sound.index.isin(list(refused))]
@@ -103,6 +103,14 @@ def _untracked(rows: pd.DataFrame, layer: str) -> list[Refusal]:
         return []
     bare = rows.index[(rows["evidence"] == Evidence.A) & rows["track_id"].isna()]
     return [Refusal(row, "track_id", "track_missing") for row in bare]
+
+
+def _unheard_of(rows: pd.DataFrame, hints: Hints) -> Iterator[Refusal]:
+    """Rows that rest on a track, a team, a village or a parcel nobody has recorded."""
+    for column in [one for one in hints.on_record if one in rows]:
+        unheard = rows.index[rows[column].notna() & ~rows[column].isin(hints.on_record[column])]
+        for row in unheard:
+            yield Refusal(row, column, f"{column.removesuffix('_id')}_unknown", {"value": rows.at[row, column]})
 
 
 def _outside(rows: pd.DataFrame, schema: Schema, hints: Hints) -> list[Refusal]:

@@ -190,7 +190,26 @@ def hints_for(county: County, layer: str, hints: Hints) -> Hints:
     west, south, east, north = county.frame.bounds
     wide, high = (east - west, north - south) if layer == "townships" else (0.0, 0.0)
     homes = _township_codes(county) if layer == "villages" else frozenset()
-    return replace(hints, crs=county.crs, homes=homes, within=(west - wide, south - high, east + wide, north + high))
+    named = _on_record(county) if layer in ("visits", "finds") else {}
+    within = (west - wide, south - high, east + wide, north + high)
+    return replace(hints, crs=county.crs, homes=homes, on_record=named, within=within)
+
+
+def _on_record(county: County) -> dict[str, frozenset[str]]:
+    """
+    The ids that visits and finds may name. A track is evidence: one that is not there is none.
+
+    Teams, villages and parcels are asked about once there are any; a village also by its code on the register.
+    """
+    store = county.store
+    units, aliases = store.read("units"), store.read("aliases")
+    held = {
+        f"{layer[:-1]}_id": set(store.read(layer)[f"{layer[:-1]}_id"]) for layer in ("teams", "villages", "parcels")
+    }
+    listed = set(units.loc[units["unit_kind"] == "village", "unit_id"])
+    held["village_id"] |= listed | set(aliases.loc[aliases["unit_id"].isin(listed | held["village_id"]), "alias"])
+    asked = {column: frozenset(map(str, ids)) for column, ids in held.items() if ids}
+    return asked | {"track_id": frozenset(map(str, store.read("tracks")["track_id"]))}
 
 
 def _township_codes(county: County) -> frozenset[str]:
@@ -225,9 +244,11 @@ def import_files(
 def _require_known(county: County, layer: str, hints: Hints) -> None:
     """Refuse a team, township or time zone nobody has heard of before any file is read: as a rule mistyped."""
     township, team, zone = hints.township_id, hints.team_id, hints.timezone
-    if township and layer == "tracks" and township not in _township_codes(county):
+    beyond = set(county.store.read("neighbours")["neighbour_id"]) if township else set()
+    if township and layer == "tracks" and township not in _township_codes(county) | beyond:
         raise StoreError("township_unknown", value=township)
-    if team and layer == "tracks" and county.store.count("teams") and not county.store.holds("teams", [team]):
+    asked = "team_id" in SCHEMAS[layer].names and layer != "teams"
+    if team and asked and county.store.count("teams") and not county.store.holds("teams", [team]):
         raise StoreError("team_unknown", value=team)
     if zone:
         require_timezone(zone)

@@ -330,3 +330,32 @@ def test_a_folder_leaves_out_the_county_inside_it_and_an_empty_one_is_reported_b
     assert report.sentences("en")[1] == "  空: the folder holds no file"
     with pytest.raises(GeoError, match="folder_empty"):
         listed([tmp_path / "空"])
+
+
+def test_visits_that_name_what_is_not_on_record_are_refused_row_by_row(county: County, tmp_path: Path) -> None:
+    """A track that does not exist is no evidence; teams, villages and parcels are asked about once there are any."""
+    track = write(tmp_path / "a.gpx", gpx_of([(504_000.0 + 10 * n, 2_955_000.0) for n in range(5)]))
+    assert import_files(county, "tracks", [track], Hints(), now=NOW).accepted == 5
+    known = str(county.store.read("tracks")["track_id"].iloc[0])
+    head = "visit_id,team_id,village_id,parcel_id,visited_at,outcome,evidence,track_id\n"
+    rows = [
+        "v1,t1,c1,p1,2026-03-11T10:00:00+08:00,未发现,A," + known,
+        "v2,t1,,,2026-03-11T10:00:00+08:00,未发现,A,none",
+    ]
+    first = only(county, "visits", write(tmp_path / "first.csv", head + "\n".join(rows)))
+    assert [(one.row, one.field, one.code) for one in first.refused] == [(2, "track_id", "track_unknown")]
+    teams = pd.DataFrame([{"team_id": "t1", "township_id": "520525001", "name": "一队", "kind": "专班"}])
+    villages = pd.DataFrame([{"village_id": "520525001201", "township_id": "520525001", "name": "甲村", "edge": False}])
+    for layer, table in (("teams", teams), ("villages", villages)):
+        held = SCHEMAS[layer].conform(table)
+        placed = gpd.GeoDataFrame(held, geometry=[None], crs=county.crs) if SCHEMAS[layer].geometry else held
+        county.store.append(Entry("import", {"layer": layer}), Change(layer, placed), now=NOW)
+    rows = [
+        "v3,t1,520525001201,,2026-03-11T10:00:00+08:00,未发现,C,",
+        "v4,t2,520525001201,,2026-03-11T10:00:00+08:00,未发现,C,",
+        "v5,t1,520525001999,,2026-03-11T10:00:00+08:00,未发现,C,",
+    ]
+    second = only(county, "visits", write(tmp_path / "second.csv", head + "\n".join(rows)))
+    told = [(one.row, one.code, one.details) for one in second.refused]
+    assert told == [(2, "team_unknown", {"value": "t2"}), (3, "village_unknown", {"value": "520525001999"})]
+    assert (second.read, second.accepted) == (3, 1)
