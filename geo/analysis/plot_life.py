@@ -107,6 +107,27 @@ def status_told(
     return (Status.VISITED if now in WAITING and reached else now), None
 
 
+def status_at(finds: Rows, visits: Rows, steps: Rows, moment: datetime) -> Status:
+    """
+    The state that what had happened to a flagged plot by a moment leads to, act by act in order of time.
+
+    Acts become known in another order than they happened: one that the table of moves does not allow changes nothing.
+    """
+    acts = [(step["at"], Act(step["act"])) for step in steps]
+    reached = [visit for visit in visits if visit["outcome"] != UNREACHED]
+    acts += [(visit["visited_at"], Act.DISMISS if visit["outcome"] == DISMISSED else Act.VISIT) for visit in reached]
+    for find in finds:
+        acts += [(find["found_at"], Act.CONFIRM), (find["destroyed_at"], Act.ERADICATE)]
+        acts.append((find["verified_at"], Act.RECHECK))
+    status = Status.FLAGGED
+    for at, act in sorted((one for one in acts if one[0] is not None and one[0] <= moment), key=lambda one: one[0]):
+        known = [find for find in finds if find["found_at"] <= at]
+        standing = any(find["fraction"] < 1.0 or find["destroyed_at"] > at for find in known)
+        if status in MOVES[act][0] and not (standing and act in (Act.ERADICATE, Act.RECHECK)):
+            status = MOVES[act][1]
+    return status
+
+
 def closing_faults(finds: Rows, visits: Rows, steps: Rows, *, photographed: Callable[[], bool]) -> list[str]:
     """
     Why a plot cannot be closed, as codes of ``geo.words``; empty where it can.

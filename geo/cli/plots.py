@@ -40,7 +40,8 @@ def show(context: typer.Context, parcel: str) -> None:
         "assumptions": {"recheck_days": county.settings.plots.recheck_days},
     }
     talk.answer(plain)
-    talk.print(talk.say("recorded_parcel", parcel=parcel, status=talk.say(f"ui_status_{life.status}")))
+    code, at = ("recorded_parcel", {}) if talk.as_of is None else ("plot_then", {"at": in_china(talk.as_of)})
+    talk.print(talk.say(code, parcel=parcel, status=talk.say(f"ui_status_{life.status}"), **at))
     for row in life.history:
         talk.print(f"  {in_china(row['at'])} {talk.say('what_' + row['what'])} {row['who'] or ''} {row['id']}")
     for due in life.dues:

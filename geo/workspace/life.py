@@ -29,6 +29,7 @@ NEEDED: dict[Act, tuple[str, ...]] = {
     Act.DISMISS: ("reason",),
     Act.RECHECK: ("plants_left_n",),
 }
+UNKNOWN = "unknown"
 DONE_AS = {Act.RECHECK: Act.REGROW}
 TIMES = {"finds": "found_at", "visits": "visited_at", "steps": "at"}
 """The layers that tell a plot's life, in the order `plot_life` takes them, and when each of their rows happened."""
@@ -39,7 +40,8 @@ class PlotLife:
     """
     A plot at a moment: its state, all that happened in order, what is due, and what still forbids closing it.
 
-    `history` has ``at, what, who, id`` in order of time; `faults` are codes of ``geo.words``.
+    `status` is `UNKNOWN` at a moment before the last thing that happened where what is on record does not explain the
+    state of today. `history` has ``at, what, who, id`` in order of time; `faults` are codes of ``geo.words``.
     """
 
     parcel_id: str
@@ -117,11 +119,12 @@ def plot_life_of(county: County, parcel_id: str, *, as_of: datetime) -> PlotLife
     """All that is known of a plot at a moment; `StoreError` for one that is not there."""
     store, settings = county.store, county.settings.plots
     parcel = known_row(store, "parcels", parcel_id, "parcel_unknown")
-    told = _until({layer: store.rows_where(layer, "parcel_id", parcel_id) for layer in TIMES}, as_of)
+    every = {layer: store.rows_where(layer, "parcel_id", parcel_id) for layer in TIMES}
+    told = _until(every, as_of)
     finds, visits, steps = told["finds"], told["visits"], told["steps"]
     return PlotLife(
         parcel_id,
-        str(parcel["status"]),
+        _status_at(str(parcel["status"]), every, as_of),
         [row for row in _history(parcel, finds, visits, steps) if row["at"] <= as_of],
         _dues(finds, visits, steps, county),
         plot_life.closing_faults(finds, visits, steps, photographed=lambda: _is_photographed(store, parcel_id, told)),
@@ -129,6 +132,15 @@ def plot_life_of(county: County, parcel_id: str, *, as_of: datetime) -> PlotLife
         min((find["fraction"] for find in finds), default=None),
         [undecided for find in finds if (undecided := _undecided(find, settings))],
     )
+
+
+def _status_at(today: str, told: Mapping[str, Rows], as_of: datetime) -> str:
+    """The plot's state at a moment; `UNKNOWN` where its rows do not even lead to the state it has today."""
+    rows = told["finds"], told["visits"], told["steps"]
+    last = max((row["at"] for row in _happened(*rows)), default=as_of)
+    if last <= as_of:
+        return today
+    return str(plot_life.status_at(*rows, as_of)) if plot_life.status_at(*rows, last) == today else UNKNOWN
 
 
 def recheck_calendar(county: County, *, as_of: datetime) -> pd.DataFrame:
@@ -250,16 +262,20 @@ def _dues(finds: Rows, visits: Rows, steps: Rows, county: County) -> list[Due]:
 
 def _history(parcel: Row, finds: Rows, visits: Rows, steps: Rows) -> list[Row]:
     """``at, what, who, id`` of everything that happened, in order of time."""
+    flagged = {"at": parcel["flagged_at"], "what": "flag", "who": parcel["source"], "id": parcel["parcel_id"]}
+    return sorted([flagged, *_happened(finds, visits, steps)], key=lambda row: row["at"])
+
+
+def _happened(finds: Rows, visits: Rows, steps: Rows) -> list[Row]:
+    """As `_history`, without the flag and in no order."""
     told = [
-        ("flag", parcel["flagged_at"], parcel["source"], parcel["parcel_id"]),
         *(("visit", visit["visited_at"], visit["team_id"], visit["visit_id"]) for visit in visits),
         *(("find", find["found_at"], find["team_id"], find["find_id"]) for find in finds),
         *(("eradicate", find["destroyed_at"], find["team_id"], find["find_id"]) for find in finds),
         *(("verify", find["verified_at"], find["team_id"], find["find_id"]) for find in finds),
         *((step["act"], step["at"], step["team_id"] or step["post"], step["step_id"]) for step in steps),
     ]
-    known = sorted((one for one in told if one[1] is not None), key=lambda one: one[1])
-    return [{"at": at, "what": what, "who": who, "id": key} for what, at, who, key in known]
+    return [{"at": at, "what": what, "who": who, "id": key} for what, at, who, key in told if at is not None]
 
 
 def _undecided(find: Mapping[str, Any], settings: PlotSettings) -> dict[str, Any] | None:

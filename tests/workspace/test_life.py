@@ -260,3 +260,22 @@ def test_a_step_cannot_happen_before_the_one_it_follows(county):
         record_step(county.store, "P1", Act.HAND_OVER, police, now=NOW)
     assert "早于上一步" in explain(refused.value)
     assert status(county) == "guarded"
+
+
+def test_the_state_of_a_moment_is_that_of_the_moment(county):
+    """What came later changes nothing then; today's state is the one on record."""
+    store, found = county.store, FIND["found_at"]
+    record_step(store, "P1", Act.ASSIGN, {"team_id": "T1", "at": found - timedelta(days=1)}, now=NOW)
+    record_visit(store, VISIT, now=NOW)
+    record_find(store, FIND | GONE, now=NOW)
+    record_step(store, "P1", Act.RECHECK, {"plants_left_n": 0, "at": NOW - timedelta(days=2)}, now=NOW)
+    record_step(store, "P1", Act.CLOSE, {"post": "县禁毒办", "at": NOW - timedelta(days=1)}, now=NOW)
+    hours = {-30: "flagged", -20: "assigned", 1: "confirmed", 25: "eradicated", 24 * 7: "rechecked", 24 * 9: "closed"}
+    assert {h: plot_life_of(county, "P1", as_of=found + timedelta(hours=h)).status for h in hours} == hours
+
+
+def test_a_state_nothing_explains_is_unknown_before_the_last_act_and_stands_after_it(county):
+    """P3 came closed: of the time before plants grew on it again nothing is known."""
+    record_step(county.store, "P3", Act.RECHECK, {"plants_left_n": 3, "at": NOW - timedelta(days=2)}, now=NOW)
+    states = [plot_life_of(county, "P3", as_of=NOW - timedelta(days=d)).status for d in (1, 3)]
+    assert states == ["confirmed", "unknown"]
