@@ -12,10 +12,10 @@ import pyproj
 import shapely
 
 from geo.crs import to_metric
-from geo.errors import LayerError
+from geo.errors import LayerError, StoreError
 from geo.ledger import row_digest
 from geo.schema import Kind, Schema
-from geo.store.contract import Row
+from geo.store.contract import Row, Store
 from geo.store.rows import is_writable, plain_row, plain_rows
 
 DIGESTS = ("photo_sha256", "after_sha256")
@@ -130,3 +130,9 @@ def _point(pair: list[Any], crs: pyproj.CRS, degrees: bool) -> Any:
     if not possible or not np.isfinite([one, other]).all():
         raise LayerError("place_outside", place=", ".join(map(str, pair)))
     return shapely.Point(one, other)
+
+
+def require_team(store: Store, team_id: str | None) -> None:
+    """Refuse a team nobody has heard of, once there are any: as a rule its code was mistyped."""
+    if team_id and store.count("teams") and not store.holds("teams", [team_id]):
+        raise StoreError("team_unknown", value=team_id)

@@ -28,7 +28,7 @@ from geo.store import grids as stored_grids
 from geo.words import Language, say
 from geo.workspace import processes
 from geo.workspace.county import County
-from geo.workspace.forms import CLOCK_SLACK
+from geo.workspace.forms import CLOCK_SLACK, require_team
 from geo.workspace.rights import Action, require
 
 Progress = Callable[[str, int, int], None]
@@ -247,9 +247,8 @@ def _require_known(county: County, layer: str, hints: Hints) -> None:
     beyond = set(county.store.read("neighbours")["neighbour_id"]) if township else set()
     if township and layer == "tracks" and township not in _township_codes(county) | beyond:
         raise StoreError("township_unknown", value=township)
-    asked = "team_id" in SCHEMAS[layer].names and layer != "teams"
-    if team and asked and county.store.count("teams") and not county.store.holds("teams", [team]):
-        raise StoreError("team_unknown", value=team)
+    if "team_id" in SCHEMAS[layer].names and layer != "teams":
+        require_team(county.store, team)
     if zone:
         require_timezone(zone)
 

@@ -27,6 +27,7 @@ from geo.store import Change, photos
 from geo.store.rows import is_writable
 from geo.words import Language, explain
 from geo.workspace.county import County
+from geo.workspace.forms import require_team
 from geo.workspace.rights import Action, require
 
 ABOUT = {"parcel_id": "parcels", "visit_id": "visits", "find_id": "finds", "village_id": "villages"}
@@ -192,6 +193,7 @@ def _row(county: County, one: PhotoIn, now: datetime) -> dict[str, Any]:
             raise StoreError(UNKNOWN[ABOUT[name]], value=key)
     if one.team_id is not None and not is_writable(one.team_id):
         raise LayerError("record_value_bad", field="team_id", value=ascii(one.team_id))
+    require_team(county.store, one.team_id)
     if one.shows not in SHOWS:
         raise LayerError("value_unknown", value=one.shows, known="/".join(SHOWS))
     read = read_photo(one.content, one.file, timezone=county.settings.timezone)

@@ -20,7 +20,7 @@ from geo.layers.visits import Evidence
 from geo.ledger import Entry, Linked, Source
 from geo.store import Change, Store
 from geo.store.contract import Row
-from geo.workspace.forms import content_id, filled_row, with_digests
+from geo.workspace.forms import content_id, filled_row, require_team, with_digests
 
 T = TypeVar("T")
 STANDING = METHODS[0]
@@ -219,8 +219,7 @@ def known_about(store: Store, row: Row) -> Row | None:
     _require_inside(store, row["geometry"])
     _require_there(store, "villages", row.get("village_id"), "village_unknown")
     _require_there(store, "tracks", row["track_id"], "track_unknown")
-    if store.count("teams"):
-        _require_there(store, "teams", row["team_id"], "team_unknown")
+    require_team(store, row["team_id"])
     return one_row(store, "parcels", row["parcel_id"], "parcel_unknown")
 
 
