@@ -1,5 +1,6 @@
 """The one place where tests may look outside the project: real files, read where present, never committed."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import settings
 from shared_counties import MADE_OF, copy_of
 
+from geo.cli import YOUNG_OBJECTS
 from geo.workspace.demonstrating import make_demo
 from geo.workspace.planning import plan_day
 
@@ -24,6 +26,9 @@ REAL_FILES = [
 # Time limits belong to benchmarks: a loaded machine must not fail a property. The same cases on every machine and day.
 settings.register_profile("tacha", deadline=None, derandomize=True)
 settings.load_profile("tacha")
+
+# The libraries, the tests and what they share are a million objects that stay: looked through less often.
+gc.set_threshold(YOUNG_OBJECTS)
 
 
 @pytest.fixture(scope="session")

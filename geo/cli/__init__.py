@@ -1,12 +1,16 @@
 """The command line: `tacha --county DIR COMMAND`. One file per job; every command calls ``workspace``."""
 
 import atexit
+import gc
 import os
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
+
+YOUNG_OBJECTS = 50_000
+"""After so many new objects Python looks for those that hold one another; the libraries alone make half a million."""
 
 
 class Stopped(BaseException):
@@ -20,6 +24,7 @@ def main() -> None:
     The exit code is then 128 and the signal's number: 130 after Ctrl-C, 143 after a plain `kill`.
     """
     _let_speak()
+    gc.set_threshold(YOUNG_OBJECTS)
     try:
         _hear(_stop)
         from geo.cli.main import main as run
