@@ -121,10 +121,9 @@ def _points(piece: etree._Element, kind: str) -> list[list[str | None]]:
         piece.xpath(f"{mark}{kind}/{what}", namespaces=prefix, smart_strings=False)
         for what in ("@lat", "@lon", f"{mark}ele/text()", f"{mark}time/text()")
     ]
-    full = f"count({mark}{kind}[@lat and @lon and count({mark}ele)=1 and count({mark}time)=1])"
+    full = f"count({mark}{kind}[@lat and @lon and {mark}ele/text() and {mark}time/text()])"
     whole = piece.xpath(full, namespaces=prefix)
-    others = len(piece) != whole
-    if all(len(column) == whole for column in columns) and not others:
+    if all(len(column) == whole for column in (piece, *columns)):  # at least one of each, and no more than points
         return columns
     found = [_point(point) for point in piece if local(point) == kind]
     return [[row[column] for row in found] for column in range(4)]

@@ -80,7 +80,7 @@ class Content:
     @property
     def accepted(self) -> int:
         """Accepted records: fixes for tracks, rows for every other layer."""
-        return int(self.rows["fixes_n"].sum()) if "fixes_n" in self.rows else len(self.rows)
+        return sum(self.rows["fixes_n"].tolist()) if "fixes_n" in self.rows else len(self.rows)
 
     def __post_init__(self) -> None:
         if self.read != self.accepted + len(self.refused):

@@ -76,7 +76,7 @@ def utc_seconds(texts: Sequence[str | None], zone: str | None, faults: dict[int,
 
 def _plain_utc(texts: Sequence[str | None]) -> Floats | None:
     """Seconds of times that all look like 2026-03-05T01:02:03Z, as nearly every recorder writes; None of others."""
-    if not texts or not all(text is not None and len(text) == len(_PLAIN) for text in texts):
+    if {len(text or "") for text in texts} != {len(_PLAIN)}:
         return None
     stamps = np.array(texts, dtype=f"U{len(_PLAIN)}")
     letters, wanted = (a.view(np.uint32).reshape(-1, len(_PLAIN)) for a in (stamps, np.array([_PLAIN])))
