@@ -19,6 +19,7 @@ from geo.layers.tracks import Mode
 from geo.ledger import Linked, digests_named, tree_levels, tree_root
 from geo.report.dossier import DossierPages, Mention, Passage, Statement, dossier_html, dossier_word
 from geo.season import CHINA, Stage
+from geo.store.rows import rows_of
 from geo.words import Language, Word, explain, say
 from geo.workspace import effort
 from geo.workspace.county import County
@@ -349,7 +350,7 @@ def _tell_planned(
 def _tell_walked(told: _Told, county: County, looked: Evidence | None, tracks: gpd.GeoDataFrame, place: Any) -> None:
     reach = county.settings.detection.reach_m
     rows = looked.tracks[looked.tracks["mode"] != "lookout"] if looked is not None else None
-    for row in rows.sort_values("day").to_dict("records") if rows is not None else []:
+    for row in rows_of(rows.sort_values("day")) if rows is not None else []:
         track = tracks[tracks["track_id"] == row["track_id"]].iloc[0]
         told.say(
             "walked",
@@ -383,13 +384,13 @@ def _tell_looked(told: _Told, county: County, parcel_id: str, looked: Evidence |
     if looked is None:
         told.say("looked", "dossier_no_terrain")
     else:
-        for row in looked.tracks.to_dict("records"):
+        for row in rows_of(looked.tracks):
             layer = "lookouts" if row["mode"] == "lookout" else "tracks"
             nearest = row["nearest_seen_m"]
             fields = {"team": row["team_id"] or Word("nobody"), "track": row["track_id"],
                       "month": int(row["month"][-2:]) if row["month"] else "–",
                       "p": f"{100.0 * row['pod']:.2f}", "seen": f"{row['seen_m'] or 0.0:.0f}"}  # fmt: skip
-            fields |= {"nearest": "–" if nearest is None or nearest != nearest else f"{nearest:.0f}"}
+            fields |= {"nearest": "–" if nearest is None else f"{nearest:.0f}"}
             reason = {"why": Word(row["reason"])} if row["reason"] else {}
             code = "dossier_unseen" if row["reason"] else "dossier_watched" if layer == "lookouts" else "dossier_seen"
             told.say(
@@ -401,7 +402,7 @@ def _tell_looked(told: _Told, county: County, parcel_id: str, looked: Evidence |
             )
         keys = [
             ("lookouts" if row["mode"] == "lookout" else "tracks", str(row["track_id"]))
-            for row in looked.tracks.to_dict("records")
+            for row in rows_of(looked.tracks)
             if row["units"]
         ]
         if looked.pod is None:

@@ -112,6 +112,20 @@ def test_the_probability_is_that_of_the_cell_when_it_was_found(county: County, d
     assert len(seen) == len(asked.tracks) > 0
 
 
+def test_who_saw_a_place_is_said_to_have_seen_it(county: County) -> None:
+    """Track by track, also where others beside it saw nothing; nothing that is missing becomes a word."""
+    kinds = set()
+    for plot in county.store.read("parcels")["parcel_id"]:
+        asked = plot_dossier(county, plot, check=False)
+        told = [one for one in asked.pages.statements if one.code in ("dossier_seen", "dossier_unseen")]
+        looks = evidence_at(county, asked.longitude, asked.latitude, as_of=asked.until).tracks
+        assert len(told) == len(looks)
+        assert sum(one.code == "dossier_seen" for one in told) == sum(looks["units"] > 0)
+        kinds |= {one.code for one in told}
+        assert not [text for one in asked.pages.statements if "nan" in (text := one.text("zh"))]
+    assert kinds == {"dossier_seen", "dossier_unseen"}
+
+
 def test_a_plot_nobody_cared_for_says_so(county: County) -> None:
     """What is not on record is said, part by part, resting on the ledger as a whole; approvals are the village's."""
     parcels, visits = county.store.read("parcels")["parcel_id"], county.store.read("visits")["parcel_id"]
