@@ -299,7 +299,7 @@ def _target_row(row: dict[Any, Any], names: dict[str, str], county: County, lang
 def _visit_row(row: dict[Any, Any], language: Language) -> dict[str, Any]:
     plain = _plain(row, VISIT_KEYS)
     remarks = [say("fate_other_name", language)] if row["other_name"] else []
-    remarks += [say(f"variant_{row['variant']}", language)] if row["variant"] else []
+    remarks += [say(f"variant_{plain['variant']}", language)] if plain["variant"] else []
     late = plain["late_d"] if row["late"] else None
     return plain | {
         "fate": say(f"fate_{row['fate']}", language),

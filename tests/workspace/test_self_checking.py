@@ -72,6 +72,20 @@ def test_a_filed_list_in_the_wrong_datum_is_named_as_such(county: County, tmp_pa
     assert county.store.count("visits") == 0
 
 
+def test_a_list_partly_in_the_wrong_datum_and_partly_nowhere_has_its_workbook(county: County, tmp_path: Path) -> None:
+    """A visit that fits in no datum stands beside those that fit in another one."""
+    file = filed(county, tmp_path / "list.csv")
+    longitude, latitude = to_degrees([4e5 + 900.0], [3e6 + 10], county.crs)
+    with file.open("a", encoding="utf-8") as rows:
+        rows.write(f"P3,T1,2026-03-10T10:00,未发现,C,{longitude[0]},{latitude[0]}\n")
+    found = self_check(county, as_of=NOW, filed=file, hints=Hints(datum="wgs84"))
+    assert {row["variant"] for row in found.json()["not_matching"]} == {"gcj02", None}
+    book = openpyxl.load_workbook(io.BytesIO(self_check_paper(county, found)))
+    told = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert "variant_nan" not in " ".join(told)
+    assert any("GCJ-02" in text for text in told)
+
+
 def test_the_workbook_carries_the_rule_and_the_tolerance(county: County) -> None:
     check = self_check(county, as_of=NOW)
     book = openpyxl.load_workbook(io.BytesIO(self_check_paper(county, check)))
