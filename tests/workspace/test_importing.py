@@ -398,3 +398,36 @@ def test_finds_whose_destruction_contradicts_itself_are_refused_by_the_rule_of_t
     }  # fmt: skip
     assert set(county.store.read("finds")["find_id"]) == {"f1", "f5"}
     assert "铲除时间 早于 发现时间" in "".join(report.sentences("zh"))
+
+
+def test_imported_finds_move_the_plots_they_name_as_recorded_ones_do(county: County, tmp_path: Path) -> None:
+    """Plants found on a plot make it confirmed, and eradicated once all are gone; a closed one stays closed."""
+    plots = {"P1": "flagged", "P2": "dismissed", "P3": "closed", "P4": "flagged"}
+    table = gpd.GeoDataFrame(
+        [
+            {
+                "parcel_id": key,
+                "source": "satellite",
+                "source_id": key,
+                "flagged_at": NOW,
+                "status": state,
+                "accuracy_m": 10.0,
+            }
+            for key, state in plots.items()
+        ],
+        geometry=[shapely.Point(504_000.0, 2_955_000.0)] * len(plots),
+        crs=county.crs,
+    )
+    change = Change("parcels", SCHEMAS["parcels"].conform(table))
+    county.store.append(Entry("import", {"layer": "parcels"}), change, now=NOW)
+    head = "find_id,parcel_id,team_id,found_by,found_at,recorded_at,species,plants_n,stage,fraction,method,destroyed_at"
+    day = "2026-05-01T10:00:00+08:00"
+    gone = f"1.0,强制铲除,{day}"
+    told = [("f1", "P1", gone), ("f2", "P2", gone), ("f3", "P2", "0,未铲除,"), ("f4", "P3", gone)]
+    x, y = pyproj.Transformer.from_crs(county.crs, 4326, always_xy=True).transform(504_000.0, 2_955_000.0)
+    rows = [f"{key},{plot},t1,自查,{day},{day},罂粟,5,开花期,{end},{x:.7f},{y:.7f}" for key, plot, end in told]
+    path = write(tmp_path / "finds.csv", "\n".join([head + ",longitude,latitude", *rows]))
+    assert only(county, "finds", path, Hints(datum="wgs84")).accepted == 4
+    held = county.store.read("parcels").set_index("parcel_id")["status"]
+    assert held.to_dict() == {"P1": "eradicated", "P2": "confirmed", "P3": "closed", "P4": "flagged"}
+    assert county.store.verify().ok
