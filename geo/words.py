@@ -5,6 +5,7 @@ Add a line here before raising a new code: a test finds codes without words, and
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
@@ -558,6 +559,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{path}：还没有地形，请先 tacha import terrain DEM.tif",
         "{path}: no terrain yet; run tacha import terrain DEM.tif first",
     ),
+    "refused_field": ("{field}：{why}", "{field}: {why}"),
     "townships_none": ("没有可用的乡镇界：{why}", "no township boundary could be used: {why}"),
     "county_exists": (
         "{path} 里已有一个县，没有改动；请换一个文件夹",
@@ -3191,6 +3193,14 @@ class Word(str):
     """A field that is itself a code of `WORDS`, to be said in the sentence's own language."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """A field that is itself a sentence with blanks, to be said in the outer sentence's own language."""
+
+    code: str
+    fields: Mapping[str, object]
+
+
 class Spoken(Protocol):
     """An error or refusal that words can say."""
 
@@ -3246,6 +3256,8 @@ def column_word(name: str, language: Language = "zh") -> str:
 def _field(value: object, language: Language) -> object:
     if isinstance(value, Word):
         return say(value, language)
+    if isinstance(value, Part):
+        return say(value.code, language, **value.fields)
     if isinstance(value, datetime):
         return moment(value, language)
     if isinstance(value, date):
