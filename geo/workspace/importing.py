@@ -209,8 +209,8 @@ def _on_record(county: County) -> dict[str, frozenset[str]]:
     held = {
         f"{layer[:-1]}_id": set(store.read(layer)[f"{layer[:-1]}_id"]) for layer in ("teams", "villages", "parcels")
     }
-    listed = set(units.loc[units["unit_kind"] == "village", "unit_id"])
-    held["village_id"] |= listed | set(aliases.loc[aliases["unit_id"].isin(listed | held["village_id"]), "alias"])
+    enrolled = set(units.loc[units["unit_kind"] == "village", "unit_id"])
+    held["village_id"] |= enrolled | set(aliases.loc[aliases["unit_id"].isin(enrolled | held["village_id"]), "alias"])
     asked = {column: frozenset(map(str, ids)) for column, ids in held.items() if ids}
     return asked | {"track_id": frozenset(map(str, store.read("tracks")["track_id"]))}
 
