@@ -5,6 +5,7 @@ Add a line here before raising a new code: a test finds codes without words, and
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
@@ -558,6 +559,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{path}：还没有地形，请先 tacha import terrain DEM.tif",
         "{path}: no terrain yet; run tacha import terrain DEM.tif first",
     ),
+    "refused_field": ("{field}：{why}", "{field}: {why}"),
     "townships_none": ("没有可用的乡镇界：{why}", "no township boundary could be used: {why}"),
     "county_exists": (
         "{path} 里已有一个县，没有改动；请换一个文件夹",
@@ -595,6 +597,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "field_parcel_id": ("地块编号", "parcel id"),
     "field_village_id": ("村代码", "village id"),
     "field_township_id": ("乡镇代码", "township id"),
+    "field_visited_at": ("踏查时间", "visited_at"),
+    "field_found_at": ("发现时间", "found_at"),
+    "field_destroyed_at": ("铲除时间", "destroyed_at"),
+    "field_verified_at": ("核实时间", "verified_at"),
+    "field_recorded_at": ("登记时间", "recorded_at"),
     "field_flagged_at": ("下发日期", "flagged_at"),
     "field_valid_from": ("起始日期", "valid_from"),
     "field_reported_at": ("举报日期", "reported_at"),
@@ -822,7 +829,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "这条内容已登记过：{id}，未重复添加",
         "the same content is on record already: {id}; nothing was added",
     ),
-    "plot_then": ("{at}，疑似地块 {parcel} 为 {status}", "at {at} parcel {parcel} was {status}"),
+    "plot_then": ("截至 {at}，疑似地块 {parcel}：{status}", "at {at} parcel {parcel} was {status}"),
     "recorded_parcel": ("疑似地块 {parcel} 现为 {status}", "parcel {parcel} is now {status}"),
     "recorded_clearance": ("铲除情况：{clearance}", "destruction: {clearance}"),
     "clearance_未铲除": ("未铲除", "still standing"),
@@ -1762,6 +1769,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "时间 {value} 还没有到：手机或手持机的时钟不对，校准后导出，或更正时间再导入",
         "{value} lies in the future: the device's clock is wrong; correct the times and import again",
     ),
+    "moment_future": ("{value} 还没有到，请核对年月日", "{value} lies in the future; look at the date again"),
     "time_future": ("{field} 的时间 {value} 还没有到", "{field}: {value} lies in the future"),
     "time_backwards": ("{later} 早于 {earlier}", "{later} lies before {earlier}"),
     "place_half": ("经度和纬度须同时填写", "longitude and latitude go together"),
@@ -2242,7 +2250,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_status_eradicated": ("已铲除", "eradicated"),
     "ui_status_rechecked": ("已复查", "rechecked"),
     "ui_status_closed": ("已办结", "closed"),
-    "ui_status_unknown": ("当时状态不明", "in a state not known"),
+    "ui_status_unflagged": ("尚未列为疑似", "not flagged yet"),
+    "ui_status_unknown": ("状态不明", "in a state not known"),
     "ui_plants": ("{n} 株", "{n} plants"),
     "ui_km": ("{km} 公里", "{km} km"),
     "ui_neither": ("两不管 {share}%", "seen by neither {share} %"),
@@ -3184,6 +3193,14 @@ class Word(str):
     """A field that is itself a code of `WORDS`, to be said in the sentence's own language."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """A field that is itself a sentence with blanks, to be said in the outer sentence's own language."""
+
+    code: str
+    fields: Mapping[str, object]
+
+
 class Spoken(Protocol):
     """An error or refusal that words can say."""
 
@@ -3239,6 +3256,8 @@ def column_word(name: str, language: Language = "zh") -> str:
 def _field(value: object, language: Language) -> object:
     if isinstance(value, Word):
         return say(value, language)
+    if isinstance(value, Part):
+        return say(value.code, language, **value.fields)
     if isinstance(value, datetime):
         return moment(value, language)
     if isinstance(value, date):

@@ -122,10 +122,25 @@ def status_at(finds: Rows, visits: Rows, steps: Rows, moment: datetime) -> Statu
     status = Status.FLAGGED
     for at, act in sorted((one for one in acts if one[0] is not None and one[0] <= moment), key=lambda one: one[0]):
         known = [find for find in finds if find["found_at"] <= at]
-        standing = any(find["fraction"] < 1.0 or find["destroyed_at"] > at for find in known)
+        standing = any(find["fraction"] < 1.0 or not _by(find["destroyed_at"], at) for find in known)
         if status in MOVES[act][0] and not (standing and act in (Act.ERADICATE, Act.RECHECK)):
             status = MOVES[act][1]
     return status
+
+
+def find_at(find: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
+    """A find as it was at a moment: what was destroyed or verified later still stood, or was not looked at yet."""
+    then = dict(find)
+    if find["destroyed_at"] is not None and find["destroyed_at"] > moment:
+        then |= {"fraction": 0.0, "method": METHODS[0], "destroyed_at": None}
+    if find["verified_at"] is not None and find["verified_at"] > moment:
+        then["verified_at"] = None
+    return then
+
+
+def _by(happened: datetime | None, moment: datetime) -> bool:
+    """Whether it had happened by a moment; what has no time on record had not, as far as anybody knows."""
+    return happened is not None and happened <= moment
 
 
 def closing_faults(finds: Rows, visits: Rows, steps: Rows, *, photographed: Callable[[], bool]) -> list[str]:

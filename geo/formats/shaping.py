@@ -14,14 +14,23 @@ from geo.formats.columns import renamed
 from geo.formats.datum import Move, datum_of, project
 from geo.formats.reading import Content, Hints, Records
 from geo.formats.values import utc_seconds
-from geo.layers import SCHEMAS
+from geo.layers import SCHEMAS, finds
 from geo.layers.parcels import Status
 from geo.layers.visits import Evidence
 from geo.schema import Kind, Refusal, Schema
+from geo.season import CHINA
 from geo.words import LANGUAGES, say
 
 DATED = {"parcels": "flagged_at", "leads": "reported_at", "alerts": "issued_at", "duties": "valid_from"}
 """The day a list was handed down, which `Hints.date` may say for records without one."""
+HAPPENED = {
+    "visits": ("visited_at",),
+    "finds": ("found_at", "destroyed_at", "verified_at", "recorded_at"),
+    "parcels": ("flagged_at",),
+    "leads": ("reported_at", "verified_at"),
+    "alerts": ("issued_at",),
+}
+"""Times of what has happened: none of them lies in the future."""
 COUNTY_DIGITS = 6
 FORM_MARKS = tuple({say(f"head_{name}", one) for name in ("order_id", "ground", "signed")} for one in LANGUAGES)
 """Columns by which a filled-in 踏查记录表 is known."""
@@ -59,6 +68,7 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
         table = table.set_crs(hints.crs if hints.crs is not None else "EPSG:4326")
     sound = schema.conform(table[~table.index.isin(list(refused))])
     found = [*_held(sound, schema, hints), *schema.refusals(sound), *_outside(sound, schema, hints)]
+    found += [*_to_come(sound, layer, hints), *_contradicting(sound, layer)]
     for refusal in (*found, *_foreign(sound, layer, hints), *_untracked(sound, layer), *_unheard_of(sound, hints)):
         no_day = refusal.code == "value_missing" and refusal.field == DATED.get(layer)
         refused.setdefault(refusal.row, Refusal(refusal.row, refusal.field, "date_missing") if no_day else refusal)
@@ -103,6 +113,27 @@ def _untracked(rows: pd.DataFrame, layer: str) -> list[Refusal]:
         return []
     bare = rows.index[(rows["evidence"] == Evidence.A) & rows["track_id"].isna()]
     return [Refusal(row, "track_id", "track_missing") for row in bare]
+
+
+def _to_come(rows: pd.DataFrame, layer: str, hints: Hints) -> Iterator[Refusal]:
+    """Rows that say of something that it happened after the latest moment anything can have."""
+    for column in HAPPENED.get(layer, ()) if hints.latest is not None else ():
+        late = rows[column][rows[column] > hints.latest].dt.tz_convert(CHINA).dt.strftime("%Y-%m-%d %H:%M")
+        for row, moment in zip(late.index, late, strict=True):
+            yield Refusal(row, column, "moment_future", {"value": moment})
+
+
+def _contradicting(rows: pd.DataFrame, layer: str) -> Iterator[Refusal]:
+    """Finds whose destruction contradicts itself, as a form would not take them."""
+    if layer != "finds":
+        return
+    asked = pd.DataFrame(rows)[["found_at", "plants_n", "method", "fraction", "destroyed_at"]]
+    asked = asked[asked.drop(columns="destroyed_at").notna().all(axis=1)]
+    asked = asked.astype(object).where(asked.notna(), None)
+    for row in asked.index:
+        found = finds.contradiction(asked.loc[row])
+        if found is not None:
+            yield Refusal(row, "destroyed_at", found[0], dict(found[1]))
 
 
 def _unheard_of(rows: pd.DataFrame, hints: Hints) -> Iterator[Refusal]:

@@ -1,5 +1,10 @@
 """Finds: plants seen and, with what evidence, destroyed. Plants are evidence before they are weeds."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
 from geo.schema import Column, Kind, Schema
 
 FOUND_BY = ("自查", "上级核查", "卫星", "无人机", "举报", "其他")
@@ -40,3 +45,15 @@ SCHEMA = Schema(
     ),
     geometry=("Point",),
 )
+
+
+def contradiction(row: "Mapping[str, Any] | pd.Series") -> tuple[str, dict[str, str]] | None:
+    """What of a find's destruction contradicts the rest: a code of ``geo.words`` and its blanks; None: nothing does."""
+    destroyed = (row["method"] != METHODS[0], row["fraction"] > 0.0, row["destroyed_at"] is not None)
+    if any(destroyed) and row["plants_n"] == 0:
+        return "plants_uncounted", {}
+    if any(destroyed) and not all(destroyed):
+        return "destruction_unclear", {}
+    if all(destroyed) and row["destroyed_at"] < row["found_at"]:
+        return "time_backwards", {"later": "destroyed_at", "earlier": "found_at"}
+    return None

@@ -24,12 +24,14 @@ from geo.season import Season
 from geo.settings import Settings
 from geo.store import Change, Store, grids
 from geo.store.held import HeldStore
-from geo.words import say
+from geo.words import Part
 from geo.workspace.own_ground import OwnStore
 from geo.workspace.rights import DESKTOP, Actor
 
 GAP_M = 0.01
 SLIVER_M = 30.0
+REASONS = 3
+"""So many kinds of refusal are told where no boundary was taken."""
 DATED = {
     "tracks": ("ended_at",),
     "lookouts": ("ended_at",),
@@ -151,8 +153,9 @@ def create(
     readings = [read("townships", file, replace(hints, crs=None)) for file in files]
     accepted = [reading.rows for reading in readings if len(reading.rows)]
     if not accepted:
-        return_reasons = "; ".join(say(r.code, **r.details) for reading in readings for r in reading.refused[:3])
-        raise StoreError("townships_none", why=return_reasons)
+        kinds = {(refusal.field, refusal.code): refusal for reading in readings for refusal in reading.refused}
+        why = [Part("refused_field", {"field": r.field, "why": Part(r.code, r.details)}) for r in kinds.values()]
+        raise StoreError("townships_none", why=why[:REASONS] or Part("import_none", {}))
     townships = gpd.GeoDataFrame(pd.concat(accepted, ignore_index=True))
     west, south, east, north = townships.total_bounds
     crs = metric_crs((west + east) / 2, (south + north) / 2)

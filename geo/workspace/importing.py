@@ -14,6 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo.analysis.plot_life import status_told
 from geo.analysis.sensors import clear_shape
 from geo.errors import FormatError, GeoError, StoreError
 from geo.formats import Hints, Reading, read, read_cover, read_terrain
@@ -21,10 +22,12 @@ from geo.formats.door import SHAPEFILE_PARTS
 from geo.formats.values import require_timezone
 from geo.grid import Grid
 from geo.layers import SCHEMAS
+from geo.layers.parcels import Status
 from geo.ledger import Entry
 from geo.schema import Refusal
 from geo.store import Change
 from geo.store import grids as stored_grids
+from geo.store.rows import rows_of
 from geo.words import Language, say
 from geo.workspace import processes
 from geo.workspace.county import County
@@ -206,8 +209,8 @@ def _on_record(county: County) -> dict[str, frozenset[str]]:
     held = {
         f"{layer[:-1]}_id": set(store.read(layer)[f"{layer[:-1]}_id"]) for layer in ("teams", "villages", "parcels")
     }
-    listed = set(units.loc[units["unit_kind"] == "village", "unit_id"])
-    held["village_id"] |= listed | set(aliases.loc[aliases["unit_id"].isin(listed | held["village_id"]), "alias"])
+    enrolled = set(units.loc[units["unit_kind"] == "village", "unit_id"])
+    held["village_id"] |= enrolled | set(aliases.loc[aliases["unit_id"].isin(enrolled | held["village_id"]), "alias"])
     asked = {column: frozenset(map(str, ids)) for column, ids in held.items() if ids}
     return asked | {"track_id": frozenset(map(str, store.read("tracks")["track_id"]))}
 
@@ -288,7 +291,28 @@ def changes_of(county: County, layer: str, reports: list[FileReport], tables: li
     if held:
         joined = pd.concat(held, ignore_index=True)
         changes.append(Change(layer, gpd.GeoDataFrame(joined, crs=county.crs) if SCHEMAS[layer].geometry else joined))
+        if layer == "finds":
+            changes += _plots_found(county, joined)
     return changes
+
+
+def _plots_found(county: County, finds: pd.DataFrame) -> list[Change]:
+    """
+    The parcels that new finds name, in the state that all their finds lead to: plants outweigh a suspicion.
+
+    One that was looked at again, or closed, stays so: an older find, brought in later, is no new one.
+    """
+    store = county.store
+    before = store.read("parcels", sorted(set(finds["parcel_id"].dropna())))
+    before = before[~before["status"].isin([Status.RECHECKED, Status.CLOSED])]
+    told = [*rows_of(store.read("finds")), *rows_of(finds)]
+    after = before.copy()
+    for row, parcel in before.iterrows():
+        mine = [find for find in told if find["parcel_id"] == parcel["parcel_id"]]
+        state, _ = status_told(parcel["parcel_id"], parcel["status"], (), mine, newly_found=True)
+        after.loc[row, ["status", "reason"]] = [str(state), None]
+    moved = after["status"] != before["status"]
+    return [Change("parcels", after[moved], replace=True, before=before[moved])] if moved.any() else []
 
 
 def import_terrain(

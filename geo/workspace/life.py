@@ -29,7 +29,7 @@ NEEDED: dict[Act, tuple[str, ...]] = {
     Act.DISMISS: ("reason",),
     Act.RECHECK: ("plants_left_n",),
 }
-UNKNOWN = "unknown"
+UNFLAGGED, UNKNOWN = "unflagged", "unknown"
 DONE_AS = {Act.RECHECK: Act.REGROW}
 TIMES = {"finds": "found_at", "visits": "visited_at", "steps": "at"}
 """The layers that tell a plot's life, in the order `plot_life` takes them, and when each of their rows happened."""
@@ -41,7 +41,8 @@ class PlotLife:
     A plot at a moment: its state, all that happened in order, what is due, and what still forbids closing it.
 
     `status` is `UNKNOWN` at a moment before the last thing that happened where what is on record does not explain the
-    state of today. `history` has ``at, what, who, id`` in order of time; `faults` are codes of ``geo.words``.
+    state of today, and `UNFLAGGED` before anybody knew of the plot. `history` has ``at, what, who, id`` in order of
+    time; `faults` are codes of ``geo.words``.
     """
 
     parcel_id: str
@@ -121,10 +122,11 @@ def plot_life_of(county: County, parcel_id: str, *, as_of: datetime) -> PlotLife
     parcel = known_row(store, "parcels", parcel_id, "parcel_unknown")
     every = {layer: store.rows_where(layer, "parcel_id", parcel_id) for layer in TIMES}
     told = _until(every, as_of)
+    flagged = parcel["flagged_at"] <= as_of or any(told.values())
     finds, visits, steps = told["finds"], told["visits"], told["steps"]
     return PlotLife(
         parcel_id,
-        _status_at(str(parcel["status"]), every, as_of),
+        _status_at(str(parcel["status"]), every, as_of) if flagged else UNFLAGGED,
         [row for row in _history(parcel, finds, visits, steps) if row["at"] <= as_of],
         _dues(finds, visits, steps, county),
         plot_life.closing_faults(finds, visits, steps, photographed=lambda: _is_photographed(store, parcel_id, told)),
@@ -234,8 +236,9 @@ def _verified(store: Store, parcel_id: str, at: datetime) -> list[Change]:
 
 
 def _until(told: Mapping[str, Rows], as_of: datetime) -> dict[str, list[Row]]:
-    """What had happened by a moment."""
-    return {layer: [dict(row) for row in rows if row[TIMES[layer]] <= as_of] for layer, rows in told.items()}
+    """What had happened by a moment, finds as they were then."""
+    until = {layer: [dict(row) for row in rows if row[TIMES[layer]] <= as_of] for layer, rows in told.items()}
+    return until | {"finds": [plot_life.find_at(find, as_of) for find in until["finds"]]}
 
 
 def _by_plot(store: Store, as_of: datetime) -> dict[str, dict[str, list[Row]]]:

@@ -11,7 +11,7 @@ import shapely
 from geo.analysis.plot_life import DISMISSED, UNREACHED, WAITING, moved
 from geo.errors import StoreError
 from geo.layers import SCHEMAS
-from geo.layers.finds import METHODS
+from geo.layers.finds import METHODS, contradiction
 from geo.layers.finds import SCHEMA as FINDS
 from geo.layers.parcels import Status
 from geo.layers.steps import DISMISSALS, Act
@@ -203,13 +203,9 @@ def require_visit(row: Mapping[str, Any]) -> None:
 
 def require_find(row: Mapping[str, Any]) -> None:
     """Refuse a find whose fields contradict each other."""
-    destroyed = (row["method"] != STANDING, row["fraction"] > 0.0, row["destroyed_at"] is not None)
-    if any(destroyed) and row["plants_n"] == 0:
-        raise StoreError("plants_uncounted")
-    if any(destroyed) and not all(destroyed):
-        raise StoreError("destruction_unclear")
-    if all(destroyed) and row["destroyed_at"] < row["found_at"]:
-        raise StoreError("time_backwards", later="destroyed_at", earlier="found_at")
+    found = contradiction(row)
+    if found is not None:
+        raise StoreError(found[0], **found[1])
     if row.get("verified_at") is not None:
         raise StoreError("record_field_unknown", field="verified_at", known="record_verification")
 

@@ -19,7 +19,7 @@ from geo.layers.townships import GROUND_KINDS
 from geo.ledger import Entry, row_digest
 from geo.schema import Refusal
 from geo.store import Change
-from geo.words import say
+from geo.words import Word
 from geo.workspace.county import County
 from geo.workspace.importing import FileReport
 from geo.workspace.register import register_units
@@ -302,7 +302,7 @@ def add_unit(county: County, kind: str, name: str, parent_id: str, *, now: datet
         raise LayerError("unit_unknown", value=parent_id)
     above = "county" if whole else str(units.loc[parent_id, "unit_kind"])
     if above not in _ABOVE.get(kind, ()):
-        raise LayerError("unit_parent_wrong", kind=say(f"unit_{kind}"), parent=say(f"unit_{above}"))
+        raise LayerError("unit_parent_wrong", kind=Word(f"unit_{kind}"), parent=Word(f"unit_{above}"))
     if not name.strip():
         raise LayerError("record_value_missing", field="name")
     number = (unit_id or "").strip() or f"{parent_id}-{name.strip()}"

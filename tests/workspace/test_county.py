@@ -10,6 +10,7 @@ import shapely
 
 from geo.errors import StoreError
 from geo.formats import Hints
+from geo.words import explain
 from geo.workspace import county as counties
 from geo.workspace.covering import measure_borders, measure_coverage
 from geo.workspace.register import responsibility_register
@@ -101,3 +102,24 @@ def test_thirteen_real_townships_fill_their_union(real_data: Path, tmp_path: Pat
     townships = county.store.read("townships")
     assert len(townships) == 13
     assert np.isclose(townships.area.sum(), townships.union_all().area, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("properties", "zh", "en"),
+    [
+        (['{"name": "甲"}'] * 2, "类型：缺少必填的内容", "kind: a required value is missing"),
+        ([], "文件里没有本图层的记录", "nothing of this layer in the file"),
+    ],
+)
+def test_why_no_boundary_was_taken_is_told_once_in_the_readers_language(
+    tmp_path: Path, properties: list[str], zh: str, en: str
+) -> None:
+    square = '{"type": "Polygon", "coordinates": [[[105, 26], [105.1, 26], [105.1, 26.1], [105, 26]]]}'
+    features = [f'{{"type": "Feature", "properties": {held}, "geometry": {square}}}' for held in properties]
+    file = tmp_path / "a.geojson"
+    file.write_text(f'{{"type": "FeatureCollection", "features": [{",".join(features)}]}}', encoding="utf-8")
+    with pytest.raises(StoreError) as refused:
+        counties.create(tmp_path / "county", [file], Hints(datum="wgs84"), name="甲县", now=NOW)
+    assert explain(refused.value, "zh") == f"没有可用的乡镇界：{zh}"
+    assert explain(refused.value, "en") == f"no township boundary could be used: {en}"
+    assert not (tmp_path / "county").exists()

@@ -359,3 +359,75 @@ def test_visits_that_name_what_is_not_on_record_are_refused_row_by_row(county: C
     told = [(one.row, one.code, one.details) for one in second.refused]
     assert told == [(2, "team_unknown", {"value": "t2"}), (3, "village_unknown", {"value": "520525001999"})]
     assert (second.read, second.accepted) == (3, 1)
+
+
+def test_visits_finds_and_lists_of_the_future_are_refused_and_move_no_date(county: County, tmp_path: Path) -> None:
+    """One mistyped year would be the day of every figure: 2029 is in no season, and nothing can be planned."""
+    before = county.as_of()
+    visits = "visit_id,team_id,parcel_id,visited_at,outcome,evidence\nv1,t1,p1,2029-03-11T10:00:00+08:00,未发现,C\n"
+    leads = "lead_id,kind,reported_at,longitude,latitude\nl1,举报,2062-03-11T10:00:00+08:00,,\n"
+    for layer, text, field in (("visits", visits, "visited_at"), ("leads", leads, "reported_at")):
+        report = only(county, layer, write(tmp_path / f"{layer}.csv", text))
+        assert [(one.field, one.code) for one in report.refused] == [(field, "moment_future")]
+        assert (report.read, report.accepted) == (1, 0)
+    assert county.as_of() == before
+
+
+def test_finds_whose_destruction_contradicts_itself_are_refused_by_the_rule_of_the_form(
+    county: County, tmp_path: Path
+) -> None:
+    """Gone before it was seen, gone and standing, gone at no time: none is evidence that anything was destroyed."""
+    head = "find_id,team_id,found_by,found_at,recorded_at,species,plants_n,stage,fraction,method,destroyed_at"
+    day = "2026-05-01T10:00:00+08:00"
+    told = {
+        "f1": "5,开花期,1.0,强制铲除,2026-05-02T10:00:00+08:00",
+        "f2": "5,开花期,1.0,强制铲除,2026-04-02T10:00:00+08:00",
+        "f3": "5,开花期,1.0,未铲除,",
+        "f4": "5,开花期,1.0,强制铲除,",
+        "f5": "5,开花期,0,未铲除,",
+        "f6": f"0,开花期,1.0,强制铲除,{day}",
+        "f7": "5,开花期,1.0,强制铲除,2027-05-02T10:00:00+08:00",
+    }
+    x, y = pyproj.Transformer.from_crs(county.crs, 4326, always_xy=True).transform(504_000.0, 2_955_000.0)
+    rows = [f"{key},t1,自查,{day},{day},罂粟,{rest},{x:.7f},{y:.7f}" for key, rest in told.items()]
+    path = write(tmp_path / "finds.csv", "\n".join([head + ",longitude,latitude", *rows]))
+    report = only(county, "finds", path, Hints(datum="wgs84"))
+    assert {one.row: one.code for one in report.refused} == {
+        2: "time_backwards", 3: "destruction_unclear", 4: "destruction_unclear", 6: "plants_uncounted",
+        7: "moment_future",
+    }  # fmt: skip
+    assert set(county.store.read("finds")["find_id"]) == {"f1", "f5"}
+    assert "铲除时间 早于 发现时间" in "".join(report.sentences("zh"))
+
+
+def test_imported_finds_move_the_plots_they_name_as_recorded_ones_do(county: County, tmp_path: Path) -> None:
+    """Plants found on a plot make it confirmed, and eradicated once all are gone; a closed one stays closed."""
+    plots = {"P1": "flagged", "P2": "dismissed", "P3": "closed", "P4": "flagged"}
+    table = gpd.GeoDataFrame(
+        [
+            {
+                "parcel_id": key,
+                "source": "satellite",
+                "source_id": key,
+                "flagged_at": NOW,
+                "status": state,
+                "accuracy_m": 10.0,
+            }
+            for key, state in plots.items()
+        ],
+        geometry=[shapely.Point(504_000.0, 2_955_000.0)] * len(plots),
+        crs=county.crs,
+    )
+    change = Change("parcels", SCHEMAS["parcels"].conform(table))
+    county.store.append(Entry("import", {"layer": "parcels"}), change, now=NOW)
+    head = "find_id,parcel_id,team_id,found_by,found_at,recorded_at,species,plants_n,stage,fraction,method,destroyed_at"
+    day = "2026-05-01T10:00:00+08:00"
+    gone = f"1.0,强制铲除,{day}"
+    told = [("f1", "P1", gone), ("f2", "P2", gone), ("f3", "P2", "0,未铲除,"), ("f4", "P3", gone)]
+    x, y = pyproj.Transformer.from_crs(county.crs, 4326, always_xy=True).transform(504_000.0, 2_955_000.0)
+    rows = [f"{key},{plot},t1,自查,{day},{day},罂粟,5,开花期,{end},{x:.7f},{y:.7f}" for key, plot, end in told]
+    path = write(tmp_path / "finds.csv", "\n".join([head + ",longitude,latitude", *rows]))
+    assert only(county, "finds", path, Hints(datum="wgs84")).accepted == 4
+    held = county.store.read("parcels").set_index("parcel_id")["status"]
+    assert held.to_dict() == {"P1": "eradicated", "P2": "confirmed", "P3": "closed", "P4": "flagged"}
+    assert county.store.verify().ok

@@ -279,3 +279,24 @@ def test_a_state_nothing_explains_is_unknown_before_the_last_act_and_stands_afte
     record_step(county.store, "P3", Act.RECHECK, {"plants_left_n": 3, "at": NOW - timedelta(days=2)}, now=NOW)
     states = [plot_life_of(county, "P3", as_of=NOW - timedelta(days=d)).status for d in (1, 3)]
     assert states == ["confirmed", "unknown"]
+
+
+def test_before_a_plot_was_flagged_it_was_not_and_before_its_plants_fell_they_stood(county):
+    """Nobody knew of P1 in February; between find and destruction nothing was cleared, and no hour had passed."""
+    record_find(county.store, FIND | GONE, now=NOW)
+    early = plot_life_of(county, "P1", as_of=datetime(2026, 2, 1, tzinfo=UTC))
+    assert (early.status, early.history) == ("unflagged", [])
+    between = plot_life_of(county, "P1", as_of=FIND["found_at"] + timedelta(hours=1))
+    assert (between.status, between.clearance, between.hours["found_to_destroyed_h"]) == ("confirmed", 0.0, None)
+    assert "close_standing" in between.faults
+    assert between.dues == []
+
+
+def test_a_find_that_does_not_say_when_it_was_destroyed_leaves_the_past_unknown(county):
+    """A store of an earlier version may hold one: the past is then not known, and telling so is no failure."""
+    record_visit(county.store, VISIT, now=NOW)
+    record_find(county.store, FIND | GONE, now=NOW)
+    find = county.store.read("finds")
+    bare = Change("finds", find.assign(destroyed_at=pd.NaT), replace=True, before=find)
+    county.store.append(Entry("import"), bare, now=NOW)
+    assert plot_life_of(county, "P1", as_of=FIND["found_at"] - timedelta(hours=1)).status == "unknown"
