@@ -3253,6 +3253,12 @@ def column_word(name: str, language: Language = "zh") -> str:
     return next((say(code, language) for code in (f"field_{name}", f"head_{name}") if code in WORDS), name)
 
 
+def step_word(what: str, language: Language = "zh") -> str:
+    """A step of long work as people call it; the name of a file or a place stays as it is."""
+    code = f"progress_{what.replace(' ', '_')}"
+    return say(code, language) if code in WORDS else what
+
+
 def _field(value: object, language: Language) -> object:
     if isinstance(value, Word):
         return say(value, language)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from geo.words import WORDS, Language, say
+from geo.words import Language, say, step_word
 
 if TYPE_CHECKING:
     from geo.workspace.county import County
@@ -115,7 +115,7 @@ def progress(language: Language = "zh") -> Iterator[Report]:
         task = bar.add_task("", total=None)
 
         def report(what: str, done: int, total: int) -> None:
-            bar.update(task, description=_step(what, language), completed=done, total=total)
+            bar.update(task, description=step_word(what, language), completed=done, total=total)
 
         yield report
 
@@ -132,7 +132,9 @@ def _plain_progress(language: Language) -> Iterator[Report]:
             wait_s = NEXT_LINES_S
             if latest:
                 what, done, total = latest[-1]
-                sys.stderr.write(say("progress", language, what=_step(what, language), done=done, total=total) + "\n")
+                sys.stderr.write(
+                    say("progress", language, what=step_word(what, language), done=done, total=total) + "\n"
+                )
                 sys.stderr.flush()
 
     teller = threading.Thread(target=tell, daemon=True)
@@ -142,9 +144,3 @@ def _plain_progress(language: Language) -> Iterator[Report]:
     finally:
         over.set()
         teller.join()
-
-
-def _step(what: str, language: Language) -> str:
-    """The name of a step of the work in the user's language; the name of a file stays as it is."""
-    code = f"progress_{what.replace(' ', '_')}"
-    return say(code, language) if code in WORDS else what

@@ -11,6 +11,7 @@ import streamlit as st
 from geo.analysis import routing
 from geo.errors import GeoError
 from geo.ui import state
+from geo.words import step_word
 
 Progress = Callable[[str, int, int], None]
 MEASURE = "measure"
@@ -134,14 +135,14 @@ def watch(path: Path, name: str) -> None:
 
 
 def _spoken(path: Path, step: str) -> str:
-    """What a job is at: a township by its name, a month by its number, anything else as it was reported."""
+    """What a job is at: a township by its name, a month by its number, a step by its name."""
     names = state.choices(path, state.head_of(state.county()), "townships")
     if step in names:
         return state.word("ui_measuring_at", what=names[step])
     year, dash, month = step.partition("-")
     if dash and year.isdigit() and month.isdigit():
         return state.word("ui_measuring_at", what=state.word("ui_month_at", month=int(month)))
-    return step or state.word("ui_measuring")
+    return step_word(step, state.language()) if step else state.word("ui_measuring")
 
 
 def outcome(path: Path, name: str) -> Any:

@@ -1,13 +1,16 @@
 """Work beside the pages: progress, cancel, errors; one job per name."""
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import geo
 from geo.errors import StoreError
 from geo.ui import jobs
+from geo.words import step_word
 
 
 @pytest.fixture
@@ -75,3 +78,12 @@ def test_anything_else_is_known_as_broken(place: Path) -> None:
 
     job = ended(jobs.start(place, "work", work))
     assert (job.error, job.broken) == (None, True)
+
+
+def test_every_step_that_work_reports_has_a_name() -> None:
+    """A bar on a Chinese page once said "done"; the name of a file stays as it is."""
+    told = re.compile(r'(?:report|progress)\("([a-z_ ]+)"')
+    steps = {step for file in Path(geo.__file__).parent.rglob("*.py") for step in told.findall(file.read_text("utf-8"))}
+    assert {"done", "shares", "blind spots"} <= steps
+    assert [step for step in steps if step_word(step, "zh") == step] == []
+    assert step_word("a.gpx", "zh") == "a.gpx"
