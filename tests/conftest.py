@@ -11,6 +11,7 @@ from hypothesis import settings
 from shared_counties import MADE_OF, copy_of
 
 from geo.cli import YOUNG_OBJECTS
+from geo.workspace.covering import measure_both
 from geo.workspace.demonstrating import make_demo
 from geo.workspace.planning import plan_day
 
@@ -90,6 +91,7 @@ def locked(file: Path) -> Iterator[None]:
 def walked_demo(path: Path) -> None:
     """The small demo county, imported and measured; walking times of three townships kept, as after a day's plan."""
     county, _ = make_demo(path, size="small", seed=7, progress=lambda what, done, total: None)
+    measure_both(county)
     plan_day(county, day="2026-04-12", township_ids=[f"52990100{n}" for n in (1, 2, 3)])
     county.store.close()
 

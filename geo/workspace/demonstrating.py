@@ -20,7 +20,7 @@ from geo.ledger import Entry
 from geo.store import Change, grids
 from geo.workspace import processes
 from geo.workspace.county import County, found, open_county
-from geo.workspace.covering import measure_both
+from geo.workspace.covering import measure_coverage
 from geo.workspace.importing import ImportReport, import_files, import_terrain
 from geo.workspace.ordering import issue_orders
 from geo.workspace.register_sheets import import_register
@@ -35,11 +35,11 @@ SHAPES = {"neighbours": "geojson", "grounds": "geojson", "roads": "gpkg", "offic
 
 def make_demo(path: Path, *, size: str, seed: int, progress: Progress) -> tuple[County, list[ImportReport]]:
     """
-    A ready county in `path`: raw files in ``inputs/``, hidden truth in ``truth/``, everything imported and measured.
+    A ready county in `path`: raw files in ``inputs/``, hidden truth in ``truth/``, all imported, coverage measured.
 
-    The truth is written here and read by no other command. Everything is made beside `path` and moved there at the
-    end: an interruption leaves nothing. The clock is the season's own (`demo.NOW`), so that the same seed gives the
-    same files and the same ledger.
+    Edges and blind spots are measured when somebody first asks for them. The truth is written here and read by no
+    other command. Everything is made beside `path` and moved there at the end: an interruption leaves nothing. The
+    clock is the season's own (`demo.NOW`), so that the same seed gives the same files and the same ledger.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def _made(path: Path, size: str, seed: int, progress: Progress) -> list[ImportRe
     reports.append(ImportReport([import_register(county, inputs / REGISTER, now=now)]))
     _handle_orders(county, size, seed, now)
     progress("coverage", 3, 6)
-    measure_both(county)
+    measure_coverage(county)
     county.store.close()
     return reports
 
