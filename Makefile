@@ -50,6 +50,7 @@ help:
 build/.warm: .venv/.installed
 	@$(BIN)/python -m compileall -q geo benchmarks
 	@mkdir -p build && rm -rf build/warm && $(BIN)/tacha demo build/warm --size small >/dev/null
+	@$(BIN)/tacha --county build/warm borders >/dev/null
 	@touch $@
 
 # The planner's loops; tests compile them while others run.
