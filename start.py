@@ -82,6 +82,7 @@ def chosen_county(arguments: list[str], python: Path) -> Path | None:
         tell(f"生成虚构的{MADE_UP}，约一分钟……", "Making the made-up demo county, about a minute ...")
         if run(python, *TACHA, "demo", HERE / MADE_UP) != 0:
             return None
+        run(python, *TACHA, "--county", HERE / MADE_UP, "borders", quiet=True)  # so that the first page has its edges
     return HERE / MADE_UP
 
 
