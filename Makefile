@@ -24,7 +24,7 @@ endef
 define packages
 	@half() { awk -v rest=$$1 'NR % 2 == rest' $(1); }; \
 	  $(BIN)/pip install -q --no-compile --no-deps -r <(half 0) & other=$$!; \
-	  $(BIN)/pip install -q --no-compile --no-deps -r <(half 1); wait $$other
+	  $(BIN)/pip install -q --no-compile --no-deps -r <(half 1) || { wait $$other; exit 1; }; wait $$other
 	@$(BIN)/python -m compileall -qq -j 0 -x '/(tests?|pip|setuptools|pkg_resources|altair)/' .venv/lib || true
 endef
 

@@ -131,7 +131,7 @@ def _contradicting(rows: pd.DataFrame, layer: str) -> Iterator[Refusal]:
     asked = asked[asked.drop(columns="destroyed_at").notna().all(axis=1)]
     asked = asked.astype(object).where(asked.notna(), None)
     for row in asked.index:
-        found = finds.contradiction(asked.loc[row])
+        found = finds.contradiction(asked.loc[row].to_dict())
         if found is not None:
             yield Refusal(row, "destroyed_at", found[0], dict(found[1]))
 

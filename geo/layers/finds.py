@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
 from geo.schema import Column, Kind, Schema
 
 FOUND_BY = ("自查", "上级核查", "卫星", "无人机", "举报", "其他")
@@ -47,7 +45,7 @@ SCHEMA = Schema(
 )
 
 
-def contradiction(row: "Mapping[str, Any] | pd.Series") -> tuple[str, dict[str, str]] | None:
+def contradiction(row: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
     """What of a find's destruction contradicts the rest: a code of ``geo.words`` and its blanks; None: nothing does."""
     destroyed = (row["method"] != METHODS[0], row["fraction"] > 0.0, row["destroyed_at"] is not None)
     if any(destroyed) and row["plants_n"] == 0:

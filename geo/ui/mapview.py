@@ -188,7 +188,7 @@ def _picked(clicked: Clicked | None, areas: Sequence[Outline]) -> folium.Feature
     picked = folium.FeatureGroup(name="picked", control=False)
     for area in areas:
         corners = [(north, east) for east, north in area]
-        edge = folium.PolyLine(corners, color=DRAWN, weight=3, interactive=False)  # type: ignore[no-untyped-call]
+        edge = folium.PolyLine(corners, color=DRAWN, weight=3, interactive=False)  # type: ignore[no-untyped-call]  # folium says no types
         edge.add_to(picked)
     if clicked:
         place = [clicked["lat"], clicked["lng"]]

@@ -63,7 +63,8 @@ def area_planned(county: County) -> Outline | None:
     """The area the plan waiting to be accepted keeps to; without such a plan that of the next one asked for."""
     job = jobs.last(county.path, JOB)
     if job is not None and not job.running and isinstance(job.result, Found):
-        return job.result.asked["area"]  # type: ignore[no-any-return]
+        area: Outline | None = job.result.asked["area"]
+        return area
     return st.session_state.get("plan_area")
 
 

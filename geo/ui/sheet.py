@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 
 from geo.errors import GeoError, StoreError
@@ -65,7 +66,7 @@ def sheet(county: County, *, language: Language = "zh", progress: Progress | Non
 
 
 def _bounds(county: County) -> tuple[float, float, float, float]:
-    west, south, east, north = (float(v) for v in county.store.read("townships").to_crs(4326).total_bounds)  # type: ignore[operator]
+    west, south, east, north = gpd.GeoDataFrame(county.store.read("townships")).to_crs(4326).total_bounds.tolist()
     return west, south, east, north
 
 

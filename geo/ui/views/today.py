@@ -35,7 +35,8 @@ def page() -> None:
     with left:
         _open_villages(county, known)
     with right:
-        layers = ("townships", "borders", "villages", "parcels")
+        edges = () if state.borders_now(path, head) is None else ("borders",)  # the map and borders pages measure them
+        layers = ("townships", *edges, "villages", "parcels")
         map_alone(path, head, state.bounds(path, head), key="today_map", layers=layers)
     morning.lists(county, known)
     state.foot(datetime.fromisoformat(known["as_of"]), head)
