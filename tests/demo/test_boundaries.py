@@ -10,7 +10,9 @@ import shapely
 
 from geo.demo import SIZES, as_geojson, boundaries, townships
 from geo.demo.sizes import stream
+from geo.grid import county_frame
 from geo.layers import SCHEMAS
+from geo.settings import Settings
 
 FILE = Path(__file__).parents[2] / "data" / "boundaries" / "townships.geojson"
 
@@ -95,3 +97,12 @@ def test_the_committed_file_is_a_valid_coverage_in_degrees() -> None:
     """Rounding to 1e-6 degrees keeps shared edges shared."""
     table = gpd.GeoDataFrame.from_features(json.loads(FILE.read_text(encoding="utf-8")), crs=4326)
     assert shapely.coverage_is_valid(table.geometry.to_numpy())
+
+
+@pytest.mark.parametrize("seed", [7, 3, 11])
+def test_the_county_begins_on_a_tile(seed: int) -> None:
+    """The frame's margin and some metres lie between it and its tiles, whatever the seed: no row of tiles is empty."""
+    table, _ = boundaries.jurisdictions(SIZES["small"], seed)
+    frame = county_frame(table.total_bounds, table.crs)
+    room = table.total_bounds[:2] - np.array(frame.bounds[:2])
+    assert room == pytest.approx([Settings().margin_m + boundaries.SPARE_M] * 2, abs=0.01)
