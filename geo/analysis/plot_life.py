@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from geo.errors import StoreError
 from geo.layers.finds import METHODS
@@ -253,7 +253,7 @@ def sampled_count(counts: Sequence[int], quadrat_m2: float, area_m2: float, conf
         raise ValueError("at least two squares, inside the plot, with counts of 0 or more")
     each = np.asarray(counts, float)
     scale = area_m2 / quadrat_m2
-    error = float(stats.t.ppf(0.5 + confidence / 2.0, len(each) - 1) * each.std(ddof=1) / np.sqrt(len(each)))
+    error = float(stdtrit(len(each) - 1, 0.5 + confidence / 2.0) * each.std(ddof=1) / np.sqrt(len(each)))
     mean, seen = float(each.mean()), int(each.sum())
     low = max(seen, int(np.floor((mean - error) * scale)))
     return PlantCount(max(seen, round(mean * scale)), low, max(seen, int(np.ceil((mean + error) * scale))))
