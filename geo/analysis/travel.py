@@ -6,6 +6,7 @@ The model knows nothing of walls, hedges or thickets, and paths between cell cen
 by at most 2.75 %.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +17,7 @@ import rasterio.features
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
+from geo.analysis import _kernels_travel
 from geo.grid import Frame, Grid
 from geo.layers.terrain import Cover, Terrain, slope_degrees
 from geo.settings import PlanningSettings
@@ -28,7 +30,9 @@ CLOSED_SHARE = 1.0 / 3.0
 """Share of fine cells that closes a coarse one: a river one fine cell wide closes what it runs through."""
 SNAP_CELLS = 3.0
 """A point on closed ground is moved to open ground at most this many cells away."""
-_BATCH = 16
+_SPAN_SHARE = 0.999
+"""Share of the shortest move that a bucket of the search spans: less than one, so that rounding joins no two moves."""
+_THREADS, _SHARES = 2, 8
 _KINGS = [(0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, -1), (-1, 1)]
 _KNIGHTS = [(r, c) for r in (-2, -1, 1, 2) for c in (-2, -1, 1, 2) if abs(r) != abs(c)]
 MOVES = (*_KINGS, *_KNIGHTS)
@@ -69,6 +73,20 @@ class CostSurface:
         """Of every cell the distance to open ground, in cells, and the row and column of its nearest open cell."""
         away, nearest = ndimage.distance_transform_edt(self.closed, return_indices=True)
         return away, nearest
+
+    @cached_property
+    def reversed_graph(self) -> sparse.csr_array:
+        """Seconds of each move by the cell it leads to."""
+        return self.graph.T.tocsr()
+
+    @cached_property
+    def buckets(self) -> tuple[float, int]:
+        """How many buckets of the search a second fills, and how many make the ring (a power of two)."""
+        moves_s = self.graph.data
+        if not moves_s.size:
+            return 1.0, 2
+        per_s = 1.0 / (_SPAN_SHARE * float(moves_s.min()))
+        return per_s, 1 << int(float(moves_s.max()) * per_s + 3.0).bit_length()
 
 
 def tobler_kmh(slope: npt.ArrayLike) -> Floats:
@@ -147,14 +165,19 @@ def times(
     """
     origin, origin_s = _snap(surface, sources)
     goal, goal_s = _snap(surface, targets)
-    graph = surface.graph.T.tocsr() if backwards else surface.graph
     seconds = np.full((len(origin), len(goal)), np.inf)
-    known = np.flatnonzero(origin >= 0)
-    for part in np.array_split(known, max(1, -(-len(known) // _BATCH))):
-        if len(part):
-            reached = csgraph.dijkstra(graph, indices=origin[part], limit=limit_s)
-            seconds[part] = reached[:, np.maximum(goal, 0)] + origin_s[part, None] + goal_s[None, :]
-    seconds[:, goal < 0] = np.inf
+    known, wanted = origin >= 0, goal >= 0
+    if known.any() and wanted.any():
+        moves, ends = _moves_of(surface, backwards), goal[wanted].astype(np.int32)
+
+        def each(starts: npt.NDArray[np.int32]) -> Floats:
+            per_s, ring = surface.buckets
+            return np.asarray(_kernels_travel.search_each(*moves, starts, ends, float(limit_s), per_s, ring))
+
+        shares = np.array_split(origin[known].astype(np.int32), min(_SHARES, int(known.sum())))
+        with ThreadPoolExecutor(_THREADS) as pool:
+            reached = np.vstack(list(pool.map(each, shares)))
+        seconds[np.ix_(known, wanted)] = reached + origin_s[known, None] + goal_s[None, wanted]
     a, b = np.asarray(sources, float).reshape(-1, 2), np.asarray(targets, float).reshape(-1, 2)
     seconds[(a[:, None, :] == b[None, :, :]).all(axis=2)] = 0.0
     return seconds
@@ -169,8 +192,7 @@ def field(surface: CostSurface, source: Points, *, backwards: bool = False, limi
     cell, aside_s = _snap(surface, source)
     if not surface.closed.size or cell[0] < 0:
         return np.full(surface.closed.shape, np.inf)
-    graph = surface.graph.T.tocsr() if backwards else surface.graph
-    reached = csgraph.dijkstra(graph, indices=int(cell[0]), limit=limit_s)
+    reached, _ = _search(surface, cell[0], limit_s=limit_s, backwards=backwards)
     return np.asarray(reached.reshape(surface.closed.shape) + aside_s[0])
 
 
@@ -228,7 +250,7 @@ def path(surface: CostSurface, start: Points, stop: Points, *, limit_s: float = 
     cell, aside_s = _snap(surface, ends)
     if (cell < 0).any():
         return np.empty((0, 2)), np.inf
-    reached, before = csgraph.dijkstra(surface.graph, indices=cell[0], limit=limit_s, return_predecessors=True)
+    reached, before = _search(surface, cell[0], limit_s=limit_s, until=int(cell[1]))
     if not np.isfinite(reached[cell[1]]):
         return np.empty((0, 2)), np.inf
     chain = [int(cell[1])]
@@ -239,6 +261,27 @@ def path(surface: CostSurface, start: Points, stop: Points, *, limit_s: float = 
     line = np.vstack([ends[:1], walked, ends[1:]])
     fresh = np.r_[True, (np.diff(line, axis=0) != 0).any(axis=1)]
     return line[fresh], float(reached[cell[1]] + aside_s.sum())
+
+
+def _moves_of(surface: CostSurface, backwards: bool) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
+    """Where each cell's moves begin, where they lead (came from with `backwards`), and their seconds."""
+    graph = surface.reversed_graph if backwards else surface.graph
+    return graph.indptr, graph.indices, graph.data
+
+
+def _search(
+    surface: CostSurface, cell: int, *, limit_s: float, backwards: bool = False, until: int | None = None
+) -> tuple[Floats, npt.NDArray[np.int32]]:
+    """Seconds from a cell to every other, and the cell each was walked from; with `until` good for that cell alone."""
+    n = surface.closed.size
+    per_s, ring = surface.buckets
+    wanted = np.zeros(n, np.uint8)
+    wanted[[] if until is None else [until]] = 1
+    reached, before = np.empty(n), np.empty(n, np.int32)
+    heads, after, ahead = (np.empty(size, np.int32) for size in (ring, n, n))
+    ask = (np.int32(cell), float(limit_s), per_s, wanted, int(until is not None))
+    _kernels_travel.search(*_moves_of(surface, backwards), *ask, reached, before, heads, after, ahead)
+    return reached, before
 
 
 def _coarse_window(

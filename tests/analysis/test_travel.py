@@ -1,9 +1,12 @@
 """Walking time: Tobler's golden values, barriers, roads and the laws every travel matrix must keep."""
 
+from itertools import pairwise
+
 import geopandas as gpd
 import numpy as np
 import pyproj
 import pytest
+from scipy.sparse import csgraph
 from shapely.geometry import LineString
 
 from geo.analysis import travel
@@ -155,3 +158,44 @@ def test_the_window_lies_on_the_terrain_and_averages_its_cells():
     block = ground.elevation.values[row : row + 3, col : col + 3]
     assert surface.elevation.values[0, 0] == pytest.approx(float(block.mean()))
     assert surface.frame.bounds[1] <= bounds[1] - 200
+
+
+@pytest.mark.parametrize("limit_s", [np.inf, 1500.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_search_gives_the_numbers_of_a_reference_search_to_the_last_bit(seed, limit_s):
+    rng = np.random.default_rng(seed)
+    height = hills(rng) if seed else np.zeros((240, 240))  # flat ground: as many ties as there can be
+    cover = np.where(rng.random((240, 240)) < 0.05, Cover.WATER, Cover.OPEN).astype(np.uint8)
+    road = LineString([(500000.0 + 300, 2970000.0 - 100), (500000.0 + 2300, 2970000.0 - 2200)])
+    surface = travel.cost_surface(
+        terrain(height, cover), gpd.GeoDataFrame(geometry=gpd.GeoSeries([road], crs=CRS)), SETTINGS
+    )
+    cells = rng.choice(np.flatnonzero(~surface.closed.ravel()), 25)
+    points = np.column_stack(surface.frame.centres(*np.divmod(cells, surface.frame.cols)))
+    for backwards, graph in ((False, surface.graph), (True, surface.graph.T.tocsr())):
+        known = csgraph.dijkstra(graph, indices=cells, limit=limit_s)
+        seconds = travel.times(surface, points[:9], points, limit_s=limit_s, backwards=backwards)
+        assert np.array_equal(seconds, known[:9][:, cells])
+        whole = travel.field(surface, points[0], limit_s=limit_s, backwards=backwards)
+        assert np.array_equal(whole.ravel(), known[0])
+    assert np.isfinite(known).any()
+
+
+def test_every_step_of_a_path_is_a_move_and_together_they_take_its_time():
+    rng = np.random.default_rng(8)
+    surface = travel.cost_surface(terrain(hills(rng)), NO_ROADS, SETTINGS)
+    line, seconds = travel.path(surface, centre(surface, 3, 4), centre(surface, 70, 61))
+    cells = np.ravel_multi_index(surface.frame.cells(line[:, 0], line[:, 1]), surface.frame.shape)
+    steps = [surface.graph[int(a), int(b)] for a, b in pairwise(cells)]
+    assert min(steps) > 0
+    assert sum(steps) == pytest.approx(seconds)
+
+
+def test_ground_nobody_can_move_on_is_searched_too():
+    """Two open cells with a cliff between them: no move at all."""
+    height = np.repeat([[0.0, 900.0]], 3, axis=0).repeat(3, axis=1)
+    surface = travel.cost_surface(terrain(height), NO_ROADS, SETTINGS)
+    ends = [centre(surface, 0, 0), centre(surface, 0, 1)]
+    assert surface.graph.nnz == 0
+    assert travel.times(surface, ends, ends).tolist() == [[0.0, np.inf], [np.inf, 0.0]]
+    assert np.isinf(travel.path(surface, *ends)[1])

@@ -192,3 +192,11 @@ def test_help_waits_for_no_library_of_tables_or_maps() -> None:
     told = f"import geo.cli.main, sys; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_bringing_files_in_waits_for_no_library_of_statistics() -> None:
+    """Loading all of scipy.stats takes as long as reading a hundred tracks; of it nothing is needed here."""
+    heavy = {"scipy.stats", "scipy.optimize", "openpyxl", "docx", "reportlab", "streamlit", "folium"}
+    told = f"import geo.workspace.demonstrating, sys; print(sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
