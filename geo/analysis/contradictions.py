@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from geo.analysis.plot_life import DISMISSED
+from geo.layers.visits import DISMISSED
 from geo.season import CHINA
 
 

@@ -16,7 +16,7 @@ from geo.errors import StoreError
 from geo.layers.finds import METHODS
 from geo.layers.parcels import Status
 from geo.layers.steps import Act
-from geo.layers.visits import Evidence
+from geo.layers.visits import DISMISSED, UNREACHED, Evidence
 from geo.season import CHINA, Season, Stage
 from geo.settings import PlotSettings
 from geo.words import Word
@@ -27,8 +27,6 @@ EVERY = frozenset(Status)
 WAITING = frozenset({Status.FLAGGED, Status.ASSIGNED})
 UNDECIDED = WAITING | {Status.VISITED, Status.GUARDED, Status.HANDED_OVER}
 CHECKABLE = frozenset({Status.ERADICATED, Status.DISMISSED, Status.RECHECKED})
-
-DISMISSED, UNREACHED = "核查排除", "无法到达"
 
 LARGEST_M2, DENSEST_PER_M2 = 1e8, 1e4
 """A plot larger or a stand denser than any that grows is a slip of the keyboard."""

@@ -210,7 +210,7 @@ def _parcel_visits(parcels_held: gpd.GeoDataFrame, tracks: gpd.GeoDataFrame) -> 
             "visited_at": pd.to_datetime(_passing_seconds(shapes, places[first["parcel"]]), unit="s", utc=True),
             "ground": "田间",
             "outcome": ["核查排除" if n % 5 < 3 else "未发现" for n in range(len(first))],
-            "reason": ["油菜" if n % 5 < 3 else None for n in range(len(first))],
+            "reason": ["其他作物：油菜" if n % 5 < 3 else None for n in range(len(first))],
             "evidence": visits.Evidence.A,
             "track_id": held["track_id"].to_numpy(),
             "geometry": places[first["parcel"]],

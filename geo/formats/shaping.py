@@ -16,7 +16,8 @@ from geo.formats.reading import Content, Hints, Records
 from geo.formats.values import utc_seconds
 from geo.layers import SCHEMAS, finds
 from geo.layers.parcels import Status
-from geo.layers.visits import Evidence
+from geo.layers.steps import DISMISSALS, is_coded
+from geo.layers.visits import DISMISSED, Evidence
 from geo.schema import Kind, Refusal, Schema
 from geo.season import CHINA
 from geo.words import LANGUAGES, say
@@ -69,7 +70,7 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
     sound = schema.conform(table[~table.index.isin(list(refused))])
     found = [*_held(sound, schema, hints), *schema.refusals(sound), *_outside(sound, schema, hints)]
     found += [*_to_come(sound, layer, hints), *_contradicting(sound, layer)]
-    for refusal in (*found, *_foreign(sound, layer, hints), *_untracked(sound, layer), *_unheard_of(sound, hints)):
+    for refusal in (*found, *_foreign(sound, layer, hints), *_unfounded(sound, layer), *_unheard_of(sound, hints)):
         no_day = refusal.code == "value_missing" and refusal.field == DATED.get(layer)
         refused.setdefault(refusal.row, Refusal(refusal.row, refusal.field, "date_missing") if no_day else refusal)
     rows = sound[~sound.index.isin(list(refused))]
@@ -107,12 +108,18 @@ def _held(rows: pd.DataFrame, schema: Schema, hints: Hints) -> list[Refusal]:
     return [Refusal(row, schema.key, "duplicate", {"value": rows.at[row, schema.key]}) for row in again]
 
 
-def _untracked(rows: pd.DataFrame, layer: str) -> list[Refusal]:
-    """Visits said to be tracked (class A) that name no track."""
+def _unfounded(rows: pd.DataFrame, layer: str) -> Iterator[Refusal]:
+    """Visits said to be tracked (class A) that name no track, and dismissals without a parcel or a known reason."""
     if layer != "visits":
-        return []
-    bare = rows.index[(rows["evidence"] == Evidence.A) & rows["track_id"].isna()]
-    return [Refusal(row, "track_id", "track_missing") for row in bare]
+        return
+    for row in rows.index[(rows["evidence"] == Evidence.A) & rows["track_id"].isna()]:
+        yield Refusal(row, "track_id", "track_missing")
+    dismissed = rows.loc[rows["outcome"] == DISMISSED, ["parcel_id", "reason"]]
+    for row, parcel_id, reason in zip(dismissed.index, dismissed["parcel_id"], dismissed["reason"], strict=True):
+        if pd.isna(parcel_id) or pd.isna(reason):
+            yield Refusal(row, "reason", "reason_missing")
+        elif not is_coded(reason):
+            yield Refusal(row, "reason", "dismissal_uncoded", {"value": reason, "known": "、".join(DISMISSALS)})
 
 
 def _to_come(rows: pd.DataFrame, layer: str, hints: Hints) -> Iterator[Refusal]:

@@ -1,5 +1,6 @@
 """Steps: what was done about a plot besides visits and finds; one row per step, never changed afterwards."""
 
+import re
 from enum import StrEnum
 
 from geo.schema import Column, Kind, Schema
@@ -21,6 +22,12 @@ class Act(StrEnum):
 
 
 DISMISSALS = ("草坪", "滑坡", "采伐迹地", "其他作物", "药材种植", "蔬菜大棚", "裸地", "影像误差", "其他")
+
+
+def is_coded(reason: str | None) -> bool:
+    """Whether a dismissal gives one of the known reasons, a colon and a note after it aside."""
+    return re.split("[:：]", reason or "", maxsplit=1)[0].strip() in DISMISSALS
+
 
 SCHEMA = Schema(
     "steps",

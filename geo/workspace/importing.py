@@ -27,6 +27,7 @@ from geo.ledger import Entry
 from geo.schema import Refusal
 from geo.store import Change
 from geo.store import grids as stored_grids
+from geo.store.contract import Row
 from geo.store.rows import rows_of
 from geo.words import Language, say
 from geo.workspace import processes
@@ -291,28 +292,48 @@ def changes_of(county: County, layer: str, reports: list[FileReport], tables: li
     if held:
         joined = pd.concat(held, ignore_index=True)
         changes.append(Change(layer, gpd.GeoDataFrame(joined, crs=county.crs) if SCHEMAS[layer].geometry else joined))
-        if layer == "finds":
-            changes += _plots_found(county, joined)
+        if layer in ("visits", "finds"):
+            changes += _plots_moved(county, layer, joined)
     return changes
 
 
-def _plots_found(county: County, finds: pd.DataFrame) -> list[Change]:
+def _plots_moved(county: County, layer: str, rows: pd.DataFrame) -> list[Change]:
     """
-    The parcels that new finds name, in the state that all their finds lead to: plants outweigh a suspicion.
+    The parcels that new visits or finds name, in the state that all that is known of them leads to.
 
     One that was looked at again, or closed, stays so: an older find, brought in later, is no new one.
     """
-    store = county.store
-    before = store.read("parcels", sorted(set(finds["parcel_id"].dropna())))
+    store, named = county.store, set(rows["parcel_id"].dropna())
+    before = store.read("parcels", sorted(named))
     before = before[~before["status"].isin([Status.RECHECKED, Status.CLOSED])]
-    told = [*rows_of(store.read("finds")), *rows_of(finds)]
+    told = {one: store.read(one) for one in ("visits", "finds")} if len(before) else {}
+    told |= {layer: pd.concat([told[layer], rows], ignore_index=True)} if told else {}
+    plots = [plots_told(before, told["visits"], told["finds"], named if layer == "finds" else set())] if told else []
+    return [plot for plot in plots if len(plot.rows)]
+
+
+def plots_told(before: gpd.GeoDataFrame, visits: pd.DataFrame, finds: pd.DataFrame, newly: set[str]) -> Change:
+    """
+    The parcels among `before` whose state, or reason of dismissal, follows otherwise from all visits and finds.
+
+    `newly` names those of which a find, or word of one, is new; see `plot_life.status_told`.
+    """
+    keys = set(before["parcel_id"])
+    about: dict[str, dict[str, list[Row]]] = {"visits": {}, "finds": {}}
+    for layer, table in (("visits", visits), ("finds", finds)):
+        for row in rows_of(table[table["parcel_id"].isin(keys)]):
+            about[layer].setdefault(row["parcel_id"], []).append(row)
+    before = before.reset_index(drop=True)
     after = before.copy()
-    for row, parcel in before.iterrows():
-        mine = [find for find in told if find["parcel_id"] == parcel["parcel_id"]]
-        state, _ = status_told(parcel["parcel_id"], parcel["status"], (), mine, newly_found=True)
-        after.loc[row, ["status", "reason"]] = [str(state), None]
-    moved = after["status"] != before["status"]
-    return [Change("parcels", after[moved], replace=True, before=before[moved])] if moved.any() else []
+    changed = np.zeros(len(before), bool)
+    for number, parcel in enumerate(rows_of(before)):
+        key, held = parcel["parcel_id"], parcel["status"]
+        mine = (about[layer].get(key, []) for layer in ("visits", "finds"))
+        status, reason = status_told(key, held, *mine, newly_found=key in newly)
+        if status != held or (reason is not None and reason != parcel["reason"]):
+            after.loc[number, ["status", "reason"]] = [str(status), reason]
+            changed[number] = True
+    return Change("parcels", after[changed], replace=True, before=before[changed])
 
 
 def import_terrain(

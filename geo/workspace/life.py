@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from geo.analysis import plot_life
-from geo.analysis.plot_life import UNREACHED, Due, PlantCount, Rows, moved
+from geo.analysis.plot_life import Due, PlantCount, Rows, moved
 from geo.errors import LayerError, StoreError
 from geo.layers.steps import SCHEMA as STEPS
 from geo.layers.steps import Act
+from geo.layers.visits import UNREACHED
 from geo.ledger import Entry, Source
 from geo.season import CHINA
 from geo.settings import PlotSettings

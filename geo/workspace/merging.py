@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from geo.analysis.contradictions import Contradiction, contradictions
-from geo.analysis.plot_life import status_told
 from geo.errors import FormatError, GeoError, StoreError
 from geo.formats import Hints
 from geo.formats.bundle import RETURN, Manifest, manifest_of, opened, township_key
@@ -28,11 +26,10 @@ from geo.layers.parcels import Status
 from geo.ledger import Entry, Linked
 from geo.store import Change
 from geo.store.county_key import county_key
-from geo.store.rows import rows_of
 from geo.words import Language, say
 from geo.workspace.bundling import BROUGHT
 from geo.workspace.county import County
-from geo.workspace.importing import FileReport, ImportReport, changes_of, import_note, read_files
+from geo.workspace.importing import FileReport, ImportReport, changes_of, import_note, plots_told, read_files
 from geo.workspace.photographing import brought_photos
 from geo.workspace.recording import unless_moved
 from geo.workspace.target_forms import (
@@ -202,7 +199,7 @@ def _facts(
     told = _joined("finds", [finds, updated[updated["find_id"].isin(targets.newly_told)]])
     newly = set(told["parcel_id"].dropna())
     about = newly | set(visits["parcel_id"].dropna()), set(visits["village_id"].dropna())
-    plots = _plots(targets, about[0], newly, all_visits, all_finds)
+    plots = plots_told(targets.parcels[targets.parcels["parcel_id"].isin(about[0])], all_visits, all_finds, newly)
     changes = [*of_villages.values(), Change("visits", visits), Change("finds", finds), plots]
     changes.append(Change("finds", updated, replace=True, before=before))
     asked = all_visits["parcel_id"].isin(about[0]) | all_visits["village_id"].isin(about[1])
@@ -210,22 +207,6 @@ def _facts(
     held = targets.parcels.set_index("parcel_id")["status"]
     settled = sorted(key for key in newly if held[key] in SETTLED)
     return [change for change in changes if len(change.rows)], sorted({*found, *targets.differing}), settled
-
-
-def _plots(
-    targets: TargetForms, touched: set[str], newly: set[str], visits: pd.DataFrame, finds: pd.DataFrame
-) -> Change:
-    """The plots whose state follows otherwise from all that is known now."""
-    before = targets.parcels[targets.parcels["parcel_id"].isin(touched)].reset_index(drop=True)
-    after, changed = before.copy(), np.zeros(len(before), bool)
-    for row, parcel in before.iterrows():
-        key, held = parcel["parcel_id"], parcel["status"]
-        mine = (rows_of(table[table["parcel_id"] == key]) for table in (visits, finds))
-        status, reason = status_told(key, held, *mine, newly_found=key in newly)
-        if status != held or (status == Status.DISMISSED and reason != parcel["reason"]):
-            after.loc[row, ["status", "reason"]] = [str(status), reason]
-            changed[int(str(row))] = True
-    return Change("parcels", after[changed], replace=True, before=before[changed])
 
 
 def _joined(layer: str, tables: list[Any]) -> gpd.GeoDataFrame:

@@ -1,6 +1,5 @@
 """Visits, finds and verifications: checked, numbered by their content, and written with their ledger entry."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,15 +7,15 @@ from typing import Any, TypeVar
 
 import shapely
 
-from geo.analysis.plot_life import DISMISSED, UNREACHED, WAITING, moved
+from geo.analysis.plot_life import WAITING, moved
 from geo.errors import StoreError
 from geo.layers import SCHEMAS
 from geo.layers.finds import METHODS, contradiction
 from geo.layers.finds import SCHEMA as FINDS
 from geo.layers.parcels import Status
-from geo.layers.steps import DISMISSALS, Act
+from geo.layers.steps import DISMISSALS, Act, is_coded
+from geo.layers.visits import DISMISSED, UNREACHED, Evidence
 from geo.layers.visits import SCHEMA as VISITS
-from geo.layers.visits import Evidence
 from geo.ledger import Entry, Linked, Source
 from geo.store import Change, Store
 from geo.store.contract import Row
@@ -261,7 +260,7 @@ def _after_visit(parcel: Row | None, outcome: str, reason: str | None) -> str | 
 
 def require_coded(reason: str | None) -> None:
     """Refuse a dismissal whose reason is none of the known ones, a colon and a note after it aside."""
-    if re.split("[:：]", reason or "", maxsplit=1)[0].strip() not in DISMISSALS:
+    if not is_coded(reason):
         raise StoreError("dismissal_uncoded", value=reason, known="、".join(DISMISSALS))
 
 

@@ -10,14 +10,13 @@ import pandas as pd
 import shapely
 
 from geo.analysis.contradictions import Contradiction
-from geo.analysis.plot_life import DISMISSED
 from geo.crs import to_degrees
 from geo.errors import LayerError, StoreError
 from geo.formats.office_sheets import OfficeSheet
 from geo.layers.finds import METHODS
 from geo.layers.finds import SCHEMA as FINDS
 from geo.layers.parcels import Status
-from geo.layers.visits import OUTCOMES, Evidence
+from geo.layers.visits import DISMISSED, OUTCOMES, Evidence
 from geo.layers.visits import SCHEMA as VISITS
 from geo.ledger import row_digest
 from geo.report.sheets import Paper

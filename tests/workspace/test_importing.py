@@ -400,26 +400,33 @@ def test_finds_whose_destruction_contradicts_itself_are_refused_by_the_rule_of_t
     assert "铲除时间 早于 发现时间" in "".join(report.sentences("zh"))
 
 
-def test_imported_finds_move_the_plots_they_name_as_recorded_ones_do(county: County, tmp_path: Path) -> None:
-    """Plants found on a plot make it confirmed, and eradicated once all are gone; a closed one stays closed."""
-    plots = {"P1": "flagged", "P2": "dismissed", "P3": "closed", "P4": "flagged"}
+def with_plots(county: County, plots: dict[str, tuple[str, str | None]]) -> None:
+    """Parcels by id: state and reason."""
     table = gpd.GeoDataFrame(
         [
-            {
-                "parcel_id": key,
-                "source": "satellite",
-                "source_id": key,
-                "flagged_at": NOW,
-                "status": state,
-                "accuracy_m": 10.0,
-            }
-            for key, state in plots.items()
+            {"parcel_id": key, "source": "satellite", "source_id": key, "flagged_at": NOW, "status": state}
+            | {"reason": reason, "accuracy_m": 10.0}
+            for key, (state, reason) in plots.items()
         ],
         geometry=[shapely.Point(504_000.0, 2_955_000.0)] * len(plots),
         crs=county.crs,
     )
     change = Change("parcels", SCHEMAS["parcels"].conform(table))
     county.store.append(Entry("import", {"layer": "parcels"}), change, now=NOW)
+
+
+def plots_of(county: County) -> dict[str, tuple[str, str | None]]:
+    held = county.store.read("parcels")
+    reasons = held["reason"].astype(object).where(held["reason"].notna(), None)
+    return dict(zip(held["parcel_id"], zip(held["status"], reasons, strict=True), strict=True))
+
+
+def test_imported_finds_move_the_plots_they_name_as_recorded_ones_do(county: County, tmp_path: Path) -> None:
+    """Plants found on a plot make it confirmed, and eradicated once all are gone; a closed one stays closed."""
+    with_plots(
+        county,
+        {"P1": ("flagged", None), "P2": ("dismissed", "草坪"), "P3": ("closed", None), "P4": ("flagged", None)},
+    )
     head = "find_id,parcel_id,team_id,found_by,found_at,recorded_at,species,plants_n,stage,fraction,method,destroyed_at"
     day = "2026-05-01T10:00:00+08:00"
     gone = f"1.0,强制铲除,{day}"
@@ -428,6 +435,55 @@ def test_imported_finds_move_the_plots_they_name_as_recorded_ones_do(county: Cou
     rows = [f"{key},{plot},t1,自查,{day},{day},罂粟,5,开花期,{end},{x:.7f},{y:.7f}" for key, plot, end in told]
     path = write(tmp_path / "finds.csv", "\n".join([head + ",longitude,latitude", *rows]))
     assert only(county, "finds", path, Hints(datum="wgs84")).accepted == 4
-    held = county.store.read("parcels").set_index("parcel_id")["status"]
-    assert held.to_dict() == {"P1": "eradicated", "P2": "confirmed", "P3": "closed", "P4": "flagged"}
+    assert plots_of(county) == {
+        "P1": ("eradicated", None), "P2": ("confirmed", None), "P3": ("closed", None), "P4": ("flagged", None),
+    }  # fmt: skip
     assert county.store.verify().ok
+
+
+def test_imported_visits_move_the_plots_they_name_and_no_find_is_undone(county: County, tmp_path: Path) -> None:
+    """Who looked is not sent there again; of two dismissals the later one tells the reason, in whatever order."""
+    with_plots(
+        county,
+        {
+            "P1": ("flagged", None), "P2": ("assigned", None), "P3": ("flagged", None), "P4": ("confirmed", None),
+            "P5": ("dismissed", "滑坡"), "P6": ("closed", None), "P7": ("flagged", None),
+        },
+    )  # fmt: skip
+    head = "visit_id,team_id,parcel_id,visited_at,outcome,reason,evidence"
+    told = [
+        ("v1", "P1", "02", "未发现", ""),
+        ("v2", "P2", "03", "核查排除", "其他作物：油菜"),
+        ("v3", "P2", "02", "核查排除", "裸地"),
+        ("v4", "P3", "02", "无法到达", ""),
+        ("v5", "P4", "02", "核查排除", "裸地"),
+        ("v6", "P5", "02", "未发现", ""),
+        ("v7", "P6", "02", "未发现", ""),
+    ]
+    rows = [f"{key},t1,{plot},2026-05-{day}T10:00:00+08:00,{out},{why},B" for key, plot, day, out, why in told]
+    assert only(county, "visits", write(tmp_path / "v.csv", "\n".join([head, *rows]))).accepted == 7
+    assert plots_of(county) == {
+        "P1": ("visited", None), "P2": ("dismissed", "其他作物：油菜"), "P3": ("flagged", None),
+        "P4": ("confirmed", None), "P5": ("dismissed", "滑坡"), "P6": ("closed", None), "P7": ("flagged", None),
+    }  # fmt: skip
+    assert county.store.verify().ok
+
+
+def test_a_dismissal_in_a_list_needs_its_plot_and_a_known_reason_as_in_a_form(county: County, tmp_path: Path) -> None:
+    with_plots(county, {"P1": ("flagged", None)})
+    head = "visit_id,team_id,parcel_id,visited_at,outcome,reason,evidence"
+    day = "2026-05-02T10:00:00+08:00"
+    told = [
+        ("v1", "P1", ""),
+        ("v2", "", "草坪"),
+        ("v3", "P1", "我说不是"),
+        ("v4", "P1", "其他: 看过"),
+        ("v5", "P1", "草坪"),
+    ]
+    rows = [f"{key},t1,{plot},{day},核查排除,{why},C" for key, plot, why in told]
+    report = only(county, "visits", write(tmp_path / "v.csv", "\n".join([head, *rows])))
+    assert {one.row: one.code for one in report.refused} == {
+        1: "reason_missing", 2: "reason_missing", 3: "dismissal_uncoded",
+    }  # fmt: skip
+    assert report.accepted == 2
+    assert "我说不是" in "".join(report.sentences("zh"))

@@ -29,9 +29,11 @@ from hypothesis import strategies as st
 from geo.errors import FormatError, GeoError, StoreError
 from geo.formats.bundle import RETURN, Manifest, sealed
 from geo.layers import SCHEMAS
+from geo.layers.steps import Act
 from geo.words import explain
 from geo.workspace.bundling import key_for
 from geo.workspace.county import County, open_county
+from geo.workspace.life import record_step
 from geo.workspace.merging import bundle_in
 from geo.workspace.recording import record_verification
 
@@ -336,6 +338,14 @@ def test_a_dismissal_reason_is_that_of_the_latest_visit(county: County, tmp_path
             path = returned(copy, tmp_path, {"forms/x.csv": table(VISITS, [lines[number]])})
             bundle_in(copy, path, now=NOW)
         assert plots(copy)["靶P1"] == ("dismissed", "滑坡")
+
+
+def test_a_visit_keeps_the_reason_a_step_dismissed_the_plot_for(county: County, tmp_path: Path) -> None:
+    looked = {"at": datetime(2026, 4, 1, 2, tzinfo=UTC), "reason": "草坪", "team_id": "T1"}
+    record_step(county.store, "靶P1", Act.DISMISS, looked, now=NOW)
+    assert plots(county)["靶P1"] == ("dismissed", "草坪")
+    bundle_in(county, returned(county, tmp_path, {"forms/x.csv": table(VISITS, [VISIT])}), now=NOW)
+    assert plots(county)["靶P1"] == ("dismissed", "草坪")
 
 
 def test_a_moment_written_with_its_hour_is_that_hour(county: County, tmp_path: Path) -> None:

@@ -262,7 +262,7 @@ def test_what_is_overdue_comes_on_the_first_of_several_days(demo_copy: Path) -> 
     """What one day's plan meets of it is not put off because three days find a little more."""
     county = open_county(demo_copy)
     parcels = county.store.read("parcels")
-    late = parcels.assign(deadline=pd.Timestamp("2026-03-01T09:00:00Z"))
+    late = parcels.assign(deadline=pd.Timestamp("2026-03-01T09:00:00Z"), status="flagged", reason=None)
     county.store.append(Entry("parcel"), Change("parcels", late, replace=True, before=parcels), now=NOW)
 
     def flagged(plan: Plan) -> set[str]:
