@@ -618,7 +618,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "import_routes": ("{n} 个没有时间的点按路线计", "{n} points without time are counted as routes"),
     "county_unassigned": (
         "本县范围内有 {n} 块未划归的地，共 {km2} 平方公里",
-        "ground inside that belongs to no jurisdiction: {n} pieces, {km2} km² in all",
+        "ground inside that belongs to no jurisdiction: {km2} km² in {n} part(s)",
     ),
     "county_scattered": (
         "{n} 个辖区由不相连的多块组成（有飞地）：{names}",
@@ -1771,6 +1771,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "moment_future": ("{value} 还没有到，请核对年月日", "{value} lies in the future; look at the date again"),
     "time_future": ("{field} 的时间 {value} 还没有到", "{field}: {value} lies in the future"),
+    "time_long_past": (
+        "{field} 的时间 {value} 早于上一季，请核对年份",
+        "{field}: {value} lies before the last season; look at the year again",
+    ),
     "time_backwards": ("{later} 早于 {earlier}", "{later} lies before {earlier}"),
     "place_half": ("经度和纬度须同时填写", "longitude and latitude go together"),
     "place_outside": ("坐标 {place} 不是有效的位置", "{place} is not a valid place"),
@@ -1833,7 +1837,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "what_recheck": ("回头看：已净", "re-checked, nothing left"),
     "what_regrow": ("回头看：仍有毒株", "re-checked, plants left"),
     "what_close": ("销号", "closed"),
-    "plot_due": ("{day} {why}，完成 {met}", "{day} {why}, done {met}"),
+    "plot_due": ("{day} {why}，尚未做", "{day} {why}, not done yet"),
+    "plot_met": ("{day} {why}，{met} 已做", "{day} {why}, done {met}"),
     "plot_fault": ("不能销号：{why}", "cannot be closed: {why}"),
     "due_none": ("没有待办的回头看", "no re-check is due"),
     "count_sampled": (

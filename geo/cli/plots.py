@@ -45,7 +45,9 @@ def show(context: typer.Context, parcel: str) -> None:
     for row in life.history:
         talk.print(f"  {in_china(row['at'])} {talk.say('what_' + row['what'])} {row['who'] or ''} {row['id']}")
     for due in life.dues:
-        talk.print("  " + talk.say("plot_due", day=due.day, why=talk.say(due.why), met=due.met_at or "—"))
+        told = {"day": due.day, "why": talk.say(due.why)}
+        met = due.met_at and in_china(due.met_at)
+        talk.print("  " + (talk.say("plot_met", met=met, **told) if met else talk.say("plot_due", **told)))
     for fault in life.faults:
         talk.print("  " + talk.say("plot_fault", why=talk.say(fault)))
     for open_count in life.undecided_counts:

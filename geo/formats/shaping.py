@@ -131,11 +131,12 @@ def _to_come(rows: pd.DataFrame, layer: str, hints: Hints) -> Iterator[Refusal]:
 
 
 def _contradicting(rows: pd.DataFrame, layer: str) -> Iterator[Refusal]:
-    """Finds whose destruction contradicts itself, as a form would not take them."""
+    """Finds whose destruction or verification contradicts itself, as a form would not take them."""
     if layer != "finds":
         return
-    asked = pd.DataFrame(rows)[["found_at", "plants_n", "method", "fraction", "destroyed_at"]]
-    asked = asked[asked.drop(columns="destroyed_at").notna().all(axis=1)]
+    whole = ["find_id", "found_at", "plants_n", "method", "fraction"]
+    asked = pd.DataFrame(rows)[[*whole, "destroyed_at", "verified_at"]]
+    asked = asked[asked[whole].notna().all(axis=1)]
     asked = asked.astype(object).where(asked.notna(), None)
     for row in asked.index:
         found = finds.contradiction(asked.loc[row].to_dict())

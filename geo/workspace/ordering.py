@@ -67,7 +67,7 @@ def issue_orders(
     post
         Post that issues them; the county's issuer by default.
     """
-    moment = _moment(at or now, now)
+    moment = _moment(county, at or now, now)
     round_ = round_of(county, number)
     if post:
         require_post(post)
@@ -123,7 +123,7 @@ def raise_problem(
     deadline: datetime | None = None,
 ) -> Stepped:  # fmt: skip
     """A problem on an order's ground becomes an order of its own (限期整改), to be answered, checked and closed."""
-    moment = _moment(at or now, now)
+    moment = _moment(county, at or now, now)
     order = _order(county, parent)
     due = deadline or moment + timedelta(days=county.settings.campaign.rectify_days)
     if due <= moment:
@@ -160,7 +160,7 @@ def take_step(
         The order's state does not allow it, it is dated before the step it follows, nobody has looked yet, a problem
         is still open, or a post would check its own answer.
     """
-    moment = _moment(at or now, now)
+    moment = _moment(county, at or now, now)
     order = _order(county, number)
     require_post(post)
     row = _steps([number], step, moment, post.strip(), slip_sha256=slip_sha256, note=note)
@@ -195,9 +195,10 @@ def record_daily(
     finds_n: int = 0, note: str | None = None,
 ) -> tuple[str, bool]:  # fmt: skip
     """A unit's daily report (零报告 with 0 finds): its id, and whether it is new."""
-    moment = _moment(at or now, now)
+    moment = _moment(county, at or now, now)
     if day > moment.astimezone(CHINA).date():
         raise LayerError("time_future", field="day", value=day)
+    _require_near(county, "day", day)
     if unit_id not in set(register_units(county)["unit_id"]):
         raise LayerError("unit_unknown", value=unit_id)
     require_post(post)
@@ -263,12 +264,19 @@ def _steps(
     return SCHEMAS["order_steps"].conform(pd.DataFrame(rows))
 
 
-def _moment(at: datetime, now: datetime) -> datetime:
+def _moment(county: County, at: datetime, now: datetime) -> datetime:
     if at.tzinfo is None:
         raise LayerError("record_time_naive", field="at", value=at)
     if at > now + SLACK:
         raise LayerError("time_future", field="at", value=at)
+    _require_near(county, "at", at.astimezone(CHINA).date())
     return at.astimezone(UTC)
+
+
+def _require_near(county: County, field: str, day: date) -> None:
+    """Refuse a day of a season long past: as a rule its year is mistyped."""
+    if day < replace(county.season, year=county.season.year - 1).bounds[0].date():
+        raise LayerError("time_long_past", field=field, value=day)
 
 
 def _order(county: County, number: str) -> dict[Any, Any]:

@@ -26,6 +26,21 @@ def test_a_plot_is_guarded_and_shown(tacha: Tacha) -> None:
     assert "nobody looked again" in tacha("plot", "show", "P1", "--lang", "en")[1]
 
 
+def test_a_look_due_is_said_to_be_open_until_somebody_looked(tacha: Tacha) -> None:
+    """A day with nothing behind it is not read as done."""
+    find = ("--at", "2026-03-18T09:00", "--plants", 30, "--stage", "开花期")
+    gone = ("--method", "强制铲除", "--fraction", 1, "--destroyed-at", "2026-03-18T12:00")
+    recorded = tacha("record", "find", "--parcel", "P1", "--team", "T1", *find, *gone)
+    assert recorded[0] == 0, recorded[2]
+    dues = json.loads(tacha("plot", "show", "P1", "--json")[1])["due"]
+    assert [due["met_at"] for due in dues] == [None] * len(dues) != []
+    said = tacha("plot", "show", "P1")[1]
+    assert said.count("尚未做") == len(dues)
+    left = ("--at", "2026-04-02T09:00", "--left", 0)
+    assert tacha("plot", "step", "P1", "recheck", *left, "--role", "inspector")[0] == 0
+    assert "2026-04-02 09:00 已做" in tacha("plot", "show", "P1")[1]
+
+
 def test_an_illegal_step_ends_with_one_sentence(tacha: Tacha) -> None:
     """Exit 1, the state and the allowed ones named; an unknown act is a usage error."""
     code, _, why = tacha("plot", "step", "P1", "close")

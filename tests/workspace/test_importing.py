@@ -377,16 +377,22 @@ def test_finds_whose_destruction_contradicts_itself_are_refused_by_the_rule_of_t
     county: County, tmp_path: Path
 ) -> None:
     """Gone before it was seen, gone and standing, gone at no time: none is evidence that anything was destroyed."""
-    head = "find_id,team_id,found_by,found_at,recorded_at,species,plants_n,stage,fraction,method,destroyed_at"
+    head = (
+        "find_id,team_id,found_by,found_at,recorded_at,species,plants_n,stage,fraction,method,destroyed_at,verified_at"
+    )
     day = "2026-05-01T10:00:00+08:00"
     told = {
-        "f1": "5,开花期,1.0,强制铲除,2026-05-02T10:00:00+08:00",
-        "f2": "5,开花期,1.0,强制铲除,2026-04-02T10:00:00+08:00",
-        "f3": "5,开花期,1.0,未铲除,",
-        "f4": "5,开花期,1.0,强制铲除,",
-        "f5": "5,开花期,0,未铲除,",
-        "f6": f"0,开花期,1.0,强制铲除,{day}",
-        "f7": "5,开花期,1.0,强制铲除,2027-05-02T10:00:00+08:00",
+        "f1": "5,开花期,1.0,强制铲除,2026-05-02T10:00:00+08:00,",
+        "f2": "5,开花期,1.0,强制铲除,2026-04-02T10:00:00+08:00,",
+        "f3": "5,开花期,1.0,未铲除,,",
+        "f4": "5,开花期,1.0,强制铲除,,",
+        "f5": "5,开花期,0,未铲除,,",
+        "f6": f"0,开花期,1.0,强制铲除,{day},",
+        "f7": "5,开花期,1.0,强制铲除,2027-05-02T10:00:00+08:00,",
+        "f8": f"5,开花期,1.0,强制铲除,{day},2026-05-03T10:00:00+08:00",
+        "f9": f"5,开花期,1.0,强制铲除,2026-05-03T10:00:00+08:00,{day}",
+        "f10": f"5,开花期,0.5,强制铲除,{day},2026-05-03T10:00:00+08:00",
+        "f11": f"5,开花期,0,未铲除,,{day}",
     }
     x, y = pyproj.Transformer.from_crs(county.crs, 4326, always_xy=True).transform(504_000.0, 2_955_000.0)
     rows = [f"{key},t1,自查,{day},{day},罂粟,{rest},{x:.7f},{y:.7f}" for key, rest in told.items()]
@@ -394,10 +400,12 @@ def test_finds_whose_destruction_contradicts_itself_are_refused_by_the_rule_of_t
     report = only(county, "finds", path, Hints(datum="wgs84"))
     assert {one.row: one.code for one in report.refused} == {
         2: "time_backwards", 3: "destruction_unclear", 4: "destruction_unclear", 6: "plants_uncounted",
-        7: "moment_future",
+        7: "moment_future", 9: "time_backwards", 10: "find_standing", 11: "find_standing",
     }  # fmt: skip
-    assert set(county.store.read("finds")["find_id"]) == {"f1", "f5"}
-    assert "铲除时间 早于 发现时间" in "".join(report.sentences("zh"))
+    assert set(county.store.read("finds")["find_id"]) == {"f1", "f5", "f8"}
+    said = "".join(report.sentences("zh"))
+    assert "铲除时间 早于 发现时间" in said
+    assert "发现 f10 尚未铲净，不能核验" in said
 
 
 def with_plots(county: County, plots: dict[str, tuple[str, str | None]]) -> None:

@@ -172,6 +172,15 @@ def test_a_daily_report_of_nothing_is_a_record_and_a_missing_one_is_listed(villa
     assert told["contradictory"] == [{"unit_id": "520525001", "day": "2026-01-02"}]
     tomorrow = lambda: record_daily(village_county, "520525001", date(2026, 1, 9), **report)  # noqa: E731
     assert code_of(tomorrow) == "time_future"
+    old = lambda: record_daily(village_county, "520525001", date(1990, 3, 1), **report)  # noqa: E731
+    assert code_of(old) == "time_long_past"
+
+
+def test_an_order_of_a_season_long_past_is_a_mistyped_year(village_county: County) -> None:
+    """Last season's first day is still taken: an office may enter late what it did."""
+    at = datetime(2020, 1, 1, tzinfo=UTC)
+    assert code_of(lambda: issue_orders(village_county, 1, now=NOW, at=at)) == "time_long_past"
+    assert issue_orders(village_county, 1, now=NOW, at=at.replace(year=2025)).new_n > 0
 
 
 @given(st.sampled_from(ORDER_KINDS), st.lists(st.sampled_from(list(Step)), max_size=12))
