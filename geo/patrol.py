@@ -10,7 +10,7 @@ import pandas as pd
 
 from geo.analysis import best_routes, day_order, routing, variety
 from geo.analysis.outings import legs_s, outing_of, route_row, shut, stop_rows, unmet_of
-from geo.analysis.requests import SweepRequest, kept_problem, over_days, overdue, travel_matrix
+from geo.analysis.requests import SweepRequest, as_on_a_whole_day, kept_problem, over_days, overdue, travel_matrix
 from geo.analysis.targets import TARGETS, budget_s, parcel_targets
 from geo.layers import routes as route_layer
 from geo.schema import Schema
@@ -130,12 +130,12 @@ def arranged(request: SweepRequest, orders: Mapping[str, Sequence[str]]) -> Plan
     ValueError
         For a team or target the request does not hold, a target given twice, and stops without a way between them.
     """
+    asked = [one for order in orders.values() for one in order]
     if request.hours is not None:  # a leg longer than the day is a day too long, not a way that is missing
-        request = replace(request, matrix=travel_matrix(replace(request, hours=None)))
+        request = replace(request, matrix=as_on_a_whole_day(request, asked))
     kept, problem = kept_problem(request)
     number = {str(one): n for n, one in enumerate(kept["target_id"])}
     teams = [str(one) for one in request.teams["team_id"]]
-    asked = [one for order in orders.values() for one in order]
     unknown = [one for one in orders if one not in teams] + [one for one in asked if one not in number]
     twice = sorted({one for one in asked if asked.count(one) > 1})
     if unknown or twice:

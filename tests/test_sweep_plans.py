@@ -130,6 +130,15 @@ def test_a_leaders_order_is_timed_again_and_too_long_a_day_shows():
     assert full.hours_used["T0"] > full.budget_h
 
 
+def test_a_short_day_leaves_a_leaders_order_the_time_it_takes():
+    """Ways longer than the day's hours are not looked for when planning, and are timed where a leader asks for them."""
+    request = request_over(4, teams=1)
+    order = patrol.plan_sweep(request).stops["target_id"].dropna().tolist()
+    whole, short = (patrol.arranged(replace(request, hours=hours), {"T0": order}) for hours in (None, 1.0))
+    assert short.hours_used["T0"] == whole.hours_used["T0"] > short.budget_h
+    assert short.expected == whole.expected
+
+
 def test_a_must_visit_that_a_leader_leaves_out_is_named_as_his_choice():
     request = request_over(4, teams=1)
     first, second = request.targets["target_id"].head(2)

@@ -124,6 +124,16 @@ def travel_matrix(request: SweepRequest) -> travel.Matrix:
     )
 
 
+def as_on_a_whole_day(request: SweepRequest, target_ids: Collection[str]) -> travel.Matrix:
+    """Travel times of a request, those to and among some of its targets as long as they are on a day without hours."""
+    known = request.matrix or travel_matrix(request)
+    asked = np.flatnonzero(request.targets["target_id"].isin(list(target_ids)).to_numpy(bool))
+    among = travel_matrix(replace(request, hours=None, targets=request.targets.iloc[asked]))
+    out, back, leg = known.out.copy(), known.back.copy(), known.leg.copy()
+    out[:, asked], back[asked], leg[np.ix_(asked, asked)] = among.out, among.back, among.leg
+    return travel.Matrix(out, back, leg)
+
+
 def ends_of(targets: pd.DataFrame) -> tuple[Floats, Floats]:
     """Where each target is entered and left, (n, 2) each."""
     place = places_of(targets)
