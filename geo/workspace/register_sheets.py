@@ -23,6 +23,7 @@ from geo.workspace.register_values import day_above, figure_in, flag_in, posts_i
 
 MU_M2 = 2000.0 / 3.0
 MONTH = timedelta(days=31)
+FIGURES = ("households_n", "due_mu", "elevation_m")
 NAMED = ("乡镇", "村", "代码", "名称", "属地责任岗位", "包保岗位")
 _KIND_WORDS = {
     "县": "county", "县级": "county", "乡镇": "township", "乡": "township", "镇": "township", "街道": "township",
@@ -107,7 +108,8 @@ class _Reading:
         fields = fields_of(sheet.heads)
         known = {head.field for head in fields if head}
         posts = {name.partition("/")[0] for name in known} & set(DUTY_KINDS)
-        if not known & set(GROUND_FIELDS) or not (posts or "unit_kind" in known):
+        coded = known & {"unit_id", "village_id"} and known & set(FIGURES)
+        if not known & set(GROUND_FIELDS) or not (posts or "unit_kind" in known or coded):
             return
         self._note_unused(sheet, fields)
         self._above = None
@@ -165,7 +167,7 @@ class _Reading:
         """One row into what is found; `LayerError` for what is wrong with it."""
         unit = self._ground(row)
         begin, end = span_in(row)
-        figures = {name: figure_in(row, name) for name in ("households_n", "due_mu", "elevation_m")}
+        figures = {name: figure_in(row, name) for name in FIGURES}
         height = figures["elevation_m"]
         if height is not None and not HEIGHTS_M[0] <= height <= HEIGHTS_M[1]:
             raise LayerError("record_value_bad", field="elevation_m", value=row["elevation_m"])

@@ -463,6 +463,17 @@ def test_the_registers_upper_level_form_has_its_own_columns(county: County, tmp_
     assert caught.value.code == "mapping_unknown"
 
 
+@pytest.mark.parametrize("head", ["代码,名称,海拔", "村代码,村名,海拔"])
+def test_a_list_of_codes_and_heights_alone_is_a_register_too(county: County, tmp_path: Path, head: str) -> None:
+    sheet = tmp_path / "heights.csv"
+    rows = ["520525001201,上河村,1250", "520525001202,下河村,不详", "520525009999,某村,1300"]
+    sheet.write_text("\n".join([head, *rows]), encoding="utf-8")
+    report = import_register(county, sheet, now=NOW)
+    assert (report.read, report.accepted, [one.row for one in report.refused]) == (3, 1, [3, 4])
+    units = county.store.read("units").set_index("unit_id")
+    assert units.loc["520525001201", "elevation_m"] == 1250
+
+
 def test_a_telephone_in_a_post_is_refused_and_not_echoed(county: County, tmp_path: Path) -> None:
     """Nothing of the row is kept; posts are required, persons are not."""
     file = tmp_path / "表.csv"
