@@ -15,6 +15,7 @@ from geo.analysis.plot_life import (
     moved,
     rechecks_due,
     sampled_count,
+    status_at,
     straddled,
     thresholds_in_force,
 )
@@ -205,3 +206,30 @@ def test_the_law_of_the_day_counts():
     law = PlotSettings().plants_law
     assert thresholds_in_force(law, date(1997, 9, 30)) == ()
     assert thresholds_in_force(law, date(2026, 3, 1)) == (500, 3000)
+
+
+LIFE = st.lists(st.sampled_from([*Act, "visit", "unreached", "dismissed", "find"]), max_size=9)
+
+
+@given(LIFE, st.randoms(use_true_random=False), st.integers(0, 9))
+def test_a_plots_state_at_a_moment_is_that_of_the_acts_before_it_one_by_one(acts, dice, hours):
+    """In whatever order the rows lie; an act the table forbids, or that would leave plants standing, moves nothing."""
+    finds, visits, steps, status = [], [], [], Status.FLAGGED
+    for hour, act in enumerate(acts):
+        at = DAY + timedelta(hours=hour)
+        if act == "find":
+            finds.append({"found_at": at, "destroyed_at": None, "verified_at": None, "fraction": 0.0})
+            does = Act.CONFIRM
+        elif act in ("visit", "unreached", "dismissed"):
+            outcome = {"visit": "未发现", "unreached": "无法到达", "dismissed": "核查排除"}[act]
+            visits.append({"visited_at": at, "outcome": outcome})
+            does = {"visit": Act.VISIT, "unreached": None, "dismissed": Act.DISMISS}[act]
+        else:
+            steps.append({"at": at, "act": str(act)})
+            does = act
+        held = finds and does in (Act.ERADICATE, Act.RECHECK)
+        if hour <= hours and does is not None and not held and status in MOVES[does][0]:
+            status = moved("P1", status, does)
+    for rows in (finds, visits, steps):
+        dice.shuffle(rows)
+    assert status_at(finds, visits, steps, DAY + timedelta(hours=hours)) == status
