@@ -606,6 +606,20 @@ WORDS: dict[str, tuple[str, str]] = {
     "field_valid_from": ("起始日期", "valid_from"),
     "field_reported_at": ("举报日期", "reported_at"),
     "field_issued_at": ("发布日期", "issued_at"),
+    "field_started_at": ("开始时间", "started_at"),
+    "field_ended_at": ("结束时间", "ended_at"),
+    "field_source_date": ("来源日期", "source_date"),
+    "field_line_accuracy_m": ("界线精度", "line_accuracy_m"),
+    "field_accuracy_m": ("定位精度", "accuracy_m"),
+    "field_status": ("状态", "status"),
+    "field_suspicion": ("可疑度", "suspicion"),
+    "field_weight": ("权重", "weight"),
+    "field_reward_state": ("奖励状态", "reward_state"),
+    "field_fraction": ("铲除率", "fraction"),
+    "field_neighbour_id": ("邻县代码", "neighbour_id"),
+    "field_duty_id": ("责任编号", "duty_id"),
+    "field_lead_id": ("线索编号", "lead_id"),
+    "field_alert_id": ("预警编号", "alert_id"),
     "import_refused": (
         "未收 {n} 条，字段 {field}：{why}（例如第 {row} 行）",
         "{n} refused, field {field}: {why} (for example row {row})",
@@ -1855,6 +1869,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "destruction_unclear": (
         "登记铲除须同时有铲除方式、铲除率（大于 0）和铲除时间",
         "a destruction needs its method, a fraction above 0 and its time together",
+    ),
+    "verified_standing": (
+        "填了核实时间的发现须已全部铲除（铲除率为 1，并有铲除方式和铲除时间）",
+        "a find with a time of verification must be wholly destroyed (fraction 1, with method and time)",
     ),
     "find_standing": ("发现 {find} 尚未铲净，不能核验", "find {find} is not wholly destroyed; it cannot be verified"),
     # calibration of the sweep width

@@ -54,7 +54,7 @@ _ANY: dict[str, tuple[str, ...]] = {
     "visited_at": ("visited_at", "踏查时间", "踏查日期"),
     "ground": ("ground", "地类", "踏查类型"),
     "outcome": ("outcome", "结果", "踏查结果"),
-    "reason": ("reason", "原因", "备注", "依据"),
+    "reason": ("reason", "排除理由", "理由", "原因", "原因或备注", "备注", "依据"),
     "evidence": ("evidence", "证据等级", "证据"),
     "track_id": ("track_id", "轨迹编号"),
     "persons_n": ("persons_n", "人数"),

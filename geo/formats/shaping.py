@@ -134,13 +134,15 @@ def _contradicting(rows: pd.DataFrame, layer: str) -> Iterator[Refusal]:
     """Finds whose destruction contradicts itself, as a form would not take them."""
     if layer != "finds":
         return
-    asked = pd.DataFrame(rows)[["found_at", "plants_n", "method", "fraction", "destroyed_at"]]
-    asked = asked[asked.drop(columns="destroyed_at").notna().all(axis=1)]
+    needed, later = ["found_at", "plants_n", "method", "fraction"], ["destroyed_at", "verified_at"]
+    asked = pd.DataFrame(rows)[needed + later]
+    asked = asked[asked[needed].notna().all(axis=1)]
     asked = asked.astype(object).where(asked.notna(), None)
     for row in asked.index:
         found = finds.contradiction(asked.loc[row].to_dict())
         if found is not None:
-            yield Refusal(row, "destroyed_at", found[0], dict(found[1]))
+            of_check = found[0] == "verified_standing" or found[1].get("later") == "verified_at"
+            yield Refusal(row, "verified_at" if of_check else "destroyed_at", found[0], dict(found[1]))
 
 
 def _unheard_of(rows: pd.DataFrame, hints: Hints) -> Iterator[Refusal]:

@@ -46,7 +46,11 @@ SCHEMA = Schema(
 
 
 def contradiction(row: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
-    """What of a find's destruction contradicts the rest: a code of ``geo.words`` and its blanks; None: nothing does."""
+    """
+    What of a find's destruction, or of its verification, contradicts the rest.
+
+    A code of ``geo.words`` and its blanks; None: nothing does.
+    """
     destroyed = (row["method"] != METHODS[0], row["fraction"] > 0.0, row["destroyed_at"] is not None)
     if any(destroyed) and row["plants_n"] == 0:
         return "plants_uncounted", {}
@@ -54,4 +58,10 @@ def contradiction(row: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
         return "destruction_unclear", {}
     if all(destroyed) and row["destroyed_at"] < row["found_at"]:
         return "time_backwards", {"later": "destroyed_at", "earlier": "found_at"}
+    if row.get("verified_at") is None:
+        return None
+    if not all(destroyed) or row["fraction"] < 1.0:
+        return "verified_standing", {}
+    if row["verified_at"] < row["destroyed_at"]:
+        return "time_backwards", {"later": "verified_at", "earlier": "destroyed_at"}
     return None

@@ -202,11 +202,11 @@ def require_visit(row: Mapping[str, Any]) -> None:
 
 def require_find(row: Mapping[str, Any]) -> None:
     """Refuse a find whose fields contradict each other."""
+    if row.get("verified_at") is not None:
+        raise StoreError("record_field_unknown", field="verified_at", known="record_verification")
     found = contradiction(row)
     if found is not None:
         raise StoreError(found[0], **found[1])
-    if row.get("verified_at") is not None:
-        raise StoreError("record_field_unknown", field="verified_at", known="record_verification")
 
 
 def known_about(store: Store, row: Row) -> Row | None:
