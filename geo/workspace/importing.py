@@ -323,19 +323,16 @@ def _newly_found(before: gpd.GeoDataFrame, rows: pd.DataFrame, told: Mapping[str
     """
     The parcels among `before` on which the finds `rows` say something new.
 
-    One that was looked at again, or closed, says so of what was found before: an older find, brought in later, is no
-    new one.
+    A step by which one was looked at again, or closed, says so of what was found before it: an older find, brought in
+    later, is no new one. One that came settled, without step or find, was so when it was flagged.
     """
-    last = dict(zip(before["parcel_id"], before["flagged_at"], strict=True))
-    steps, finds = told["steps"], told["finds"]
-    steps = steps[steps["act"].isin([Act.RECHECK, Act.CLOSE])]
-    for table, column in ((steps, "at"), (finds[finds["verified_at"].notna()], "verified_at")):
-        for key, at in zip(table["parcel_id"], table[column], strict=True):
-            if key in last:
-                last[key] = max(last[key], at)
-    settled = set(before.loc[before["status"].isin(SETTLED), "parcel_id"])
+    settled = before[before["status"].isin(SETTLED)]
+    steps = told["steps"][told["steps"]["act"].isin([Act.RECHECK, Act.CLOSE])]
+    came_so = settled[~settled["parcel_id"].isin([*steps["parcel_id"], *told["finds"]["parcel_id"]])]
+    last = steps.groupby("parcel_id")["at"].max().to_dict() | came_so.set_index("parcel_id")["flagged_at"].to_dict()
+    settled_at = {key: last[key] for key in settled["parcel_id"] if key in last}
     found = zip(rows["parcel_id"], rows["found_at"], strict=True)
-    return {key for key, at in found if key in last and (key not in settled or at > last[key])}
+    return {key for key, at in found if key not in settled_at or at > settled_at[key]} & set(before["parcel_id"])
 
 
 def known_of_plots(county: County) -> dict[str, pd.DataFrame]:
