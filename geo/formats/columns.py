@@ -2,6 +2,9 @@
 
 import pandas as pd
 
+from geo.layers.parcels import Status
+from geo.words import LANGUAGES, say
+
 DBF_CHARACTERS = 10
 """A shapefile cuts the names of its columns to so many."""
 
@@ -127,6 +130,7 @@ _WORDS: dict[tuple[str, str], dict[str, str]] = {
         "疑似": "flagged", "待核查": "flagged", "已派": "assigned", "已派单": "assigned", "已到场": "visited",
         "已核查": "visited", "确认": "confirmed", "排除": "dismissed", "已铲除": "eradicated", "已复查": "rechecked",
         "办结": "closed",
+        **{say(f"ui_status_{one}", language): str(one) for one in Status for language in LANGUAGES},
     },
     ("trials", "cover"): {"荒地": "open", "草坡": "open", "荒地草坡": "open", "耕地": "crops", "灌丛": "scrub"},
     ("trials", "stage"): {

@@ -16,6 +16,7 @@ from geo.errors import GeoError
 from geo.formats import Hints, fixes
 from geo.formats.fixes import RawFixes, tracks_of
 from geo.layers import SCHEMAS
+from geo.layers.parcels import Status
 from geo.layers.steps import Act
 from geo.layers.tracks import SCHEMA, fixes_of
 from geo.ledger import Entry
@@ -559,6 +560,15 @@ def test_plots_that_come_after_their_visits_and_finds_come_as_these_left_them(co
         "P5": ("closed", None),
     }  # fmt: skip
     assert county.store.verify().ok
+
+
+def test_a_list_may_say_the_state_of_a_plot_as_the_screen_does(county: County, tmp_path: Path) -> None:
+    x, y = TO_DEGREES.transform(504_000.0, 2_955_000.0)
+    words = [WORDS[f"ui_status_{one}"][language] for language in (0, 1) for one in Status]
+    rows = [f"P{n},satellite,{word},2026-03-01,{x:.7f},{y:.7f}" for n, word in enumerate(words)]
+    listed = "\n".join(["parcel_id,source,status,flagged_at,longitude,latitude", *rows])
+    assert only(county, "parcels", write(tmp_path / "p.csv", listed), Hints(datum="wgs84")).accepted == len(rows)
+    assert [plots_of(county)[f"P{n}"][0] for n in range(len(rows))] == [*Status, *Status]
 
 
 def test_a_dismissal_says_why_under_the_name_its_refusal_calls_for(county: County, tmp_path: Path) -> None:
