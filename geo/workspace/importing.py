@@ -35,6 +35,7 @@ from geo.words import Language, say
 from geo.workspace import processes
 from geo.workspace.county import County
 from geo.workspace.forms import CLOCK_SLACK, require_team
+from geo.workspace.recording import unless_moved
 from geo.workspace.rights import Action, require
 
 Progress = Callable[[str, int, int], None]
@@ -240,10 +241,14 @@ def import_files(
     _require_known(county, layer, hints)
     told = replace(hints, latest=now + CLOCK_SLACK)
     reports, tables = read_files(county, layer, paths, told, progress=progress)
-    changes = changes_of(county, layer, reports, tables)
-    if changes:
-        notes = [import_note(report) for report in reports]
-        county.store.append(Entry("import", {"layer": layer, "files": notes}), *changes, now=now)
+
+    def written() -> None:
+        changes = changes_of(county, layer, reports, tables)
+        if changes:
+            notes = [import_note(report) for report in reports]
+            county.store.append(Entry("import", {"layer": layer, "files": notes}), *changes, now=now)
+
+    unless_moved(written)
     return ImportReport(reports)
 
 

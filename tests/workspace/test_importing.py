@@ -1,5 +1,8 @@
 """Files into a county: read = accepted + refused, twice adds nothing, an interruption leaves the store as it was."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -23,7 +26,7 @@ from geo.ledger import Entry
 from geo.settings import Settings
 from geo.store import Change
 from geo.words import WORDS
-from geo.workspace.county import County, found
+from geo.workspace.county import County, found, open_county
 from geo.workspace.importing import FileReport, import_files, import_terrain, listed
 from geo.workspace.life import record_step
 
@@ -559,6 +562,26 @@ def test_plots_that_come_after_their_visits_and_finds_come_as_these_left_them(co
         "P1": ("visited", None), "P2": ("dismissed", "裸地"), "P3": ("flagged", None), "P4": ("confirmed", None),
         "P5": ("closed", None),
     }  # fmt: skip
+    assert county.store.verify().ok
+
+
+def test_lists_that_name_the_same_plots_at_once_all_come_in(county: County, tmp_path: Path) -> None:
+    """Who recorded a visit while a list was coming in had made the whole list fail."""
+    plots = [f"P{n}" for n in range(30)]
+    with_plots(county, dict.fromkeys(plots, ("flagged", None)))
+    head = "visit_id,team_id,parcel_id,visited_at,outcome,reason,evidence"
+
+    def listed_by(team: int) -> Path:
+        rows = [f"v{team}{p},t{team},{p},2026-05-0{team}T10:00:00+08:00,核查排除,裸地：{team},B" for p in plots]
+        return write(tmp_path / f"{team}.csv", "\n".join([head, *rows]))
+
+    def bring(path: Path) -> int:
+        with closing(open_county(county.path).store) as store:
+            return only(replace(county, store=store), "visits", path).accepted
+
+    with ThreadPoolExecutor(4) as hands:
+        assert list(hands.map(bring, [listed_by(team) for team in (1, 2, 3, 4)])) == [30] * 4
+    assert set(plots_of(county).values()) == {("dismissed", "裸地：4")}
     assert county.store.verify().ok
 
 
