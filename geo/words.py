@@ -27,6 +27,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "layer {layer}: {n} rows break the contract, first row {row}, {field} ({reason})",
     ),
     "value_missing": ("缺少必填的内容", "a required value is missing"),
+    "value_number": (
+        "“{value}”不是这一栏要的数（只写数字，不带单位或百分号；铲除率写 0 到 1，株数写整数）",
+        '"{value}" is not a number this column takes (digits alone, no unit or per cent; fraction 0 to 1, plants whole)',
+    ),
     "value_unknown": ("“{value}”不在允许的值内（{known}）", '"{value}" is not one of {known}'),
     "value_low": ("{value} 小于 {low}", "{value} is below {low}"),
     "value_high": ("{value} 大于 {high}", "{value} is above {high}"),

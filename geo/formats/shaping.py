@@ -71,8 +71,7 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
     found = [*_held(sound, schema, hints), *schema.refusals(sound), *_outside(sound, schema, hints)]
     found += [*_to_come(sound, layer, hints), *_contradicting(sound, layer)]
     for refusal in (*found, *_foreign(sound, layer, hints), *_unfounded(sound, layer), *_unheard_of(sound, hints)):
-        no_day = refusal.code == "value_missing" and refusal.field == DATED.get(layer)
-        refused.setdefault(refusal.row, Refusal(refusal.row, refusal.field, "date_missing") if no_day else refusal)
+        refused.setdefault(refusal.row, _by_what_stood(refusal, layer, table))
     rows = sound[~sound.index.isin(list(refused))]
     if layer == "villages" and hints.homes and not rows["township_id"].isin(hints.homes).all():
         warnings.append("villages_unhoused")
@@ -98,6 +97,18 @@ def _dated(layer: str, table: pd.DataFrame, hints: Hints, warnings: list[str]) -
     if held.isna().any():
         warnings.append("date_given")
     return table.assign(**{column: held.where(held.notna(), hints.date.isoformat())})
+
+
+def _by_what_stood(refusal: Refusal, layer: str, table: pd.DataFrame) -> Refusal:
+    """A refusal that calls a value missing, with the better reason where there is one: no day, or text for a number."""
+    if refusal.code != "value_missing":
+        return refusal
+    if refusal.field == DATED.get(layer):
+        return Refusal(refusal.row, refusal.field, "date_missing")
+    stood: Any = table.at[refusal.row, refusal.field] if refusal.field in table else None
+    if pd.isna(stood) or not str(stood).strip():
+        return refusal
+    return Refusal(refusal.row, refusal.field, "value_number", {"value": stood})
 
 
 def _held(rows: pd.DataFrame, schema: Schema, hints: Hints) -> list[Refusal]:

@@ -594,6 +594,20 @@ def test_a_list_may_say_the_state_of_a_plot_as_the_screen_does(county: County, t
     assert [plots_of(county)[f"P{n}"][0] for n in range(len(rows))] == [*Status, *Status]
 
 
+def test_a_text_where_a_number_belongs_is_named_and_not_called_missing(county: County, tmp_path: Path) -> None:
+    with_plots(county, {"P1": ("flagged", None)})
+    told = found_on(county, ("P1", "01", "02", ""), ("P1", "02", "", ""), ("P1", "03", "", ""), ("P1", "04", "", ""))
+    head, gone, units, half, none = told.split("\n")
+    lines = [head, gone.replace(",1.0,", ",100%,"), *(row.replace("罂粟,5,", f"罂粟,{said},") for row, said in (
+        (units, "5株"), (half, "2.5"), (none, ""),
+    ))]  # fmt: skip
+    report = only(county, "finds", write(tmp_path / "f.csv", "\n".join(lines)), Hints(datum="wgs84"))
+    assert [(one.field, one.code, one.details.get("value")) for one in report.refused] == [
+        ("fraction", "value_number", "100%"), ("plants_n", "value_number", "5株"),
+        ("plants_n", "value_number", "2.5"), ("plants_n", "value_missing", None),
+    ]  # fmt: skip
+
+
 def test_a_dismissal_says_why_under_the_name_its_refusal_calls_for(county: County, tmp_path: Path) -> None:
     with_plots(county, {"P1": ("flagged", None)})
     told = "踏查编号,队伍,地块编号,踏查时间,结果,理由,证据\nv1,t1,P1,2026-05-01T10:00:00+08:00,核查排除,裸地,B"
