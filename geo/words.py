@@ -27,6 +27,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "layer {layer}: {n} rows break the contract, first row {row}, {field} ({reason})",
     ),
     "value_missing": ("缺少必填的内容", "a required value is missing"),
+    "value_number": (
+        "“{value}”不是这一栏要的数（只写数字，不带单位或百分号；铲除率写 0 到 1，株数写整数）",
+        '"{value}" is not a number this column takes (digits alone, no unit or per cent; fraction 0 to 1, plants whole)',
+    ),
     "value_unknown": ("“{value}”不在允许的值内（{known}）", '"{value}" is not one of {known}'),
     "value_low": ("{value} 小于 {low}", "{value} is below {low}"),
     "value_high": ("{value} 大于 {high}", "{value} is above {high}"),
@@ -606,6 +610,20 @@ WORDS: dict[str, tuple[str, str]] = {
     "field_valid_from": ("起始日期", "valid_from"),
     "field_reported_at": ("举报日期", "reported_at"),
     "field_issued_at": ("发布日期", "issued_at"),
+    "field_started_at": ("开始时间", "started_at"),
+    "field_ended_at": ("结束时间", "ended_at"),
+    "field_source_date": ("来源日期", "source_date"),
+    "field_line_accuracy_m": ("界线精度", "line_accuracy_m"),
+    "field_accuracy_m": ("定位精度", "accuracy_m"),
+    "field_status": ("状态", "status"),
+    "field_suspicion": ("可疑度", "suspicion"),
+    "field_weight": ("权重", "weight"),
+    "field_reward_state": ("奖励状态", "reward_state"),
+    "field_fraction": ("铲除率", "fraction"),
+    "field_neighbour_id": ("邻县代码", "neighbour_id"),
+    "field_duty_id": ("责任编号", "duty_id"),
+    "field_lead_id": ("线索编号", "lead_id"),
+    "field_alert_id": ("预警编号", "alert_id"),
     "import_refused": (
         "未收 {n} 条，字段 {field}：{why}（例如第 {row} 行）",
         "{n} refused, field {field}: {why} (for example row {row})",
@@ -1860,6 +1878,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "destruction_unclear": (
         "登记铲除须同时有铲除方式、铲除率（大于 0）和铲除时间",
         "a destruction needs its method, a fraction above 0 and its time together",
+    ),
+    "verified_standing": (
+        "填了核实时间的发现须已全部铲除（铲除率为 1，并有铲除方式和铲除时间）",
+        "a find with a time of verification must be wholly destroyed (fraction 1, with method and time)",
     ),
     "find_standing": ("发现 {find} 尚未铲净，不能核验", "find {find} is not wholly destroyed; it cannot be verified"),
     # calibration of the sweep width

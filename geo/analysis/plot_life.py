@@ -82,22 +82,28 @@ def moved(parcel_id: str, status: str, act: Act) -> Status:
 
 
 def status_told(
-    parcel_id: str, status: str, visits: Rows, finds: Rows, *, newly_found: bool
+    parcel_id: str, status: str, visits: Rows, finds: Rows, steps: Rows, *, newly_found: bool
 ) -> tuple[Status, str | None]:
     """
     The state and reason that all a plot's visits and finds lead to, in whatever order they became known.
 
-    Plants outweigh a dismissal, and of several dismissals the latest gives the reason. Without a new find, or new
-    word of one (`newly_found`), a plot that is past its visits stays as it is.
+    Plants outweigh a dismissal, and of several dismissals the latest gives the reason; one before the last step, an
+    assignment aside, changes nothing: whoever took that step knew better. Without a new find, or new word of one
+    (`newly_found`), a plot that is past its visits stays as it is.
     """
     now = Status(status)
     if len(finds):
         if not newly_found:
             return now, None
         confirmed = moved(parcel_id, now, Act.CONFIRM)
-        whole = all(find["fraction"] == 1.0 for find in finds)
-        return (moved(parcel_id, confirmed, Act.ERADICATE) if whole else confirmed), None
+        if not all(find["fraction"] == 1.0 for find in finds):
+            return confirmed, None
+        gone = moved(parcel_id, confirmed, Act.ERADICATE)
+        verified = all(find["verified_at"] is not None for find in finds)
+        return (moved(parcel_id, gone, Act.RECHECK) if verified else gone), None
+    acted = max((step["at"] for step in steps if step["act"] != Act.ASSIGN), default=None)
     dismissed = [visit for visit in visits if visit["outcome"] == DISMISSED]
+    dismissed = [visit for visit in dismissed if acted is None or visit["visited_at"] > acted]
     if dismissed and now in MOVES[Act.DISMISS][0]:
         latest = max(dismissed, key=lambda visit: (visit["visited_at"], visit["visit_id"]))
         return Status.DISMISSED, str(latest["reason"])

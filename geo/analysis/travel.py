@@ -28,6 +28,8 @@ Points = npt.ArrayLike
 
 CLOSED_SHARE = 1.0 / 3.0
 """Share of fine cells that closes a coarse one: a river one fine cell wide closes what it runs through."""
+SLOWEST_KMH = 1e-3
+"""A move slower than a metre an hour is none: where steep ground is declared passable, it would take years."""
 SNAP_CELLS = 3.0
 """A point on closed ground is moved to open ground at most this many cells away."""
 _SPAN_SHARE = 0.999
@@ -358,8 +360,10 @@ def _moves(
         on_road &= road[crossed[0]] | road[crossed[1]]
     pace = np.where(on_road, settings.road_kmh / float(tobler_kmh(0.0)), settings.off_path)
     with np.errstate(invalid="ignore"):
-        seconds = np.hypot(ground_m, rise_m) * 3.6 / (tobler_kmh(slope) * pace)
-    return here, there, np.asarray(allowed & np.isfinite(seconds)), np.asarray(seconds)
+        kmh = tobler_kmh(slope) * pace
+        seconds = np.hypot(ground_m, rise_m) * 3.6 / np.maximum(kmh, SLOWEST_KMH)
+        allowed &= (kmh >= SLOWEST_KMH) & np.isfinite(seconds)
+    return here, there, np.asarray(allowed), np.asarray(seconds)
 
 
 def _between(move: tuple[int, int]) -> list[tuple[int, int]]:

@@ -37,7 +37,8 @@ def progress(context: typer.Context, round_: Rounds = None) -> None:
     talk.table(talk.say("progress_title"), titles, rows)
     total = answer.totals["all"]
     shown = {name: _percent(total.get(name)) for name in shares}
-    talk.print(talk.say("progress_total", **{k: v for k, v in total.items() if k not in shares}, **shown))
+    counts = {name: value for name, value in total.items() if name not in shares}
+    talk.print(talk.say("progress_total", **counts, **shown) if total else talk.say("ui_load_villages"))
     if any(answer.progress.unplaced.values()):
         talk.print(talk.say("progress_unplaced", **answer.progress.unplaced))
     _foot(talk, answer.as_of, answer.ledger_head)
@@ -218,7 +219,7 @@ def _orders(page: dict[str, Any], talk: Session) -> str:
     waiting = [] if page["orders_round"] == page["round"] else [talk.say("ui_no_orders", round=page["round"])]
     names = ("orders_round", "orders_n", "orders_unsigned_n", "orders_closed_n")
     held = [talk.say("today_orders", **{name: page[name] for name in names})] if page["orders_round"] else []
-    return talk.say("between").join([*waiting, *held])
+    return talk.say("between").join(sentence.rstrip("。.") for sentence in (*waiting, *held))
 
 
 def _dailies(page: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 import pandas as pd
 
+from geo.layers.parcels import Status
+from geo.words import LANGUAGES, say
+
 DBF_CHARACTERS = 10
 """A shapefile cuts the names of its columns to so many."""
 
@@ -54,7 +57,7 @@ _ANY: dict[str, tuple[str, ...]] = {
     "visited_at": ("visited_at", "踏查时间", "踏查日期"),
     "ground": ("ground", "地类", "踏查类型"),
     "outcome": ("outcome", "结果", "踏查结果"),
-    "reason": ("reason", "原因", "备注", "依据"),
+    "reason": ("reason", "排除理由", "理由", "原因", "原因或备注", "备注", "依据"),
     "evidence": ("evidence", "证据等级", "证据"),
     "track_id": ("track_id", "轨迹编号"),
     "persons_n": ("persons_n", "人数"),
@@ -127,6 +130,7 @@ _WORDS: dict[tuple[str, str], dict[str, str]] = {
         "疑似": "flagged", "待核查": "flagged", "已派": "assigned", "已派单": "assigned", "已到场": "visited",
         "已核查": "visited", "确认": "confirmed", "排除": "dismissed", "已铲除": "eradicated", "已复查": "rechecked",
         "办结": "closed",
+        **{say(f"ui_status_{one}", language): str(one) for one in Status for language in LANGUAGES},
     },
     ("trials", "cover"): {"荒地": "open", "草坡": "open", "荒地草坡": "open", "耕地": "crops", "灌丛": "scrub"},
     ("trials", "stage"): {

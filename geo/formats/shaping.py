@@ -71,8 +71,7 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
     found = [*_held(sound, schema, hints), *schema.refusals(sound), *_outside(sound, schema, hints)]
     found += [*_to_come(sound, layer, hints), *_contradicting(sound, layer)]
     for refusal in (*found, *_foreign(sound, layer, hints), *_unfounded(sound, layer), *_unheard_of(sound, hints)):
-        no_day = refusal.code == "value_missing" and refusal.field == DATED.get(layer)
-        refused.setdefault(refusal.row, Refusal(refusal.row, refusal.field, "date_missing") if no_day else refusal)
+        refused.setdefault(refusal.row, _by_what_stood(refusal, layer, table))
     rows = sound[~sound.index.isin(list(refused))]
     if layer == "villages" and hints.homes and not rows["township_id"].isin(hints.homes).all():
         warnings.append("villages_unhoused")
@@ -98,6 +97,18 @@ def _dated(layer: str, table: pd.DataFrame, hints: Hints, warnings: list[str]) -
     if held.isna().any():
         warnings.append("date_given")
     return table.assign(**{column: held.where(held.notna(), hints.date.isoformat())})
+
+
+def _by_what_stood(refusal: Refusal, layer: str, table: pd.DataFrame) -> Refusal:
+    """A refusal that calls a value missing, with the better reason where there is one: no day, or text for a number."""
+    if refusal.code != "value_missing":
+        return refusal
+    if refusal.field == DATED.get(layer):
+        return Refusal(refusal.row, refusal.field, "date_missing")
+    stood: Any = table.at[refusal.row, refusal.field] if refusal.field in table else None
+    if pd.isna(stood) or not str(stood).strip():
+        return refusal
+    return Refusal(refusal.row, refusal.field, "value_number", {"value": stood})
 
 
 def _held(rows: pd.DataFrame, schema: Schema, hints: Hints) -> list[Refusal]:
@@ -131,17 +142,18 @@ def _to_come(rows: pd.DataFrame, layer: str, hints: Hints) -> Iterator[Refusal]:
 
 
 def _contradicting(rows: pd.DataFrame, layer: str) -> Iterator[Refusal]:
-    """Finds whose destruction or verification contradicts itself, as a form would not take them."""
+    """Finds whose destruction contradicts itself, as a form would not take them."""
     if layer != "finds":
         return
-    whole = ["find_id", "found_at", "plants_n", "method", "fraction"]
-    asked = pd.DataFrame(rows)[[*whole, "destroyed_at", "verified_at"]]
-    asked = asked[asked[whole].notna().all(axis=1)]
+    needed, later = ["found_at", "plants_n", "method", "fraction"], ["destroyed_at", "verified_at"]
+    asked = pd.DataFrame(rows)[needed + later]
+    asked = asked[asked[needed].notna().all(axis=1)]
     asked = asked.astype(object).where(asked.notna(), None)
     for row in asked.index:
         found = finds.contradiction(asked.loc[row].to_dict())
         if found is not None:
-            yield Refusal(row, "destroyed_at", found[0], dict(found[1]))
+            of_check = found[0] == "verified_standing" or found[1].get("later") == "verified_at"
+            yield Refusal(row, "verified_at" if of_check else "destroyed_at", found[0], dict(found[1]))
 
 
 def _unheard_of(rows: pd.DataFrame, hints: Hints) -> Iterator[Refusal]:

@@ -47,7 +47,7 @@ SCHEMA = Schema(
 
 def contradiction(row: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
     """
-    What of a find's destruction or verification contradicts the rest.
+    What of a find's destruction, or of its verification, contradicts the rest.
 
     A code of ``geo.words`` and its blanks; None: nothing does.
     """
@@ -58,8 +58,10 @@ def contradiction(row: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
         return "destruction_unclear", {}
     if all(destroyed) and row["destroyed_at"] < row["found_at"]:
         return "time_backwards", {"later": "destroyed_at", "earlier": "found_at"}
-    if row["verified_at"] is not None and row["fraction"] < 1.0:
-        return "find_standing", {"find": str(row["find_id"])}
-    if row["verified_at"] is not None and row["verified_at"] < row["destroyed_at"]:
+    if row.get("verified_at") is None:
+        return None
+    if not all(destroyed) or row["fraction"] < 1.0:
+        return "verified_standing", {}
+    if row["verified_at"] < row["destroyed_at"]:
         return "time_backwards", {"later": "verified_at", "earlier": "destroyed_at"}
     return None

@@ -21,6 +21,7 @@ class Status(StrEnum):
 
 
 OPEN = (Status.FLAGGED, Status.ASSIGNED)
+SETTLED = (Status.RECHECKED, Status.CLOSED)
 SOURCES = ("satellite", "drone", "tip", "history", "ground")
 
 SCHEMA = Schema(

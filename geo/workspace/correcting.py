@@ -6,16 +6,25 @@ from typing import Any
 
 import pandas as pd
 
+from geo.analysis.plot_life import status_at
 from geo.errors import StoreError
 from geo.layers import SCHEMAS
+from geo.layers.parcels import Status
+from geo.layers.steps import Act
+from geo.layers.visits import DISMISSED
 from geo.ledger import Entry, Linked, Source
 from geo.schema import Schema
 from geo.store import Change, Store
+from geo.store.contract import Row
 from geo.store.rows import plain_rows, rows_of
 from geo.workspace.forms import PLACES, filled_form, with_digests
 from geo.workspace.recording import after_find, known_about, known_row, require_find, require_visit, unless_moved
 
 CORRECTABLE = ("visits", "finds", "parcels", "leads", "villages", "teams", "duties")
+_MOVING = {
+    "visits": ("parcel_id", "visited_at", "outcome", "reason"),
+    "finds": ("parcel_id", "fraction", "method"),
+}
 FIXED = {"parcels": ("status",), "finds": ("recorded_at", "verified_at")}
 
 
@@ -77,7 +86,7 @@ def correct(
         if touched:
             body |= {"based_on": based_on, "contradicts": touched}
             return Corrected(store.append(Entry("conflict", body, role, source), now=now), changed, tuple(touched))
-        changes = [Change(layer, after, replace=True, before=held), *_moves(store, layer, held, after, changed)]
+        changes = [Change(layer, after, replace=True, before=held), *_moves(store, layer, held, after, now)]
         return Corrected(store.append(Entry("correction", body, role, source), *changes, now=now), changed)
 
     return unless_moved(attempt)
@@ -141,13 +150,48 @@ def _touched_since(
     return touched
 
 
-def _moves(
-    store: Store, layer: str, held: pd.DataFrame, after: pd.DataFrame, changed: dict[str, list[Any]]
-) -> list[Change]:
-    """The plot's state, where a corrected find is destroyed more or less than it was."""
-    parcel_id = after["parcel_id"].iloc[0] if layer == "finds" else None
-    if not parcel_id or not {"fraction", "method"} & set(changed):
+def _moves(store: Store, layer: str, held: pd.DataFrame, after: pd.DataFrame, now: datetime) -> list[Change]:
+    """The states of the plots that a corrected visit or find named, or names now."""
+    if layer not in ("visits", "finds"):
         return []
-    parcel = known_row(store, "parcels", parcel_id, "parcel_unknown")
-    moved = parcel | {"status": after_find(store, parcel, rows_of(after)[0])}
-    return [Change("parcels", moved, replace=True, before=parcel)]
+    was, told = rows_of(held)[0], rows_of(after)[0]
+    if all(was[name] == told[name] for name in _MOVING[layer]):
+        return []
+    found_on = told["parcel_id"] if layer == "finds" else None
+    changes = []
+    for key in sorted({was["parcel_id"], told["parcel_id"]} - {None}):
+        parcel = known_row(store, "parcels", key, "parcel_unknown")
+        status = after_find(store, parcel, told) if key == found_on else _by_history(store, parcel, layer, told, now)
+        dismissed = [] if status != Status.DISMISSED else _dismissals(store, parcel, layer, told)
+        reason = max(dismissed)[1] if dismissed else parcel["reason"] if status == parcel["status"] else None
+        if (status, reason) != (parcel["status"], parcel["reason"]):
+            moved = parcel | {"status": status, "reason": reason}
+            changes.append(Change("parcels", moved, replace=True, before=parcel))
+    return changes
+
+
+def _history(store: Store, parcel_id: str, layer: str, told: Row | None = None) -> tuple[list[Row], ...]:
+    """Finds, visits and steps of a plot, a corrected row (`told`) as it reads now."""
+    known = {name: store.rows_where(name, "parcel_id", parcel_id) for name in ("finds", "visits", "steps")}
+    if told is not None:
+        key = SCHEMAS[layer].key
+        others = [row for row in known[layer] if row[key] != told[key]]
+        known[layer] = [*others, *([told] if told["parcel_id"] == parcel_id else [])]
+    return known["finds"], known["visits"], known["steps"]
+
+
+def _by_history(store: Store, parcel: Row, layer: str, told: Row, now: datetime) -> str:
+    """The state that a plot's history leads to once corrected; as it is where the history never explained it."""
+    key, held = parcel["parcel_id"], str(parcel["status"])
+    finds, visits, steps = _history(store, key, layer)
+    if status_at(finds, visits, steps, now) != held:
+        return held
+    finds, visits, steps = _history(store, key, layer, told)
+    return str(status_at(finds, visits, steps, now))
+
+
+def _dismissals(store: Store, parcel: Row, layer: str, told: Row) -> list[tuple[datetime, str]]:
+    """When a plot was dismissed, and why."""
+    _, visits, steps = _history(store, parcel["parcel_id"], layer, told)
+    found = [(row["visited_at"], row["reason"]) for row in visits if row["outcome"] == DISMISSED]
+    return found + [(row["at"], row["reason"]) for row in steps if row["act"] == Act.DISMISS]

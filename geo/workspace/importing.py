@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,6 +12,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from geo.analysis.plot_life import status_told
@@ -22,7 +23,8 @@ from geo.formats.door import SHAPEFILE_PARTS
 from geo.formats.values import require_timezone
 from geo.grid import Grid
 from geo.layers import SCHEMAS
-from geo.layers.parcels import Status
+from geo.layers.parcels import SETTLED
+from geo.layers.steps import Act
 from geo.ledger import Entry
 from geo.schema import Refusal
 from geo.store import Change
@@ -33,6 +35,7 @@ from geo.words import Language, say
 from geo.workspace import processes
 from geo.workspace.county import County
 from geo.workspace.forms import CLOCK_SLACK, require_team
+from geo.workspace.recording import unless_moved
 from geo.workspace.rights import Action, require
 
 Progress = Callable[[str, int, int], None]
@@ -238,10 +241,14 @@ def import_files(
     _require_known(county, layer, hints)
     told = replace(hints, latest=now + CLOCK_SLACK)
     reports, tables = read_files(county, layer, paths, told, progress=progress)
-    changes = changes_of(county, layer, reports, tables)
-    if changes:
-        notes = [import_note(report) for report in reports]
-        county.store.append(Entry("import", {"layer": layer, "files": notes}), *changes, now=now)
+
+    def written() -> None:
+        changes = changes_of(county, layer, reports, tables)
+        if changes:
+            notes = [import_note(report) for report in reports]
+            county.store.append(Entry("import", {"layer": layer, "files": notes}), *changes, now=now)
+
+    unless_moved(written)
     return ImportReport(reports)
 
 
@@ -291,49 +298,84 @@ def changes_of(county: County, layer: str, reports: list[FileReport], tables: li
     changes = [Change("refusals", refusals)] if len(refusals) else []
     if held:
         joined = pd.concat(held, ignore_index=True)
-        changes.append(Change(layer, gpd.GeoDataFrame(joined, crs=county.crs) if SCHEMAS[layer].geometry else joined))
+        joined = gpd.GeoDataFrame(joined, crs=county.crs) if SCHEMAS[layer].geometry else joined
+        changes.append(Change(layer, _as_told(county, joined) if layer == "parcels" else joined))
         if layer in ("visits", "finds"):
             changes += _plots_moved(county, layer, joined)
     return changes
 
 
 def _plots_moved(county: County, layer: str, rows: pd.DataFrame) -> list[Change]:
-    """
-    The parcels that new visits or finds name, in the state that all that is known of them leads to.
-
-    One that was looked at again, or closed, stays so: an older find, brought in later, is no new one.
-    """
-    store, named = county.store, set(rows["parcel_id"].dropna())
-    before = store.read("parcels", sorted(named))
-    before = before[~before["status"].isin([Status.RECHECKED, Status.CLOSED])]
-    told = {one: store.read(one) for one in ("visits", "finds")} if len(before) else {}
-    told |= {layer: pd.concat([told[layer], rows], ignore_index=True)} if told else {}
-    plots = [plots_told(before, told["visits"], told["finds"], named if layer == "finds" else set())] if told else []
-    return [plot for plot in plots if len(plot.rows)]
+    """The parcels that new visits or finds name, in the state that all that is known of them leads to."""
+    before = county.store.read("parcels", sorted(set(rows["parcel_id"].dropna())))
+    if before.empty:
+        return []
+    told = known_of_plots(county)
+    newly = _newly_found(before, rows, told) if layer == "finds" else set()
+    told[layer] = pd.concat([told[layer], rows], ignore_index=True)
+    plots = plots_told(before, told, newly)
+    return [plots] if len(plots.rows) else []
 
 
-def plots_told(before: gpd.GeoDataFrame, visits: pd.DataFrame, finds: pd.DataFrame, newly: set[str]) -> Change:
-    """
-    The parcels among `before` whose state, or reason of dismissal, follows otherwise from all visits and finds.
+def _as_told(county: County, plots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """New parcels in the state that visits and finds lead to which named them before they were on record."""
+    told = known_of_plots(county)
+    open_ones = plots.loc[~plots["status"].isin(SETTLED), "parcel_id"]
+    return _told(plots, told, set(told["finds"]["parcel_id"]) & set(open_ones))[0]
 
-    `newly` names those of which a find, or word of one, is new; see `plot_life.status_told`.
+
+def _newly_found(before: gpd.GeoDataFrame, rows: pd.DataFrame, told: Mapping[str, pd.DataFrame]) -> set[str]:
     """
-    keys = set(before["parcel_id"])
-    about: dict[str, dict[str, list[Row]]] = {"visits": {}, "finds": {}}
-    for layer, table in (("visits", visits), ("finds", finds)):
-        for row in rows_of(table[table["parcel_id"].isin(keys)]):
-            about[layer].setdefault(row["parcel_id"], []).append(row)
+    The parcels among `before` on which the finds `rows` say something new.
+
+    A step by which one was looked at again, or closed, says so of what was found before it: an older find, brought in
+    later, is no new one. One that came settled, without step or find, was so when it was flagged.
+    """
+    settled = before[before["status"].isin(SETTLED)]
+    steps = told["steps"][told["steps"]["act"].isin([Act.RECHECK, Act.CLOSE])]
+    came_so = settled[~settled["parcel_id"].isin([*steps["parcel_id"], *told["finds"]["parcel_id"]])]
+    last = steps.groupby("parcel_id")["at"].max().to_dict() | came_so.set_index("parcel_id")["flagged_at"].to_dict()
+    settled_at = {key: last[key] for key in settled["parcel_id"] if key in last}
+    found = zip(rows["parcel_id"], rows["found_at"], strict=True)
+    return {key for key, at in found if key not in settled_at or at > settled_at[key]} & set(before["parcel_id"])
+
+
+def known_of_plots(county: County) -> dict[str, pd.DataFrame]:
+    """All visits, finds and steps on record, as `plots_told` takes them."""
+    return {layer: county.store.read(layer) for layer in ("visits", "finds", "steps")}
+
+
+def plots_told(before: gpd.GeoDataFrame, told: Mapping[str, pd.DataFrame], newly: set[str]) -> Change:
+    """
+    The parcels among `before` whose state, or reason of dismissal, follows otherwise from all that is `told` of them.
+
+    `told` holds all visits, finds and steps; `newly` names the parcels of which a find, or word of one, is new; see
+    `plot_life.status_told`.
+    """
     before = before.reset_index(drop=True)
-    after = before.copy()
-    changed = np.zeros(len(before), bool)
+    after, changed = _told(before, told, newly)
+    return Change("parcels", after[changed], replace=True, before=before[changed])
+
+
+def _told(
+    before: gpd.GeoDataFrame, told: Mapping[str, pd.DataFrame], newly: set[str]
+) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
+    """The parcels as `plots_told` has them, and which of them changed."""
+    keys = set(before["parcel_id"])
+    about: dict[str, dict[str, list[Row]]] = {layer: {} for layer in ("visits", "finds", "steps")}
+    for layer, mine in about.items():
+        for row in rows_of(told[layer][told[layer]["parcel_id"].isin(keys)]):
+            mine.setdefault(row["parcel_id"], []).append(row)
+    after = before.reset_index(drop=True)
+    changed = np.zeros(len(after), bool)
     for number, parcel in enumerate(rows_of(before)):
         key, held = parcel["parcel_id"], parcel["status"]
-        mine = (about[layer].get(key, []) for layer in ("visits", "finds"))
-        status, reason = status_told(key, held, *mine, newly_found=key in newly)
+        known = (mine.get(key, []) for mine in about.values())
+        status, reason = status_told(key, held, *known, newly_found=key in newly)
         if status != held or (reason is not None and reason != parcel["reason"]):
             after.loc[number, ["status", "reason"]] = [str(status), reason]
             changed[number] = True
-    return Change("parcels", after[changed], replace=True, before=before[changed])
+    return after, changed
 
 
 def import_terrain(

@@ -22,7 +22,7 @@ from geo.formats.bundle import RETURN, Manifest, manifest_of, opened, township_k
 from geo.formats.office_sheets import read_office_file
 from geo.formats.sniffing import read_bytes
 from geo.layers import SCHEMAS
-from geo.layers.parcels import Status
+from geo.layers.parcels import SETTLED
 from geo.ledger import Entry, Linked
 from geo.store import Change
 from geo.store.county_key import county_key
@@ -45,7 +45,6 @@ from geo.workspace.village_forms import HEADS, VillageForms, form_lines, is_writ
 from geo.workspace.written_lines import Counts, take_lines
 
 KIND = "bundle"
-SETTLED = (Status.RECHECKED, Status.CLOSED)
 
 
 @dataclass(frozen=True)
@@ -199,7 +198,8 @@ def _facts(
     told = _joined("finds", [finds, updated[updated["find_id"].isin(targets.newly_told)]])
     newly = set(told["parcel_id"].dropna())
     about = newly | set(visits["parcel_id"].dropna()), set(visits["village_id"].dropna())
-    plots = plots_told(targets.parcels[targets.parcels["parcel_id"].isin(about[0])], all_visits, all_finds, newly)
+    every = {"visits": all_visits, "finds": all_finds, "steps": county.store.read("steps")}
+    plots = plots_told(targets.parcels[targets.parcels["parcel_id"].isin(about[0])], every, newly)
     changes = [*of_villages.values(), Change("visits", visits), Change("finds", finds), plots]
     changes.append(Change("finds", updated, replace=True, before=before))
     asked = all_visits["parcel_id"].isin(about[0]) | all_visits["village_id"].isin(about[1])

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 import shapely
 
-from geo.analysis.plot_life import WAITING, moved
+from geo.analysis.plot_life import moved, status_told
 from geo.errors import StoreError
 from geo.layers import SCHEMAS
 from geo.layers.finds import METHODS, contradiction
 from geo.layers.finds import SCHEMA as FINDS
 from geo.layers.parcels import Status
 from geo.layers.steps import DISMISSALS, Act, is_coded
-from geo.layers.visits import DISMISSED, UNREACHED, Evidence
+from geo.layers.visits import DISMISSED, Evidence
 from geo.layers.visits import SCHEMA as VISITS
 from geo.ledger import Entry, Linked, Source
 from geo.store import Change, Store
@@ -70,8 +70,8 @@ def record_visit(
         parcel = known_about(store, visit)
         if store.holds("visits", [visit_id]):
             return Recorded(visit_id, None, _status(parcel))
-        status = _after_visit(parcel, visit["outcome"], visit["reason"])
-        moved = _moved(parcel, status, visit["reason"] if status == Status.DISMISSED else None)
+        status, reason = _after_visit(store, parcel, visit)
+        moved = _moved(parcel, status, reason)
         entry = Entry("visit", {"visit_id": visit_id, "parcel_status": status}, role, source)
         linked = store.append(entry, Change("visits", visit), *moved, now=now)
         return Recorded(visit_id, linked, status)
@@ -247,15 +247,17 @@ def known_row(store: Store, layer: str, key: str, code: str) -> Row:
     return found[0]
 
 
-def _after_visit(parcel: Row | None, outcome: str, reason: str | None) -> str | None:
-    """The parcel's state after a visit: who could not reach it has not visited it, and a find is never undone."""
-    if parcel is None or outcome == UNREACHED:
-        return _status(parcel)
-    status = str(parcel["status"])
-    if outcome == DISMISSED:
-        require_coded(reason)
-        return str(moved(parcel["parcel_id"], status, Act.DISMISS))
-    return str(Status.VISITED) if status in WAITING else status
+def _after_visit(store: Store, parcel: Row | None, visit: Row) -> tuple[str | None, str | None]:
+    """The parcel's state, and the reason of its dismissal, after a visit, as `plot_life.status_told` has them."""
+    if parcel is None:
+        return None, None
+    key, status = parcel["parcel_id"], str(parcel["status"])
+    if visit["outcome"] == DISMISSED:
+        require_coded(visit["reason"])
+        moved(key, status, Act.DISMISS)
+    visits, finds, steps = (store.rows_where(layer, "parcel_id", key) for layer in ("visits", "finds", "steps"))
+    after, reason = status_told(key, status, [*visits, visit], finds, steps, newly_found=False)
+    return str(after), reason
 
 
 def require_coded(reason: str | None) -> None:
@@ -291,7 +293,7 @@ def _others(store: Store, parcel_id: str, find_id: str) -> list[Row]:
 def _moved(parcel: Row | None, status: str | None, reason: str | None, *, is_new: bool = False) -> list[Change]:
     if parcel is not None and is_new:
         return [Change("parcels", parcel | {"status": status, "reason": reason})]
-    if parcel is None or parcel["status"] == status:
+    if parcel is None or (parcel["status"] == status and reason in (None, parcel["reason"])):
         return []
     return [Change("parcels", parcel | {"status": status, "reason": reason}, replace=True, before=parcel)]
 

@@ -199,3 +199,17 @@ def test_ground_nobody_can_move_on_is_searched_too():
     assert surface.graph.nnz == 0
     assert travel.times(surface, ends, ends).tolist() == [[0.0, np.inf], [np.inf, 0.0]]
     assert np.isinf(travel.path(surface, *ends)[1])
+
+
+def test_ground_too_steep_to_move_on_is_no_way_however_steep_is_declared_passable():
+    """A move of a million years had asked for a ring of buckets larger than any memory."""
+    spike = np.zeros((9, 9))
+    spike[3:6, 3:6] = 4000.0
+    surface = travel.cost_surface(
+        terrain(spike, cell_m=30.0), NO_ROADS, PlanningSettings(cell_m=30.0, impassable_deg=89.9)
+    )
+    assert surface.buckets[1] <= 1 << 20
+    low, high, beyond = (centre(surface, *cell) for cell in ((0, 0), (4, 4), (8, 8)))
+    [[up, across]] = travel.times(surface, [low], [high, beyond])
+    assert np.isinf(up)
+    assert 0.0 < across < 3600.0

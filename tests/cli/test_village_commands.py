@@ -22,6 +22,17 @@ def reports(tacha: Tacha) -> Counter[tuple[str, int, str]]:
     return held
 
 
+def test_a_county_without_villages_is_told_to_bring_some(tacha: Tacha, tmp_path: Path) -> None:
+    """Its progress had been a line of question marks, and its day began with a full stop and a semicolon."""
+    townships = Path(__file__).parents[2] / "data" / "boundaries" / "townships.geojson"
+    mine = ("--county", tmp_path / "mine")
+    assert tacha(*mine, "new", townships)[0] == 0
+    code, said, _ = tacha(*mine, "progress")
+    assert (code, "?" in said, "tacha import villages" in said) == (0, False, True)
+    code, said, _ = tacha(*mine, "today")
+    assert (code, "。；" in said) == (0, False)
+
+
 def test_an_order_is_issued_signed_answered_and_closed(tacha: Tacha, tmp_path: Path, demo_copy: Path) -> None:
     slip = tmp_path / "slip.png"
     slip.write_bytes(b"scanned")

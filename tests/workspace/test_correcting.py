@@ -103,6 +103,36 @@ def test_corrections_of_different_fields_do_not_contradict(store):
     assert (done.contradicts, row["hours"], row["persons_n"]) == ((), 4.0, 3)
 
 
+def states(store) -> dict[str, tuple[str, str | None]]:
+    held = store.read("parcels")
+    reasons = held["reason"].astype(object).where(held["reason"].notna(), None)
+    return dict(zip(held["parcel_id"], zip(held["status"], reasons, strict=True), strict=True))
+
+
+def test_a_find_corrected_onto_another_plot_moves_both(store):
+    """Plants had stood on a plot told as dismissed, and the plot without any stayed confirmed."""
+    record_visit(store, VISIT | {"parcel_id": "P2", "outcome": "核查排除", "reason": "草坪"}, now=NOW)
+    before = states(store)
+    find = record_find(store, FIND, now=NOW).id
+    assert states(store)["P1"] == ("confirmed", None)
+    correct(store, "finds", find, {"parcel_id": "P2"}, reason="地块写错", now=NOW)
+    assert states(store) == before | {"P2": ("confirmed", None)}
+
+
+def test_a_visit_corrected_moves_its_plot_as_the_history_leads(store):
+    early, late = (VISIT | {"outcome": "核查排除", "reason": why} for why in ("草坪", "裸地"))
+    record_visit(store, early | {"visited_at": NOW - timedelta(days=3)}, now=NOW)
+    second = record_visit(store, late, now=NOW).id
+    assert states(store)["P1"] == ("dismissed", "裸地")
+    correct(store, "visits", second, {"reason": "滑坡"}, reason="录错", now=NOW)
+    assert states(store)["P1"] == ("dismissed", "滑坡")
+    correct(store, "visits", second, {"outcome": "未发现", "reason": ""}, reason="录错", now=NOW)
+    assert states(store)["P1"] == ("dismissed", "草坪")
+    first = store.read("visits")["visit_id"].iloc[0]
+    correct(store, "visits", first, {"outcome": "未发现", "reason": ""}, reason="录错", now=NOW)
+    assert states(store)["P1"] == ("visited", None)
+
+
 def test_a_corrected_share_moves_the_plot_back(store):
     """Typed 1.0, was 0.9: the plot is confirmed again; corrected once more it is eradicated."""
     find = record_find(store, FIND | GONE, now=NOW).id

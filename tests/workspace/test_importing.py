@@ -1,5 +1,8 @@
 """Files into a county: read = accepted + refused, twice adds nothing, an interruption leaves the store as it was."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -16,13 +19,16 @@ from geo.errors import GeoError
 from geo.formats import Hints, fixes
 from geo.formats.fixes import RawFixes, tracks_of
 from geo.layers import SCHEMAS
+from geo.layers.parcels import Status
+from geo.layers.steps import Act
 from geo.layers.tracks import SCHEMA, fixes_of
 from geo.ledger import Entry
 from geo.settings import Settings
 from geo.store import Change
 from geo.words import WORDS
-from geo.workspace.county import County, found
+from geo.workspace.county import County, found, open_county
 from geo.workspace.importing import FileReport, import_files, import_terrain, listed
+from geo.workspace.life import record_step
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 WEST, SOUTH, EAST, NORTH = 500_000.0, 2_950_000.0, 510_000.0, 2_960_000.0
@@ -400,19 +406,19 @@ def test_finds_whose_destruction_contradicts_itself_are_refused_by_the_rule_of_t
     report = only(county, "finds", path, Hints(datum="wgs84"))
     assert {one.row: one.code for one in report.refused} == {
         2: "time_backwards", 3: "destruction_unclear", 4: "destruction_unclear", 6: "plants_uncounted",
-        7: "moment_future", 9: "time_backwards", 10: "find_standing", 11: "find_standing",
+        7: "moment_future", 9: "time_backwards", 10: "verified_standing", 11: "verified_standing",
     }  # fmt: skip
     assert set(county.store.read("finds")["find_id"]) == {"f1", "f5", "f8"}
     said = "".join(report.sentences("zh"))
     assert "铲除时间 早于 发现时间" in said
-    assert "发现 f10 尚未铲净，不能核验" in said
+    assert "须已全部铲除" in said
 
 
-def with_plots(county: County, plots: dict[str, tuple[str, str | None]]) -> None:
+def with_plots(county: County, plots: dict[str, tuple[str, str | None]], *, flagged_at: datetime = NOW) -> None:
     """Parcels by id: state and reason."""
     table = gpd.GeoDataFrame(
         [
-            {"parcel_id": key, "source": "satellite", "source_id": key, "flagged_at": NOW, "status": state}
+            {"parcel_id": key, "source": "satellite", "source_id": key, "flagged_at": flagged_at, "status": state}
             | {"reason": reason, "accuracy_m": 10.0}
             for key, (state, reason) in plots.items()
         ],
@@ -475,6 +481,146 @@ def test_imported_visits_move_the_plots_they_name_and_no_find_is_undone(county: 
         "P4": ("confirmed", None), "P5": ("dismissed", "滑坡"), "P6": ("closed", None), "P7": ("flagged", None),
     }  # fmt: skip
     assert county.store.verify().ok
+
+
+FINDS_HEAD = (
+    "find_id,parcel_id,team_id,found_by,found_at,recorded_at,species,plants_n,stage,"
+    "fraction,method,destroyed_at,verified_at,longitude,latitude"
+)
+
+
+def found_on(county: County, *told: tuple[str, str, str, str]) -> str:
+    """A list of finds by plot, day of May found, and the days it was destroyed and verified (empty: not)."""
+    x, y = TO_DEGREES.transform(504_000.0, 2_955_000.0)
+
+    def at(one: str) -> str:
+        return f"2026-05-{one}T10:00:00+08:00" if one else ""
+
+    lines = [FINDS_HEAD]
+    for number, (plot, day, gone, seen) in enumerate(told):
+        end = f"{1.0 if gone else 0.0},{'强制铲除' if gone else '未铲除'},{at(gone)},{at(seen)}"
+        lines.append(f"{plot}-{day}-{number},{plot},t1,自查,{at(day)},{at(day)},罂粟,5,开花期,{end},{x:.7f},{y:.7f}")
+    return "\n".join(lines)
+
+
+def stepped(county: County, plot: str, act: Act, day: int, **more: object) -> None:
+    record_step(county.store, plot, act, {"at": datetime(2026, 5, day, 2, tzinfo=UTC)} | more, now=NOW)
+
+
+def test_a_listed_find_later_than_the_last_look_opens_a_settled_plot_again(county: County, tmp_path: Path) -> None:
+    """Plants that grew again had stood on a plot that was told as closed; what the look had seen stays settled."""
+    with_plots(county, {"P1": ("flagged", None), "P2": ("flagged", None)}, flagged_at=datetime(2026, 3, 1, tzinfo=UTC))
+    gone = found_on(county, ("P1", "01", "02", ""), ("P2", "01", "02", ""))
+    assert only(county, "finds", write(tmp_path / "a.csv", gone), Hints(datum="wgs84")).accepted == 2
+    for plot in ("P1", "P2"):
+        stepped(county, plot, Act.RECHECK, 10, plants_left_n=0)
+    later = found_on(county, ("P1", "12", "", ""), ("P2", "03", "04", ""))
+    assert only(county, "finds", write(tmp_path / "b.csv", later), Hints(datum="wgs84")).accepted == 2
+    assert plots_of(county) == {"P1": ("confirmed", None), "P2": ("rechecked", None)}
+
+
+def test_listed_finds_that_are_verified_leave_their_plot_as_a_verification_does(county: County, tmp_path: Path) -> None:
+    with_plots(county, {"P1": ("flagged", None), "P2": ("flagged", None)})
+    told = found_on(county, ("P1", "01", "02", "03"), ("P2", "01", "02", "03"), ("P2", "02", "03", ""))
+    assert only(county, "finds", write(tmp_path / "f.csv", told), Hints(datum="wgs84")).accepted == 3
+    assert plots_of(county) == {"P1": ("rechecked", None), "P2": ("eradicated", None)}
+
+
+def test_a_listed_find_verified_while_it_stands_or_before_it_fell_is_refused(county: County, tmp_path: Path) -> None:
+    with_plots(county, {"P1": ("flagged", None)})
+    told = found_on(county, ("P1", "01", "", "03"), ("P1", "01", "05", "03"), ("P1", "01", "05", "06"))
+    report = only(county, "finds", write(tmp_path / "f.csv", told), Hints(datum="wgs84"))
+    assert [(one.row, one.field, one.code) for one in report.refused] == [
+        (1, "verified_at", "verified_standing"), (2, "verified_at", "time_backwards"),
+    ]  # fmt: skip
+    assert (report.read, report.accepted) == (3, 1)
+
+
+def test_a_listed_dismissal_undoes_no_later_step(county: County, tmp_path: Path) -> None:
+    """Police had taken the plot over; a list brought in late told it as nothing."""
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    with_plots(county, dict.fromkeys(("P1", "P2", "P3", "P4"), ("visited", None)), flagged_at=day)
+    stepped(county, "P1", Act.HAND_OVER, 5, station="所", receipt="1")
+    stepped(county, "P2", Act.DISMISS, 5, reason="草坪")
+    stepped(county, "P3", Act.DISMISS, 5, reason="草坪")
+    stepped(county, "P4", Act.GUARD, 5)
+    head = "visit_id,team_id,parcel_id,visited_at,outcome,reason,evidence"
+    told = [("P1", "04"), ("P2", "04"), ("P3", "06"), ("P4", "06")]
+    rows = [f"v{plot},t1,{plot},2026-05-{at}T10:00:00+08:00,核查排除,裸地,B" for plot, at in told]
+    assert only(county, "visits", write(tmp_path / "v.csv", "\n".join([head, *rows]))).accepted == 4
+    assert plots_of(county) == {
+        "P1": ("handed_over", None), "P2": ("dismissed", "草坪"),
+        "P3": ("dismissed", "裸地"), "P4": ("dismissed", "裸地"),
+    }  # fmt: skip
+
+
+def test_plots_that_come_after_their_visits_and_finds_come_as_these_left_them(county: County, tmp_path: Path) -> None:
+    """Before any plot is on record visits may name any; the list of plots that came then told them as unvisited."""
+    head = "visit_id,team_id,parcel_id,visited_at,outcome,reason,evidence"
+    told = [("P1", "未发现", ""), ("P2", "核查排除", "裸地"), ("P3", "无法到达", "")]
+    rows = [f"v{plot},t1,{plot},2026-05-01T10:00:00+08:00,{out},{why},B" for plot, out, why in told]
+    assert only(county, "visits", write(tmp_path / "v.csv", "\n".join([head, *rows]))).accepted == 3
+    found = found_on(county, ("P4", "01", "", ""), ("P5", "01", "", ""))
+    assert only(county, "finds", write(tmp_path / "f.csv", found), Hints(datum="wgs84")).accepted == 2
+    x, y = TO_DEGREES.transform(504_000.0, 2_955_000.0)
+    plots = [f"P{n},satellite,{state},2026-03-01,{x:.7f},{y:.7f}" for n, state in enumerate(["疑似"] * 4 + ["办结"], 1)]
+    listed = "\n".join(["parcel_id,source,status,flagged_at,longitude,latitude", *plots])
+    assert only(county, "parcels", write(tmp_path / "p.csv", listed), Hints(datum="wgs84")).accepted == 5
+    assert plots_of(county) == {
+        "P1": ("visited", None), "P2": ("dismissed", "裸地"), "P3": ("flagged", None), "P4": ("confirmed", None),
+        "P5": ("closed", None),
+    }  # fmt: skip
+    assert county.store.verify().ok
+
+
+def test_lists_that_name_the_same_plots_at_once_all_come_in(county: County, tmp_path: Path) -> None:
+    """Who recorded a visit while a list was coming in had made the whole list fail."""
+    plots = [f"P{n}" for n in range(30)]
+    with_plots(county, dict.fromkeys(plots, ("flagged", None)))
+    head = "visit_id,team_id,parcel_id,visited_at,outcome,reason,evidence"
+
+    def listed_by(team: int) -> Path:
+        rows = [f"v{team}{p},t{team},{p},2026-05-0{team}T10:00:00+08:00,核查排除,裸地：{team},B" for p in plots]
+        return write(tmp_path / f"{team}.csv", "\n".join([head, *rows]))
+
+    def bring(path: Path) -> int:
+        with closing(open_county(county.path).store) as store:
+            return only(replace(county, store=store), "visits", path).accepted
+
+    with ThreadPoolExecutor(4) as hands:
+        assert list(hands.map(bring, [listed_by(team) for team in (1, 2, 3, 4)])) == [30] * 4
+    assert set(plots_of(county).values()) == {("dismissed", "裸地：4")}
+    assert county.store.verify().ok
+
+
+def test_a_list_may_say_the_state_of_a_plot_as_the_screen_does(county: County, tmp_path: Path) -> None:
+    x, y = TO_DEGREES.transform(504_000.0, 2_955_000.0)
+    words = [WORDS[f"ui_status_{one}"][language] for language in (0, 1) for one in Status]
+    rows = [f"P{n},satellite,{word},2026-03-01,{x:.7f},{y:.7f}" for n, word in enumerate(words)]
+    listed = "\n".join(["parcel_id,source,status,flagged_at,longitude,latitude", *rows])
+    assert only(county, "parcels", write(tmp_path / "p.csv", listed), Hints(datum="wgs84")).accepted == len(rows)
+    assert [plots_of(county)[f"P{n}"][0] for n in range(len(rows))] == [*Status, *Status]
+
+
+def test_a_text_where_a_number_belongs_is_named_and_not_called_missing(county: County, tmp_path: Path) -> None:
+    with_plots(county, {"P1": ("flagged", None)})
+    told = found_on(county, ("P1", "01", "02", ""), ("P1", "02", "", ""), ("P1", "03", "", ""), ("P1", "04", "", ""))
+    head, gone, units, half, none = told.split("\n")
+    lines = [head, gone.replace(",1.0,", ",100%,"), *(row.replace("罂粟,5,", f"罂粟,{said},") for row, said in (
+        (units, "5株"), (half, "2.5"), (none, ""),
+    ))]  # fmt: skip
+    report = only(county, "finds", write(tmp_path / "f.csv", "\n".join(lines)), Hints(datum="wgs84"))
+    assert [(one.field, one.code, one.details.get("value")) for one in report.refused] == [
+        ("fraction", "value_number", "100%"), ("plants_n", "value_number", "5株"),
+        ("plants_n", "value_number", "2.5"), ("plants_n", "value_missing", None),
+    ]  # fmt: skip
+
+
+def test_a_dismissal_says_why_under_the_name_its_refusal_calls_for(county: County, tmp_path: Path) -> None:
+    with_plots(county, {"P1": ("flagged", None)})
+    told = "踏查编号,队伍,地块编号,踏查时间,结果,理由,证据\nv1,t1,P1,2026-05-01T10:00:00+08:00,核查排除,裸地,B"
+    assert only(county, "visits", write(tmp_path / "v.csv", told)).accepted == 1
+    assert plots_of(county) == {"P1": ("dismissed", "裸地")}
 
 
 def test_a_dismissal_in_a_list_needs_its_plot_and_a_known_reason_as_in_a_form(county: County, tmp_path: Path) -> None:

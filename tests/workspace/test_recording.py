@@ -11,10 +11,12 @@ import shapely
 
 from geo import store as stores
 from geo.errors import GeoError
+from geo.layers.steps import Act
 from geo.ledger import Entry
 from geo.settings import Settings
 from geo.store import Change
 from geo.words import explain
+from geo.workspace.life import record_step
 from geo.workspace.recording import record_destruction, record_find, record_verification, record_visit
 
 NOW = datetime(2026, 3, 20, 2, 0, tzinfo=UTC)
@@ -130,6 +132,29 @@ def test_a_confirmed_parcel_cannot_be_dismissed(store):
     record_find(store, FIND, now=NOW)
     with pytest.raises(GeoError, match="parcel_move"):
         record_visit(store, VISIT | {"outcome": "核查排除", "reason": "草坪"}, now=NOW)
+
+
+def test_a_dismissal_entered_late_undoes_no_step_and_no_plants(store):
+    """The police had taken the plot over, with plants on record; an older look, entered late, told it as nothing."""
+    dismissal = VISIT | {"outcome": "核查排除", "reason": "裸地"}
+    police = {"station": "所", "receipt": "1"}
+    for parcel in ("P1", "P2"):
+        record_visit(store, VISIT | {"parcel_id": parcel, "visited_at": "2026-03-15T09:00+08:00"}, now=NOW)
+    record_find(store, FIND | {"parcel_id": "P2", "found_at": "2026-03-15T09:00+08:00"}, now=NOW)
+    for parcel in ("P1", "P2"):
+        record_step(store, parcel, Act.HAND_OVER, police | {"at": "2026-03-16T09:00+08:00"}, now=NOW)
+    record_visit(store, dismissal | {"visited_at": "2026-03-14T09:00+08:00"}, now=NOW)
+    record_visit(store, dismissal | {"parcel_id": "P2"}, now=NOW)
+    assert (status(store), status(store, "P2")) == ("handed_over", "handed_over")
+    record_visit(store, dismissal, now=NOW)
+    assert status(store) == "dismissed"
+
+
+def test_of_two_dismissals_recorded_the_later_one_tells_the_reason(store):
+    for day, reason in ((17, "裸地"), (18, "草坪"), (16, "滑坡")):
+        told = {"outcome": "核查排除", "reason": reason, "visited_at": f"2026-03-{day}T09:00+08:00"}
+        record_visit(store, VISIT | told, now=NOW)
+    assert store.read("parcels", ["P1"])["reason"].iloc[0] == "草坪"
 
 
 def test_evidence_of_class_a_rests_on_a_track_that_is_there(store):
