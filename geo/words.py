@@ -128,8 +128,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "untimed": ("没有时间，不能算作踏查轨迹", "has no time, so it is no record of a patrol"),
     "time_bad": ("时间“{value}”不可信", 'time "{value}" is not credible'),
     "time_naive": (
-        "时间“{value}”没有时区，请用 --timezone 说明",
-        'time "{value}" has no zone; say which with --timezone',
+        "时间“{value}”没有时区；请说明按哪个时区（命令行用 --timezone）",
+        'time "{value}" has no zone; say which (on the command line with --timezone)',
     ),
     "geometry_broken": ("图形的坐标不全或有误，无法读取", "coordinates missing or wrong: the geometry cannot be read"),
     "geometry_bad": ("图形无法读取（{why}）", "geometry cannot be read ({why})"),
@@ -3165,6 +3165,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "ui_take_all": ("全部采用（{n} 个文件）", "Take all ({n} files)"),
     "ui_list_day": ("名单日期（行里没写日期的按此计）", "Day of the list (for records without one)"),
+    "ui_list_zone": (
+        "文件里的时间没有时区：按本县时间读（{zone}）",
+        "The file's times say no zone: read them as the county's ({zone})",
+    ),
     "ui_datum_question": (
         "文件没有说明坐标系：请在上面选一个；选好后看小地图上的点是否落在该在的地方，再采用。",
         "The file does not say its datum: choose one above, see on the map whether its places lie where they should.",
