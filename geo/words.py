@@ -2354,6 +2354,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "同一村同一轮的报告互相矛盾，两份都保留，请核实",
         "reports of one village and round that contradict each other; both are kept",
     ),
+    "ui_unrecorded_help": (
+        "{n} 次踏查报称发现，却没有登记发现：请在“登记”页补登，或更正该次踏查",
+        "{n} visits told of plants that nobody recorded as a find: record it on the page Record, or correct the visit",
+    ),
+    "committee_unrecorded": ("另有 {n} 次踏查报称发现、未登记", "{n} more told of by visits, not recorded"),
     "ui_order": ("任务单", "Order"),
     "ui_problem": ("问题", "Problem"),
     "ui_days_left": ("剩余天数", "Days left"),
