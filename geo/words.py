@@ -2315,6 +2315,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ui_villages_looked": ("已查村", "Looked at"),
     "ui_new_today": ("今日新报", "New today"),
     "ui_villages_waiting": ("未报村", "Not reported"),
+    "ui_earlier_n": ("前几轮 {n}", "{n} of earlier rounds"),
     "ui_overdue_n": ("其中逾期 {n}", "{n} overdue"),
     "ui_targets_open": ("靶标未核", "Targets open"),
     "ui_urgent_n": ("3 天内到期或已过期 {n}", "{n} due within 3 days or late"),

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from geo.report.committee import place_text, planting_word
+from geo.report.committee import place_text, planting_word, yield_word
 from geo.report.townships import reason_sentence
 from geo.ui import state
 from geo.ui.cards import card, table
@@ -57,8 +57,7 @@ def numbers(path: Path, head: str, told: Assessment) -> None:
         found += " · " + state.word("committee_unrecorded", n=facts["claimed_n"])
     card(cards, word("ui_zero_planting"), word(planting_word(facts)), found,
          rests=lambda: _finds(word("committee_finds")))  # fmt: skip
-    held = {True: "committee_held", False: "committee_broken", None: "committee_undecided"}[facts["zero_yield"]]
-    card(cards, word("ui_zero_yield"), word(held), word("committee_standing"),
+    card(cards, word("ui_zero_yield"), word(yield_word(facts)), word("committee_standing"),
          rests=lambda: _finds(state.word("committee_yield_rests")))  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from geo.layers.duties import in_force
 from geo.layers.steps import Act
 from geo.locale import LANGUAGES
-from geo.report.committee import fact_rows, planting_word
+from geo.report.committee import fact_rows, planting_word, yield_word
 from geo.ui import jobs, state
 from geo.ui.features import neighbour_name
 from geo.ui.state import plain
@@ -153,7 +153,10 @@ def test_the_numbers_of_the_first_page_are_those_of_the_progress(demo: County) -
     looked = total["looked_a"] + total["looked_b"] + total["looked_c"]
     assert shown[say("ui_villages_due")] == str(total["due_n"])
     assert shown[say("ui_villages_looked")] == str(looked)
-    assert int(shown[say("ui_villages_looked")]) + int(shown[say("ui_villages_waiting")]) == total["due_n"]
+    waiting = int(shown[say("ui_villages_waiting")])
+    assert int(shown[say("ui_villages_looked")]) + waiting == total["due_n"]
+    earlier = say("ui_earlier_n", n=today(demo)["open_n"] - waiting)
+    assert any(earlier in one.value for one in app.caption), "the list below has them too"
 
 
 def test_a_township_is_told_which_targets_lie_on_a_neighbours_side_of_the_strip(demo: County) -> None:
@@ -182,6 +185,7 @@ def test_a_visit_that_tells_of_plants_is_listed_and_keeps_zero_planting_undecide
     facts = assess_county(demo, detection=False).county
     planting = next(row for row in fact_rows(facts, "zh") if say("ui_zero_planting") in row.values())
     assert {say("committee_undecided"), say("committee_unrecorded", n=1)} <= set(planting.values())
+    assert (facts["zero_yield"], yield_word(facts)) == (True, "committee_undecided")
     app = run(today_page)
     assert not app.exception
     assert any(say("ui_unrecorded_help", n=1) in one.value for one in app.caption)

@@ -72,6 +72,8 @@ def _numbers(county: County, known: dict[str, Any]) -> None:
     card(cards, state.word("ui_villages_looked"), looked, classes, rests=by_township)
     card(cards, state.word("ui_new_today"), known["new_today_n"], rests=new_today)
     late = state.word("ui_overdue_n", n=totals["overdue"])
+    if known["open_n"] > waiting:
+        late += " · " + state.word("ui_earlier_n", n=known["open_n"] - waiting)
     card(cards, state.word("ui_villages_waiting"), waiting, late, rests=by_township)
     urgent = state.word("ui_urgent_n", n=known["targets_urgent_n"])
     if known["targets_shared_n"]:
