@@ -2938,7 +2938,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "committee_standing": ("未铲净 {finds_standing_n} 处", "{finds_standing_n} not yet destroyed"),
     "committee_held": ("保持", "held"),
     "committee_broken": ("已破", "broken"),
-    "committee_undecided": ("未定", "undecided"),
+    "committee_undecided": ("未定", "open"),
     "committee_since": ("{month} 月底 {was}", "end of month {month}: {was}"),
     "committee_late_n": ("过期 {n}", "{n} late"),
     "committee_rank": ("名次", "Place"),

@@ -60,9 +60,9 @@ def _numbers(county: County, known: dict[str, Any]) -> None:
 
     def by_township() -> None:
         table([{"ui_township": row["name"] or row["township_id"], "ui_villages_due": row["due_n"],
-                **{f"head_{name}": row[name] for name in LOOKED},
-                "ui_villages_waiting": row["overdue"] + row["due"] + row["unreached"]}
-               for row in known["townships"]])  # fmt: skip
+                "ui_villages_waiting": row["overdue"] + row["due"] + row["unreached"],
+                **{f"head_{name}": row[name] for name in LOOKED}}
+               for row in known["townships"]], width="content")  # fmt: skip
 
     def new_today() -> None:
         table([{"ui_township": names.get(row["township_id"], row["township_id"]), "ui_village_name": row["name"],
