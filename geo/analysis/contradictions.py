@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from geo.layers.visits import DISMISSED
+from geo.layers.visits import DISMISSED, FOUND
 from geo.season import CHINA
 
 
@@ -25,6 +25,23 @@ def contradictions(visits: pd.DataFrame, finds: pd.DataFrame) -> list[Contradict
     that say different things.
     """
     return sorted({*_dismissed_though_found(visits, finds), *_twice(visits), *_found_twice(finds)})
+
+
+def found_unrecorded(visits: pd.DataFrame, finds: pd.DataFrame) -> pd.DataFrame:
+    """
+    Visits that told of plants no find tells of: none of that visit or plot; for ground of no plot, none of that team
+    and day.
+    """
+    told = visits[visits["outcome"] == FOUND]
+    of_plot = told["parcel_id"].notna()
+    days = set(zip(finds["team_id"], finds["found_at"].dt.tz_convert(CHINA).dt.date, strict=True))
+    same_day = pd.Series(
+        [one in days for one in zip(told["team_id"], told["visited_at"].dt.tz_convert(CHINA).dt.date, strict=True)],
+        index=told.index, dtype=bool,
+    )  # fmt: skip
+    answered = told["visit_id"].isin(finds["visit_id"].dropna())
+    answered |= told["parcel_id"].isin(finds["parcel_id"].dropna()).where(of_plot, same_day)
+    return pd.DataFrame(told[~answered])
 
 
 def _dismissed_though_found(visits: pd.DataFrame, finds: pd.DataFrame) -> list[Contradiction]:

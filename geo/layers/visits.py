@@ -15,8 +15,8 @@ class Evidence(StrEnum):
 
 COURTYARD = "庭院"
 GROUNDS = (COURTYARD, "田间", "荒山野岭")
-DISMISSED, UNREACHED = "核查排除", "无法到达"
-OUTCOMES = ("未发现", "发现", DISMISSED, UNREACHED)
+FOUND, DISMISSED, UNREACHED = "发现", "核查排除", "无法到达"
+OUTCOMES = ("未发现", FOUND, DISMISSED, UNREACHED)
 
 SCHEMA = Schema(
     "visits",

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from geo.report.committee import place_text
+from geo.report.committee import place_text, planting_word, yield_word
 from geo.report.townships import reason_sentence
 from geo.ui import state
 from geo.ui.cards import card, table
@@ -52,11 +52,12 @@ def numbers(path: Path, head: str, told: Assessment) -> None:
         unseen = state.word("ui_km", km=f"{facts['edges_unseen_km']:.0f}")
         total = state.word("committee_of_km", km=f"{facts['edges_km']:.0f}")
         card(cards, word("committee_edges_unseen"), unseen, total, rests=lambda: _edges(path, head))
-    planting = word("committee_held" if facts["zero_planting"] else "committee_broken")
-    card(cards, word("ui_zero_planting"), planting, state.word("ui_finds_n", n=facts["finds_n"]),
+    found = state.word("ui_finds_n", n=facts["finds_n"])
+    if facts["claimed_n"]:
+        found += " · " + state.word("committee_unrecorded", n=facts["claimed_n"])
+    card(cards, word("ui_zero_planting"), word(planting_word(facts)), found,
          rests=lambda: _finds(word("committee_finds")))  # fmt: skip
-    held = {True: "committee_held", False: "committee_broken", None: "committee_undecided"}[facts["zero_yield"]]
-    card(cards, word("ui_zero_yield"), word(held), word("committee_standing"),
+    card(cards, word("ui_zero_yield"), word(yield_word(facts)), word("committee_standing"),
          rests=lambda: _finds(state.word("committee_yield_rests")))  # fmt: skip
 
 

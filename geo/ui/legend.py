@@ -1,27 +1,14 @@
 """The legend under the map, drawn as HTML of our own constants and words; no script."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from geo.ui.maps import GROUND, PLANNED, SPOT, STRIP, WALKED, h
+from geo.ui.maps import GROUND, PLANNED, SPOT, STATUS_MARKS, STRIP, VILLAGE_MARKS, WALKED, h
 from geo.ui.tiles import DARK, LIGHT, LITTLE, MUCH
 from geo.words import Language, say
 
-MARKS = (
-    ("flagged", "▲", "#D55E00"),
-    ("visited", "●", "#0072B2"),
-    ("confirmed", "★", "#CC79A7"),
-    ("dismissed", "○", "#777777"),
-    ("eradicated", "✕", "#000000"),
-)
-VILLAGES = (
-    ("looked_a", "●", "#0072B2"),
-    ("looked_b", "●", "#56B4E9"),
-    ("looked_c", "○", "#56B4E9"),
-    ("unreached", "▲", "#999999"),
-    ("overdue", "✕", "#D55E00"),
-    ("due", "○", "#D55E00"),
-    ("not_due", "○", "#999999"),
-)
+SIGNS = {
+    "triangle": "▲", "disc": "●", "star": "★", "ring": "○", "cross": "✕", "square": "■", "box": "□",
+}  # fmt: skip
 LINES = (
     ("tracks", WALKED, "solid"),
     ("routes", PLANNED, "dashed"),
@@ -47,13 +34,21 @@ def shown(layers: Iterable[str], language: Language) -> str:
         _line(colour, style, say(f"ui_layer_{name}", language)) for name, colour, style in LINES if name in present
     ]
     if "parcels" in present:
-        entries += [_mark(sign, colour, say(f"ui_status_{status}", language)) for status, sign, colour in MARKS]
+        entries += _marks(STATUS_MARKS, "ui_status", language)
     if "villages" in present:
-        entries += [_mark(sign, colour, say(f"state_{name}", language)) for name, sign, colour in VILLAGES]
+        entries += _marks(VILLAGE_MARKS, "state", language)
     if "finds" in present:
         entries.append(_mark("★", "#CC79A7", say("ui_layer_finds", language)))
     spread = "display:flex;flex-wrap:wrap;gap:4px 18px;font-size:0.85rem;align-items:center"
     return f'<div style="{spread}">{"".join(entries)}</div>'
+
+
+def _marks(drawn: Mapping[str, tuple[str, str]], prefix: str, language: Language) -> list[str]:
+    """Every mark a layer is drawn with, once, with all it stands for."""
+    meant: dict[tuple[str, str], list[str]] = {}
+    for name, mark in drawn.items():
+        meant.setdefault(mark, []).append(say(f"{prefix}_{name}", language))
+    return [_mark(SIGNS[shape], colour, " / ".join(words)) for (colour, shape), words in meant.items()]
 
 
 def _box(background: str, width: int, text: str) -> str:

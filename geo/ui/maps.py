@@ -38,21 +38,22 @@ STATUS_MARKS = {
     "visited": ("#0072B2", "disc"),
     "guarded": ("#0072B2", "star"),
     "handed_over": ("#CC79A7", "triangle"),
-    "dismissed": ("#999999", "ring"),
+    "dismissed": ("#777777", "ring"),
     "confirmed": ("#CC79A7", "star"),
     "eradicated": ("#000000", "cross"),
     "rechecked": ("#000000", "cross"),
     "closed": ("#999999", "cross"),
 }
 VILLAGE_MARKS = {
-    "looked_a": ("#0072B2", "disc"),
-    "looked_b": ("#56B4E9", "disc"),
-    "looked_c": ("#56B4E9", "ring"),
+    "looked_a": ("#0072B2", "square"),
+    "looked_b": ("#56B4E9", "square"),
+    "looked_c": ("#56B4E9", "box"),
     "unreached": ("#999999", "triangle"),
     "overdue": ("#D55E00", "cross"),
-    "due": ("#D55E00", "ring"),
-    "not_due": ("#999999", "ring"),
+    "due": ("#D55E00", "box"),
+    "not_due": ("#777777", "box"),
 }
+"""Villages have corners where plots are round: both lie on one map."""
 STRIP, WALKED, SPOT, PLANNED, GROUND = "#E69F00", "#0072B2", "#4d4d4d", "#882255", "#1b5e20"
 DRAWN = "#7b3294"
 """What somebody draws on the map."""

@@ -54,7 +54,7 @@ def lists(county: County, known: dict[str, Any]) -> None:
         state.word("ui_tab_rechecks", n=len(late)),
         state.word("ui_tab_problems", n=len(known["problems"])),
         state.word("ui_tab_nobody", n=known["nobody_n"]),
-        state.word("ui_tab_contradictory", n=len(known["contradictory"])),
+        state.word("ui_tab_contradictory", n=len(known["contradictory"]) + known["found_unrecorded_n"]),
     )
     orders, missing, untold, urgent, rechecks, problems, nobodys, odd = st.tabs(titles)
     with orders:
@@ -76,6 +76,20 @@ def lists(county: County, known: dict[str, Any]) -> None:
     with odd:
         st.caption(state.word("ui_contradictory_help"))
         table([{"ui_village_name": row["name"], "ui_round_n": row["round"]} for row in known["contradictory"]])
+        if known["found_unrecorded"]:
+            _unrecorded(county, known)
+
+
+def _unrecorded(county: County, known: dict[str, Any]) -> None:
+    """Visits that told of plants which nobody recorded as a find."""
+    path, head = county.path, state.head_of(county)
+    teams, villages = state.choices(path, head, "teams"), state.choices(path, head, "villages")
+    st.caption(state.word("ui_unrecorded_help", n=known["found_unrecorded_n"]))
+    table([{"ui_time": datetime.fromisoformat(str(row["visited_at"])),
+            "ui_team": teams.get(row["team_id"], row["team_id"]), "ui_plot": row["parcel_id"],
+            "ui_village_name": villages.get(row["village_id"], row["village_id"]), "ui_id": row["visit_id"]}
+           for row in known["found_unrecorded"]],
+          column_config=state.clock(state.word("ui_time")))  # fmt: skip
 
 
 def finds(county: County, known: dict[str, Any]) -> None:

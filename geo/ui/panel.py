@@ -12,6 +12,7 @@ import streamlit as st
 from geo.errors import GeoError
 from geo.locale import area as area_text
 from geo.locale import short_day
+from geo.season import CHINA
 from geo.ui import state
 from geo.workspace.areas import AreaFigures
 from geo.workspace.evidence import Evidence, evidence_at
@@ -129,11 +130,12 @@ def _looks(known: Evidence, teams: Mapping[str, str]) -> None:
         if known.pod is None:
             table = table.drop(columns=state.word("ui_chance"))
         st.dataframe(table, hide_index=True, height=35 * min(len(table) + 1, 9) + 3, column_config=widths)
-    for layer, name in (("parcels", "parcel_id"), ("finds", "find_id")):
-        for row in getattr(known, layer).to_dict("records"):
-            status = (
-                state.word(f"ui_status_{row['status']}")
-                if layer == "parcels"
-                else state.word(f"ui_choice_{row['species']}")
-            )
-            st.text(f"{state.word(f'ui_layer_{layer}')} {row[name]} {status}")
+    for row in known.parcels.to_dict("records"):
+        name = row["parcel_id"] if pd.isna(row["source_id"]) else row["source_id"]
+        st.text(f"{state.word('ui_layer_parcels')} {name} {state.word('ui_status_' + row['status'])}")
+        for one in known.visits[known.visits["parcel_id"] == row["parcel_id"]].to_dict("records"):
+            day = short_day(one["visited_at"].astimezone(CHINA).date(), state.language())
+            said = f"{state.word('ui_choice_' + one['outcome'])} ({one['evidence']})"
+            st.text(f"· {day} {teams.get(one['team_id'], one['team_id'])} {said}")
+    for row in known.finds.to_dict("records"):
+        st.text(f"{state.word('ui_layer_finds')} {row['find_id']} {state.word('ui_choice_' + row['species'])}")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geo.analysis.contradictions import found_unrecorded
 from geo.analysis.progress import totals
 from geo.analysis.ranking import rank_ranges
 from geo.analysis.resets import zero_yield
@@ -18,7 +19,7 @@ from geo.workspace.county import County
 from geo.workspace.covering import BordersAnswer, CoverageAnswer, measure_borders, measure_coverage, measure_trend
 from geo.workspace.life import recheck_calendar
 from geo.workspace.papers import paper_of
-from geo.workspace.progress import finds_untold, measure_progress, running_round, township_names
+from geo.workspace.progress import finds_untold, measure_progress, running_round, township_names, visits_until
 
 OWN = "自查"
 FIGURES = (
@@ -39,8 +40,9 @@ class Assessment:
     county
         ``detection`` with ``detection_low, detection_high`` (None without terrain) and ``unseen_n`` townships without a
         figure; of the running ``round``: ``due_n, waiting_n, overdue_n`` villages; ``targets_n, targets_open_n,
-        targets_late_n``; ``edges_km, edges_unseen_km``; ``zero_planting, finds_n, own_finds_n, untold_n``;
-        ``zero_yield, finds_standing_n``; ``p_zero`` and what else `measure_coverage` says of the county.
+        targets_late_n``; ``edges_km, edges_unseen_km``; ``zero_planting, finds_n, own_finds_n, untold_n`` and
+        ``claimed_n``, visits that told of plants no find tells of; ``zero_yield, finds_standing_n``;
+        ``p_zero`` and what else `measure_coverage` says of the county.
     townships
         One row each, the surest first: ``township_id, name, rank_first, rank_last`` (0: no figure, so no place), the
         villages of the round by evidence, `FIGURES`, ``targets_n, targets_open_n, targets_late_n, edge_km,
@@ -106,6 +108,7 @@ def assess_county(county: County, *, as_of: datetime | None = None, detection: b
     table["edge_km"], table["edge_unseen_km"] = _edges(edges, ids)
     table["trend"] = [trend["townships"].get(one, []) for one in ids]
     facts = _facts(coverage, edges, finds, finds_untold(finds, steps, parcels))
+    facts["claimed_n"] = len(found_unrecorded(visits_until(whole, moment), finds))
     facts["zero_yield"] = zero_yield(finds, whole.settings.absence, moment)
     facts |= {"round": number, "trend": trend["county"]} | _villages(answer.townships, rounds)
     facts |= {"targets_n": len(parcels), "targets_open_n": len(waiting), "targets_late_n": len(late)}

@@ -44,7 +44,8 @@ class Evidence:
     in nats, and the POD of that alone. `reason` says why a track added nothing. A lookout is a row too, its id as
     `track_id`, mode ``lookout``, and so are flights (``drone``) and passes (``satellite``), which have a POD and no
     units. `periods` holds per month the sum of the units, the POD of second sensors (`air`) and the POD of both: the
-    numbers of the map, unit for unit.
+    numbers of the map, unit for unit. `visits` are those of the `parcels` here, the oldest first: a form leaves no
+    track.
     """
 
     as_of: datetime
@@ -61,6 +62,7 @@ class Evidence:
     tracks: pd.DataFrame
     parcels: pd.DataFrame
     finds: pd.DataFrame
+    visits: pd.DataFrame
     border_id: str | None
     both_answer: bool
 
@@ -72,7 +74,7 @@ class Evidence:
     def json(self) -> dict[str, Any]:
         """The explanation as one plain object; a time is ISO text, what is not known null."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        tables = {name: _plain_rows(plain[name]) for name in ("tracks", "parcels", "finds")}
+        tables = {name: _plain_rows(plain[name]) for name in ("tracks", "parcels", "finds", "visits")}
         moment = {"as_of": self.as_of.isoformat()}
         return {"what": "cell"} | plain | tables | moment | {"units": self.units}
 
@@ -126,6 +128,8 @@ def evidence_at(
     plantable = cover in PLANTABLE and height == height
     missed = float(np.prod([1.0 - month["pod"] for month in months]))
     head = county.store.head()
+    parcels, visits = _near(county.store.read("parcels"), point), county.store.read("visits")
+    visits = visits[visits["parcel_id"].isin(parcels["parcel_id"]) & (visits["visited_at"] <= moment)]
     return Evidence(
         as_of=moment,
         assumptions=assumptions(county.settings),
@@ -139,8 +143,9 @@ def evidence_at(
         pod=1.0 - missed if plantable else None,
         periods=months,
         tracks=looks,
-        parcels=_near(county.store.read("parcels"), point),
+        parcels=parcels,
         finds=_near(county.store.read("finds"), point),
+        visits=pd.DataFrame(visits.drop(columns="geometry")).sort_values("visited_at"),
         border_id=border,
         both_answer=both,
     )

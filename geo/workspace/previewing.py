@@ -12,7 +12,12 @@ from geo.layers import SCHEMAS
 from geo.workspace.county import County
 from geo.workspace.importing import FileReport, file_report, hints_for
 
-DROPPABLE = ("tracks", "townships", "villages", "duties", "parcels", "leads", "alerts", "teams", "roads", "offices")
+RECORDS = ("visits", "finds")
+"""Layers no other list is taken for: a record says by whom, when, and with what outcome."""
+DROPPABLE = (
+    "tracks", "townships", "villages", "duties", "parcels", "leads", "alerts", "teams", "roads", "offices", *RECORDS,
+)  # fmt: skip
+"""Layers a dropped file is tried as; of those that take equally much of it, the first."""
 RASTERS = (".tif", ".tiff")
 PLACES = 300
 
@@ -51,7 +56,7 @@ def preview(county: County, layer: str, path: Path, hints: Hints) -> Preview:
 
 def recognise(county: County, path: Path, hints: Hints, layers: Sequence[str] = DROPPABLE) -> list[Preview]:
     """
-    The file read as every layer it could be, the one that takes most of its records first.
+    The file read as every layer it could be, records of patrols first, then the one that takes most of it.
 
     A file that asks for its datum counts as one that could be read, so that the question reaches the user. Of a file
     that is no layer's, the one that finds most records in it.
@@ -59,7 +64,12 @@ def recognise(county: County, path: Path, hints: Hints, layers: Sequence[str] = 
     found = [preview(county, layer, path, hints) for layer in layers]
     useful = [one for one in found if one.report.accepted or one.report.needs_datum]
     most = max(found, key=lambda one: one.report.read)
-    return sorted(useful or [most], key=lambda one: -one.report.accepted)
+    return sorted(useful or [most], key=likelihood, reverse=True)
+
+
+def likelihood(seen: Preview) -> tuple[bool, int]:
+    """What sorts readings of one file, the likeliest greatest: almost any dated table could be a list of leads."""
+    return seen.layer in RECORDS and seen.report.accepted > 0, seen.report.accepted
 
 
 def _places(rows: object) -> tuple[Place, ...]:

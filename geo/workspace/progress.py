@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geo.analysis import progress as science
+from geo.analysis.contradictions import found_unrecorded
 from geo.analysis.order_book import open_problems
 from geo.analysis.progress import Ints, Progress
 from geo.analysis.rounds import calendar, due_windows, season_rounds
@@ -129,6 +130,7 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
     shared = waiting[~waiting["township_id"].isin(county.actor.grounds)] if alone else waiting[:0]
     standing = finds[(finds["found_at"] <= moment) & ((finds["fraction"] < 1.0) | finds["destroyed_at"].isna())]
     untold = finds_untold(finds[finds["found_at"] <= moment], county.store.read("steps"), parcels)
+    claimed = found_unrecorded(visits_until(county, moment), finds[finds["found_at"] <= moment])
     cells = answer.progress.cells
     day = moment.astimezone(CHINA).date()
     new = cells["first_at"].dt.tz_convert(CHINA).dt.date == day
@@ -148,6 +150,12 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
         "open_n": len(open_),
         "open": plain_records(open_.head(OPEN_SHOWN)),
         "contradictory": plain_records(cells[cells["contradictory"]][["village_id", "name", "round"]]),
+        "found_unrecorded_n": len(claimed),
+        "found_unrecorded": plain_records(
+            claimed[["visit_id", "parcel_id", "village_id", "team_id", "visited_at"]]
+            .sort_values("visited_at")
+            .head(OPEN_SHOWN)
+        ),
         "orders_round": issued,
         "orders_unsigned_n": int(tasks["unsigned"].sum()),
         "orders_unsigned": plain_records(tasks[tasks["unsigned"]][["order_id", "unit_id", "post"]]),
@@ -177,6 +185,12 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
             register.units.loc[register.units["nobody"], ["unit_kind", "unit_id", "name", "township_id"]]
         ),
     }
+
+
+def visits_until(county: County, moment: datetime) -> pd.DataFrame:
+    """The season's visits made by a moment."""
+    visits = county.store.read("visits")
+    return pd.DataFrame(visits[county.season.holds(visits["visited_at"]) & (visits["visited_at"] <= moment)])
 
 
 def finds_untold(finds: pd.DataFrame, steps: pd.DataFrame, parcels: pd.DataFrame) -> pd.DataFrame:

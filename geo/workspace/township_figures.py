@@ -22,6 +22,7 @@ from geo.analysis.resets import (
 from geo.grid import Grid
 from geo.layers.terrain import COVER_NAMES, PLANTABLE, Terrain
 from geo.layers.tracks import Mode
+from geo.layers.visits import UNREACHED
 from geo.season import Season, Stage
 from geo.store import grids
 from geo.workspace import effort
@@ -235,16 +236,17 @@ def effort_classes(
     """
     Per township the work of each evidence class, side by side: records, hours and (A) kilometres walked.
 
-    A counts foot tracks of the township's teams; B and C the visits without a track, by the township visited
-    (`visited_in`, a township_id per visit).
+    A counts foot tracks of the township's teams; B and C the visits without a track that came to their place, by the
+    township visited (`visited_in`, a township_id per visit).
     """
+    came = visits["outcome"] != UNREACHED
     hours = (tracks["ended_at"] - tracks["started_at"]).dt.total_seconds() / 3600.0
     answers = []
     for township in township_ids:
         mine = (tracks["township_id"] == township) & (tracks["mode"] == Mode.FOOT)
         classes = {"A": _effort(int(mine.sum()), float(hours[mine].sum()), float(tracks.loc[mine, "length_m"].sum()))}
         for letter in ("B", "C"):
-            held = visits[(visited_in == township) & (visits["evidence"] == letter)]
+            held = visits[came & (visited_in == township) & (visits["evidence"] == letter)]
             classes[letter] = _effort(len(held), float(held["hours"].sum()), 0.0)
         answers.append(classes)
     return answers

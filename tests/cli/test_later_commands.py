@@ -187,6 +187,9 @@ def test_each_class_of_evidence_is_recorded_as_what_it_is(tacha: Tacha, demo_cop
     assert after["A"] == before["A"]
     assert after["B"]["records_n"] == before["B"]["records_n"] + 1
     assert after["C"]["hours"] == pytest.approx(before["C"]["hours"] + 2.0)
+    words = ["record", "visit", "--team", TEAM, "--at", "2026-05-20T10:00", "--parcel", PARCEL, "--hours", 3]
+    assert answer(tacha(*words, "--outcome", "无法到达", "--reason", "道路中断", "--evidence", "B", "--json"))["new"]
+    assert of(answer(tacha("coverage", "--json")))["effort"] == after, "who never got there has not looked"
 
 
 @pytest.mark.parametrize(

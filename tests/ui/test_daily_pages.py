@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from geo.layers.duties import in_force
 from geo.layers.steps import Act
 from geo.locale import LANGUAGES
+from geo.report.committee import fact_rows, planting_word, yield_word
 from geo.ui import jobs, state
 from geo.ui.features import neighbour_name
 from geo.ui.state import plain
@@ -20,6 +21,7 @@ from geo.words import Language, say
 from geo.workspace.assessing import assess_county, committee_papers
 from geo.workspace.county import County, open_county
 from geo.workspace.progress import measure_progress, running_round, today, village_states
+from geo.workspace.recording import record_find, record_visit
 from geo.workspace.register import responsibility_register
 from geo.workspace.rights import RIGHTS, WHOLE, Action, Actor, Role
 
@@ -151,7 +153,10 @@ def test_the_numbers_of_the_first_page_are_those_of_the_progress(demo: County) -
     looked = total["looked_a"] + total["looked_b"] + total["looked_c"]
     assert shown[say("ui_villages_due")] == str(total["due_n"])
     assert shown[say("ui_villages_looked")] == str(looked)
-    assert int(shown[say("ui_villages_looked")]) + int(shown[say("ui_villages_waiting")]) == total["due_n"]
+    waiting = int(shown[say("ui_villages_waiting")])
+    assert int(shown[say("ui_villages_looked")]) + waiting == total["due_n"]
+    earlier = say("ui_earlier_n", n=today(demo)["open_n"] - waiting)
+    assert any(earlier in one.value for one in app.caption), "the list below has them too"
 
 
 def test_a_township_is_told_which_targets_lie_on_a_neighbours_side_of_the_strip(demo: County) -> None:
@@ -164,6 +169,32 @@ def test_a_township_is_told_which_targets_lie_on_a_neighbours_side_of_the_strip(
         said = say("ui_targets_shared", n=known["targets_shared_n"])
         app = run(today_numbers, grounds=(township,))
         assert any(said in one.value for one in app.caption) == (known["targets_shared_n"] > 0)
+
+
+def test_a_visit_that_tells_of_plants_is_listed_and_keeps_zero_planting_undecided_until_the_find_is_recorded(
+    demo: County,
+) -> None:
+    """Or plants told of in a form or a list were nobody's: the plot looked at, nothing found, zero planting held."""
+    assert (today(demo)["found_unrecorded_n"], assess_county(demo, detection=False).county["claimed_n"]) == (0, 0)
+    plot, team = (demo.store.read(layer).iloc[0] for layer in ("parcels", "teams"))
+    at = demo.as_of()
+    looked = {"team_id": team["team_id"], "parcel_id": plot["parcel_id"], "outcome": "发现", "evidence": "C",
+              "visited_at": at}  # fmt: skip
+    seen = record_visit(demo.store, looked, now=at)
+    assert [one["visit_id"] for one in today(demo)["found_unrecorded"]] == [seen.id]
+    facts = assess_county(demo, detection=False).county
+    planting = next(row for row in fact_rows(facts, "zh") if say("ui_zero_planting") in row.values())
+    assert {say("committee_undecided"), say("committee_unrecorded", n=1)} <= set(planting.values())
+    assert (facts["zero_yield"], yield_word(facts)) == (True, "committee_undecided")
+    app = run(today_page)
+    assert not app.exception
+    assert any(say("ui_unrecorded_help", n=1) in one.value for one in app.caption)
+    find = {"parcel_id": plot["parcel_id"], "team_id": team["team_id"], "found_at": at, "plants_n": 4,
+            "stage": "开花期"}  # fmt: skip
+    record_find(demo.store, find, now=at)
+    assert today(demo)["found_unrecorded"] == []
+    facts = assess_county(demo, detection=False).county
+    assert (facts["claimed_n"], planting_word(facts)) == (0, "committee_broken")
 
 
 def test_a_name_in_both_languages_is_shown_in_the_pages_own(demo: County) -> None:

@@ -6,7 +6,9 @@ from folium.plugins import Fullscreen
 
 from geo.season import Season
 from geo.ui import maps
+from geo.ui.legend import SIGNS, shown
 from geo.ui.routes import GRIDS, LAYERS, TILED
+from geo.words import say
 
 TEXTS = (
     "<img src=x onerror=alert(1)>",
@@ -75,3 +77,13 @@ def test_every_status_of_a_parcel_has_a_colour_and_a_shape() -> None:
     from geo.layers.parcels import Status
 
     assert set(maps.STATUS_MARKS) == set(Status)
+
+
+def test_a_mark_means_one_thing_on_a_map_of_plots_and_villages_and_the_legend_names_every_state() -> None:
+    """A village looked at and a plot visited were one blue dot; a guarded plot was a star no legend knew."""
+    assert not set(maps.STATUS_MARKS.values()) & set(maps.VILLAGE_MARKS.values())
+    told = shown(["parcels", "villages"], "zh")
+    for prefix, marks in (("ui_status", maps.STATUS_MARKS), ("state", maps.VILLAGE_MARKS)):
+        for name, (colour, shape) in marks.items():
+            one = rf'<span style="color:{colour};[^>]*>{SIGNS[shape]}</span>[^<]*{say(f"{prefix}_{name}")}'
+            assert re.search(one, told), name

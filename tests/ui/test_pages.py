@@ -443,6 +443,26 @@ def test_a_list_without_datum_and_date_is_told_for_what_it_is_and_asks_for_both(
     assert flagged["T1"].astimezone(CHINA).date() == date(2026, 3, 1)
 
 
+def test_a_list_of_visits_is_told_for_what_it_is_asks_for_its_zone_and_moves_the_plot(served: Path) -> None:
+    rows = "visit_id,parcel_id,team_id,visited_at,outcome,reason,evidence\n"
+    rows += "L1,P1,T1,2026-03-18 10:00,核查排除,其他作物：油菜,B\nL2,P1,T1,2026-03-18 11:00,核查排除,,B\n"
+    app = AppTest.from_function(data_page, default_timeout=60).run()
+    app.file_uploader[0].set_value(("核查名单.csv", rows.encode(), "text/csv")).run()
+    assert not app.exception
+    assert app.selectbox[0].value == "visits"
+    assert app.button[0].disabled
+    app.checkbox[0].check().run()
+    assert "读 2，收 1，未收 1" in app.warning[0].value
+    app.button[0].click().run()
+    held = jobs.last(served, "import")
+    assert held is not None
+    held.thread.join(60)
+    store = open_store(served)
+    assert store.read("visits")["visited_at"].tolist() == [datetime(2026, 3, 18, 10, tzinfo=CHINA)]
+    plot = store.read("parcels").set_index("parcel_id").loc["P1"]
+    assert (plot["status"], plot["reason"]) == ("dismissed", "其他作物：油菜")
+
+
 def test_every_layer_has_a_word() -> None:
     assert [name for name in SCHEMAS if f"ui_as_{name}" not in WORDS] == []
 

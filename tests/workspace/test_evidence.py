@@ -84,6 +84,19 @@ def test_an_earlier_moment_rests_on_earlier_tracks_only(measured_demo: Path) -> 
     assert {period["month"] for period in found.periods if period["units"]} <= {"2026-01", "2026-02", "2026-03"}
 
 
+def test_a_plot_shows_who_visited_it_also_without_a_track(measured_demo: Path) -> None:
+    """A plot visited on a signed form lay on the map as one nobody had been near."""
+    county = open_county(measured_demo)
+    visits = county.store.read("visits").dropna(subset=["parcel_id"]).sort_values("visited_at")
+    first, last = visits.iloc[0], visits.iloc[-1]
+    for visit, more in ((first, {}), (last, {}), (last, {"as_of": EARLIER})):
+        plot = county.store.read("parcels").set_index("parcel_id").loc[visit["parcel_id"], "geometry"].centroid
+        longitude, latitude = to_degrees(plot.x, plot.y, county.crs)
+        found = evidence_at(county, float(longitude), float(latitude), **more)
+        assert (visit["visit_id"] in found.visits["visit_id"].tolist()) == (not more)
+        assert [row["visit_id"] for row in found.json()["visits"]] == found.visits["visit_id"].tolist()
+
+
 def test_a_place_outside_the_county_is_refused(measured_demo: Path) -> None:
     with pytest.raises(StoreError, match="evidence_outside"):
         evidence_at(open_county(measured_demo), 5.3, 26.7)

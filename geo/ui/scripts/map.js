@@ -27,13 +27,29 @@ var tacha = (function () {
                 pen.lineTo(at.x + far * Math.cos(turn), at.y + far * Math.sin(turn));
             }
             pen.closePath();
+        } else if (shape === "square" || shape === "box") {
+            pen.rect(at.x - r * 0.9, at.y - r * 0.9, r * 1.8, r * 1.8);
         } else {
             pen.arc(at.x, at.y, r, 0, 2 * Math.PI);
         }
     }
 
+    /* A mark on its canvas; a mere line lies on white, or hatching would swallow it. */
+    function paint(mark) {
+        var pen = mark._renderer._ctx, own = mark.options;
+        outline(pen, mark._point, mark._radius, own.shape);
+        if (own.shape && !own.fill) {
+            if (pen.setLineDash) { pen.setLineDash([]); }
+            pen.globalAlpha = own.opacity;
+            pen.lineWidth = own.weight + 2.5;
+            pen.strokeStyle = "#ffffff";
+            pen.stroke();
+        }
+        mark._renderer._fillStroke(pen, mark);
+    }
+
     function look(own) {
-        var line = own.shape === "ring" || own.shape === "cross";
+        var line = own.shape === "ring" || own.shape === "cross" || own.shape === "box";
         return {color: line ? own.colour : "#ffffff", weight: line ? 2.5 : 1, fillColor: own.colour, fill: !line,
                 fillOpacity: 1, opacity: 1, shape: own.shape};
     }
@@ -41,8 +57,7 @@ var tacha = (function () {
     var Mark = L.CircleMarker.extend({_updatePath: function () {
         var renderer = this._renderer;
         if (!renderer._drawing || this._empty()) { return; }
-        outline(renderer._ctx, this._point, this._radius, this.options.shape);
-        renderer._fillStroke(renderer._ctx, this);
+        paint(this);
     }});
 
     /* Which moment the map shows: all of the season, up to a month, or one month alone. */
@@ -137,10 +152,7 @@ var tacha = (function () {
             _createLayer: function (feature, scale) {
                 var drawn = L.VectorGrid.prototype._createLayer.call(this, feature, scale);
                 if (feature.type === 1) {
-                    drawn._updatePath = function () {
-                        outline(this._renderer._ctx, this._point, this._radius, this.options.shape);
-                        this._renderer._fillStroke(this._renderer._ctx, this);
-                    };
+                    drawn._updatePath = function () { paint(this); };
                 }
                 return drawn;
             }

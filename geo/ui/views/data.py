@@ -106,23 +106,33 @@ def _card(county: County, path: Path) -> list[Asked]:
             found = likely = _seen(county.path, head, path, hints)
             holds = any(one.report.read or one.report.needs_datum for one in found)
             if holds and not any(one.report.accepted for one in found):  # what it is, before where and when
-                likely = _seen(county.path, head, path, replace(hints, datum=datum or "wgs84", date=today))
-        layers.sort(key=lambda layer: -next((one.report.accepted for one in likely if one.layer == layer), -1))
+                all_told = replace(hints, datum=datum or "wgs84", date=today, timezone=county.settings.timezone)
+                likely = _seen(county.path, head, path, all_told)
+        layers = list(dict.fromkeys([*(one.layer for one in likely), *layers]))
     layer = first.selectbox(
         state.word("ui_as_layer"), layers, format_func=lambda one: state.word(f"ui_as_{one}"), key=f"layer_{path}"
     )
     chosen = next((one for one in found if one.layer == layer), None)
     if chosen is None and not raster:
         chosen = preview(county, layer, path, hints)
-    if chosen is not None and any(one.code == "date_missing" for one in chosen.report.refused):
+    if _refused_for(chosen, "date_missing"):
         hints = replace(hints, date=st.date_input(state.word("ui_list_day"), None, key=f"day_{path}"))
         chosen = preview(county, layer, path, hints)
+    if _refused_for(chosen, "time_naive"):
+        zone = county.settings.timezone
+        if st.checkbox(state.word("ui_list_zone", zone=zone), key=f"zone_{path}"):
+            hints = replace(hints, timezone=zone)
+            chosen = preview(county, layer, path, hints)
     if chosen is not None:
         _verdict(county, chosen, key=str(path))
     takes = raster or (chosen is not None and chosen.report.accepted > 0)
     if third.button(state.word("ui_take_it"), type="primary", disabled=not takes, key=f"take_{path}", width="stretch"):
         _take(county, [(layer, path, hints)])
     return [(layer, path, hints)] if takes else []
+
+
+def _refused_for(seen: Preview | None, code: str) -> bool:
+    return seen is not None and any(one.code == code for one in seen.report.refused)
 
 
 def _verdict(county: County, seen: Preview, *, key: str) -> None:

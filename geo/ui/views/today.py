@@ -60,9 +60,9 @@ def _numbers(county: County, known: dict[str, Any]) -> None:
 
     def by_township() -> None:
         table([{"ui_township": row["name"] or row["township_id"], "ui_villages_due": row["due_n"],
-                **{f"head_{name}": row[name] for name in LOOKED},
-                "ui_villages_waiting": row["overdue"] + row["due"] + row["unreached"]}
-               for row in known["townships"]])  # fmt: skip
+                "ui_villages_waiting": row["overdue"] + row["due"] + row["unreached"],
+                **{f"head_{name}": row[name] for name in LOOKED}}
+               for row in known["townships"]], width="content")  # fmt: skip
 
     def new_today() -> None:
         table([{"ui_township": names.get(row["township_id"], row["township_id"]), "ui_village_name": row["name"],
@@ -72,6 +72,8 @@ def _numbers(county: County, known: dict[str, Any]) -> None:
     card(cards, state.word("ui_villages_looked"), looked, classes, rests=by_township)
     card(cards, state.word("ui_new_today"), known["new_today_n"], rests=new_today)
     late = state.word("ui_overdue_n", n=totals["overdue"])
+    if known["open_n"] > waiting:
+        late += " · " + state.word("ui_earlier_n", n=known["open_n"] - waiting)
     card(cards, state.word("ui_villages_waiting"), waiting, late, rests=by_township)
     urgent = state.word("ui_urgent_n", n=known["targets_urgent_n"])
     if known["targets_shared_n"]:
