@@ -1079,6 +1079,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "本乡镇有踏查记录、无轨迹；数字来自他队到过的轨迹",
         "its own visits have no track; the figures rest on others' tracks",
     ),
+    "reason_find_unrecorded": (
+        "踏查说发现了植株，尚无发现登记",
+        "a visit tells of plants that nobody has recorded",
+    ),
     "reason_find_standing": ("有发现未铲净，尚未到割浆期", "a find still stands, lancing has not begun"),
     "lever_sweep_width": (
         "有效扫视宽度若为设定的 {low:.2f}～{high:.2f} 倍，把握度为 {p_low:.2f}～{p_high:.2f}",

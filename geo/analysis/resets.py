@@ -174,11 +174,20 @@ def reached_lancing(finds: pd.DataFrame, settings: AbsenceSettings, as_of: datet
     return answer
 
 
-def zero_yield(finds: pd.DataFrame, settings: AbsenceSettings, as_of: datetime) -> bool | None:
+def zero_planting(finds: pd.DataFrame, *, claimed_n: int) -> bool | None:
+    """
+    Whether nothing was found: a fact, or None while `claimed_n` visits tell of plants that no find tells of.
+    """
+    return False if len(finds) else None if claimed_n else True
+
+
+def zero_yield(finds: pd.DataFrame, settings: AbsenceSettings, as_of: datetime, *, claimed_n: int = 0) -> bool | None:
     """
     Whether every find was destroyed before lancing: a fact, or None while one stands that still can be.
+
+    Plants that `claimed_n` visits tell of, and no find, may stand until they are lanced.
     """
     states = reached_lancing(finds, settings, as_of) if len(finds) else np.array([], object)
     if any(state is True for state in states):
         return False
-    return None if any(state is None for state in states) else True
+    return None if claimed_n or any(state is None for state in states) else True

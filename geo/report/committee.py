@@ -100,24 +100,15 @@ def fact_rows(county: dict[str, Any], language: Language) -> list[dict[str, Any]
         ("committee_targets_open", str(county["targets_open_n"]), tell("committee_of_targets"), tell("committee_late")),
         ("committee_edges_unseen", "–" if km is None else tell("ui_km", km=f"{county['edges_unseen_km']:.0f}"),
          "" if km is None else tell("committee_of_km", km=f"{km:.0f}"), tell("committee_edges_rest")),
-        ("ui_zero_planting", tell(planting_word(county)), claimed, tell("committee_finds")),
-        ("ui_zero_yield", tell(yield_word(county)), "", tell("committee_standing")),
+        ("ui_zero_planting", tell(HELD[county["zero_planting"]]), claimed, tell("committee_finds")),
+        ("ui_zero_yield", tell(HELD[county["zero_yield"]]), "", tell("committee_standing")),
     )  # fmt: skip
     names = [column.name for column in FACTS]
     return [dict(zip(names, (say(row[0], language), *row[1:]), strict=True)) for row in rows]
 
 
-def planting_word(county: dict[str, Any]) -> str:
-    """Code of what is said of zero planting: broken by a find, undecided while a visit tells of one not recorded."""
-    if not county["zero_planting"]:
-        return "committee_broken"
-    return "committee_undecided" if county["claimed_n"] else "committee_held"
-
-
-def yield_word(county: dict[str, Any]) -> str:
-    """Code of what is said of zero yield: plants told of and not recorded may stand until they are lanced."""
-    held = None if county["zero_yield"] and county["claimed_n"] else county["zero_yield"]
-    return {True: "committee_held", False: "committee_broken", None: "committee_undecided"}[held]
+HELD = {True: "committee_held", False: "committee_broken", None: "committee_undecided"}
+"""Codes of what is said of zero planting and zero yield."""
 
 
 def place_text(first: int, last: int) -> str:

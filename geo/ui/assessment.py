@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from geo.report.committee import place_text, planting_word, yield_word
+from geo.report.committee import HELD, place_text
 from geo.report.townships import reason_sentence
 from geo.ui import state
 from geo.ui.cards import card, table
@@ -55,9 +55,9 @@ def numbers(path: Path, head: str, told: Assessment) -> None:
     found = state.word("ui_finds_n", n=facts["finds_n"])
     if facts["claimed_n"]:
         found += " · " + state.word("committee_unrecorded", n=facts["claimed_n"])
-    card(cards, word("ui_zero_planting"), word(planting_word(facts)), found,
+    card(cards, word("ui_zero_planting"), word(HELD[facts["zero_planting"]]), found,
          rests=lambda: _finds(word("committee_finds")))  # fmt: skip
-    card(cards, word("ui_zero_yield"), word(yield_word(facts)), word("committee_standing"),
+    card(cards, word("ui_zero_yield"), word(HELD[facts["zero_yield"]]), word("committee_standing"),
          rests=lambda: _finds(state.word("committee_yield_rests")))  # fmt: skip
 
 

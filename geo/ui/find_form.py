@@ -33,7 +33,7 @@ def find_form(county: County, known: Values, *, key: str, moment: datetime) -> R
             "stage": _pills("ui_stage", STAGES, likely_stage(county, moment, known), f"{key}_stage"),
             "species": _pills("ui_species", SPECIES, SPECIES[0], f"{key}_species"),
         }
-        scene: Values = {"guarded": st.checkbox(word("ui_guarded"), value=True, key=f"{key}_guarded")}
+        scene: Values = {"guarded": st.checkbox(word("ui_guarded"), key=f"{key}_guarded")}
         first, second = st.columns(2)
         scene["station"] = first.text_input(word("ui_station_told"), key=f"{key}_station")
         scene["receipt"] = second.text_input(word("ui_receipt"), key=f"{key}_receipt")

@@ -10,7 +10,7 @@ import pandas as pd
 from geo.analysis.contradictions import found_unrecorded
 from geo.analysis.progress import totals
 from geo.analysis.ranking import rank_ranges
-from geo.analysis.resets import zero_yield
+from geo.analysis.resets import planted, zero_planting, zero_yield
 from geo.layers.parcels import OPEN
 from geo.report.committee import Sheets, committee_document, committee_workbook
 from geo.settings import assumptions
@@ -40,9 +40,9 @@ class Assessment:
     county
         ``detection`` with ``detection_low, detection_high`` (None without terrain) and ``unseen_n`` townships without a
         figure; of the running ``round``: ``due_n, waiting_n, overdue_n`` villages; ``targets_n, targets_open_n,
-        targets_late_n``; ``edges_km, edges_unseen_km``; ``zero_planting, finds_n, own_finds_n, untold_n`` and
-        ``claimed_n``, visits that told of plants no find tells of; ``zero_yield, finds_standing_n``;
-        ``p_zero`` and what else `measure_coverage` says of the county.
+        targets_late_n``; ``edges_km, edges_unseen_km``; ``zero_planting`` and ``zero_yield`` (None: undecided),
+        ``finds_n, own_finds_n, untold_n, finds_standing_n`` and ``claimed_n``, visits that tell of plants no find tells
+        of; ``p_zero`` and what else `measure_coverage` says of the county.
     townships
         One row each, the surest first: ``township_id, name, rank_first, rank_last`` (0: no figure, so no place), the
         villages of the round by evidence, `FIGURES`, ``targets_n, targets_open_n, targets_late_n, edge_km,
@@ -109,7 +109,9 @@ def assess_county(county: County, *, as_of: datetime | None = None, detection: b
     table["trend"] = [trend["townships"].get(one, []) for one in ids]
     facts = _facts(coverage, edges, finds, finds_untold(finds, steps, parcels))
     facts["claimed_n"] = len(found_unrecorded(visits_until(whole, moment), finds))
-    facts["zero_yield"] = zero_yield(finds, whole.settings.absence, moment)
+    told = {"claimed_n": facts["claimed_n"]}
+    facts["zero_planting"] = zero_planting(planted(finds), **told)
+    facts["zero_yield"] = zero_yield(planted(finds), whole.settings.absence, moment, **told)
     facts |= {"round": number, "trend": trend["county"]} | _villages(answer.townships, rounds)
     facts |= {"targets_n": len(parcels), "targets_open_n": len(waiting), "targets_late_n": len(late)}
     facts["unseen_n"] = int(table["detection"].isna().sum())
@@ -180,7 +182,7 @@ def _facts(
     known = dict(coverage.county) if coverage else {}
     base = dict.fromkeys(("detection", "detection_low", "detection_high", "p_zero", "p_zero_low", "p_zero_high"))
     standing = int(((finds["fraction"] < 1.0) | finds["destroyed_at"].isna()).sum())
-    held = {"zero_planting": finds.empty, "finds_standing_n": standing}
+    held = {"finds_standing_n": standing}
     own = finds[finds["found_by"] == OWN]
     counts = {"finds_n": len(finds), "own_finds_n": len(own), "untold_n": len(open_)}
     km = dict.fromkeys(("edges_km", "edges_unseen_km"))

@@ -11,12 +11,14 @@ import pandas as pd
 import shapely
 
 from geo.analysis import absence, priority, zonal
+from geo.analysis.contradictions import found_unrecorded
 from geo.analysis.resets import (
     Courtyards,
     courtyard_table,
     find_closings,
     planted,
     tip_sensitivity,
+    zero_planting,
     zero_yield,
 )
 from geo.grid import Grid
@@ -167,7 +169,9 @@ def township_figures(
     )
     report("done", 3, 3)
     figures = shares.drop(columns="detection").join(assessed.townships).reset_index()
-    efforts = effort_classes(tracks, visits, _visited_in(county, visits, zones, ids), ids)
+    visited_in = _visited_in(county, visits, zones, ids)
+    efforts = effort_classes(tracks, visits, visited_in, ids)
+    claimed_in = visited_in[found_unrecorded(visits, finds).index]
     reasons = [_with_effort(*pair) for pair in zip(figures["reasons"], efforts, strict=True)]
     unseen = [said.get("detection") in ("no_track", "forms_only") for said in reasons]
     figures.loc[unseen, ["pod_mean", "watched", "blind", "repeated", "buffer_share", "buffer500_share"]] = np.nan
@@ -176,7 +180,7 @@ def township_figures(
         effort=pd.Series(efforts),
         reasons=pd.Series(reasons),
         finds_n=[int((found_in == i).sum()) for i in ids],
-        **_township_facts(county, planted(finds), found_in, ids, moment),
+        **_township_facts(county, planted(finds), (found_in, claimed_in), ids, moment),
     )
     figures.attrs["county"] = assessed.county
     return figures[list(FIGURES)], assessed.villages.reset_index()
@@ -197,13 +201,19 @@ def _passes(county: County, survey: Survey, on_foot: gpd.GeoSeries) -> zonal.Pas
 
 
 def _township_facts(
-    county: County, finds: pd.DataFrame, found_in: pd.Series, ids: list[str], moment: datetime
+    county: County, finds: pd.DataFrame, places: tuple[pd.Series, pd.Series], ids: list[str], moment: datetime
 ) -> dict[str, pd.Series]:
-    """Per township the two facts of the year: no find at all, and every find destroyed before it could be lanced."""
-    mine = [finds[found_in.loc[finds.index] == i] for i in ids]
-    held = [zero_yield(table, county.settings.absence, moment) for table in mine]
+    """
+    Per township the two facts of the year: no find at all, and every find destroyed before it could be lanced.
+
+    `places` are the townships of all finds, and of the visits that tell of plants no find tells of.
+    """
+    found_in, claimed_in = places
+    mine = [(finds[found_in.loc[finds.index] == i], int((claimed_in == i).sum())) for i in ids]
+    settings = county.settings.absence
+    held = [zero_yield(table, settings, moment, claimed_n=claimed) for table, claimed in mine]
     return {
-        "zero_planting": pd.Series([table.empty for table in mine], dtype=object),
+        "zero_planting": pd.Series([zero_planting(table, claimed_n=claimed) for table, claimed in mine], dtype=object),
         "zero_yield": pd.Series(held, dtype=object),
     }
 
@@ -351,15 +361,17 @@ def county_facts(
     county: County, terrain: Terrain, figures: pd.DataFrame, finds: pd.DataFrame, moment: datetime
 ) -> dict[str, Any]:
     """The facts of the year beside the county's probability: zero planting, zero yield, finds not yet destroyed."""
+    claimed_n = len(found_unrecorded(rows_until(county, "visits", "visited_at", moment), finds))
     finds = planted(finds)
     destroyed = (finds["fraction"] >= 1.0) & (finds["destroyed_at"] <= moment)
-    held = zero_yield(finds, county.settings.absence, moment)
+    held = zero_yield(finds, county.settings.absence, moment, claimed_n=claimed_n)
     facts = {
+        "claimed_n": claimed_n,
         "finds_n": len(finds),
         "finds_standing_n": int((~destroyed).sum()),
-        "zero_planting": finds.empty,
+        "zero_planting": zero_planting(finds, claimed_n=claimed_n),
         "zero_yield": held,
-        "zero_yield_reason": "find_standing" if held is None else None,
+        "zero_yield_reason": None if held is not None else "find_unrecorded" if claimed_n else "find_standing",
         "unseen_yield": _unseen_yield(county.season, terrain, figures.attrs["county"]["p_zero"], moment),
     }
     probability = {k: plain_value(v) for k, v in figures.attrs["county"].items()}

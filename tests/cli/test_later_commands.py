@@ -177,6 +177,19 @@ def test_a_find_recorded_standing_is_destroyed_and_verified_step_by_step(tacha: 
     assert of(yesterday)["p_zero"] == 0.0
 
 
+def test_plants_a_visit_tells_of_leave_the_years_facts_undecided(tacha: Tacha, demo_copy: Path) -> None:
+    """Nobody's plants are no zero planting: in the county and in the township the visit was made in."""
+    held = answer(tacha("coverage", "--json"))
+    assert (held["county"]["zero_planting"], of(held)["zero_planting"]) == (True, True)
+    assert answer(tacha(*visit_words(), "--outcome", "发现", "--json"))["new"]
+    after = answer(tacha("coverage", "--json"))
+    assert (after["county"]["claimed_n"], after["county"]["zero_yield_reason"]) == (1, "find_unrecorded")
+    for facts in (after["county"], of(after)):
+        assert (facts["zero_planting"], facts["zero_yield"]) == (None, None)
+    others = {one["zero_planting"] for one in after["townships"] if one["township_id"] != of(after)["township_id"]}
+    assert others == {True}
+
+
 def test_each_class_of_evidence_is_recorded_as_what_it_is(tacha: Tacha, demo_copy: Path) -> None:
     track = open_county(demo_copy).store.read("tracks")["track_id"].iloc[0]
     before = of(answer(tacha("coverage", "--json")))["effort"]

@@ -205,6 +205,7 @@ def test_a_find_is_recorded_destroyed_and_verified_on_the_page(served: Path) -> 
     app.number_input(key="find_plants").set_value(54)
     app.date_input(key="find_found_day").set_value(date(2026, 3, 18))
     app.time_input(key="find_found_time").set_value(time(9))
+    app.checkbox(key="find_guarded").check()
     app.text_input(key="find_station").set_value("凉水派出所")
     app.text_input(key="find_receipt").set_value("2026-1")
     app.button(key="find_save").click().run()

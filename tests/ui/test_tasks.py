@@ -51,6 +51,7 @@ def test_plan_accept_download_walk_upload_and_coverage_rises(browser: Browser, c
         page.keyboard.press("Escape")
         page.get_by_role("button", name=say("ui_plan_make"), exact=True).click()
         page.get_by_role("button", name=say("ui_plan_accept"), exact=True).click(timeout=PATIENCE_MS)
+        page.get_by_text(say("ui_plan_accepted", n="#", head="").split("#")[0]).first.wait_for(timeout=PATIENCE_MS)
         desk.settle()
         page.screenshot(path=SCREENS / "task_accepted.png", full_page=True)
         routes = kept_routes(open_county(county))[0]
