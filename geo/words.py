@@ -2635,7 +2635,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "setting_sensors.scale_pixels": ("地块占多少像素时过半", "pixels of a plot at which half the best is reached"),
     "setting_sensors.stage_factor": ("苗、花、蒴果期折减", "factor in seedling, flower and capsule stage"),
     "setting_sensors.reach_m": ("航测影像边缘外不算，米", "reach of a drone image, m"),
-    "ui_assumption": ("假设", "Assumption"),
+    "head_assumption": ("假设", "Assumption"),
     "ui_assumptions": ("这些数字依据的假设", "Assumptions behind these figures"),
     "ui_xlsx": ("下载 Excel", "Download Excel"),
     "ui_foot": ("截至 {at} · 台账链头 {head}", "As of {at} · ledger head {head}"),
@@ -3169,7 +3169,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name} 是已有数据的依据（现为 {value}），不能改",
         "{name} is what the stored data rest on (now {value}): it cannot be changed",
     ),
-    "ui_setting": ("设置项", "Setting"),
+    "head_setting": ("设置项", "Setting"),
     "ui_settings_file": ("设置文件", "Settings file"),
     "ui_settings_note": (
         "保存前先检查；写错不会生效。旧文件留在备份里，改动进台账，数字按新设置重算。",

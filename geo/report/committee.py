@@ -1,12 +1,12 @@
 """踏查评估 on paper: what the committee's page shows, as a Word file to be signed and as a workbook."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from geo.report.assumed import assumed_rows
 from geo.report.sheets import A3, Column, Paper, workbook
 from geo.report.townships import reason_sentence
 from geo.report.word import Cell, WordPaper
@@ -23,6 +23,8 @@ NOTE = Column("why", 30)
 FACTS = (Column("measure", 26), Column("figure", 16), Column("interval", 18), Column("rests_on", 60))
 SIGNED = ("committee_filled", "committee_checked", "committee_approved")
 WORD_WIDTHS = (.06, .10, .14, .06, .15, .06, .08, .11, .07, .17)  # fmt: skip
+
+BASIS = (Column("assumption", 44), Column("value", 28), Column("setting", 32))
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Sheets:
     ) -> "Sheets":  # fmt: skip
         """From what ``workspace.assessing`` knows."""
         rows = [_row(row, months, language) for row in townships.to_dict("records")]
-        basis = [{"name": name, "value": json.dumps(value, ensure_ascii=False)} for name, value in assumptions.items()]
+        names = [column.name for column in BASIS]
+        basis = [dict(zip(names, row, strict=True)) for row in assumed_rows(assumptions, language)]
         return cls(fact_rows(county, language), rows, list(months), basis)
 
 
@@ -54,7 +57,7 @@ def committee_workbook(sheets: Sheets, *, paper: Paper, language: Language = "zh
     parts = [
         (say("committee_townships", language), groups, sheets.townships),
         (say("committee_county", language), (("", FACTS),), [*sheets.facts, *notes, *signed]),
-        (say("report_basis", language), (("", (Column("name", 28), Column("value", 110))),), sheets.basis),
+        (say("report_basis", language), (("", BASIS),), sheets.basis),
     ]
     return workbook(parts, paper=_signed(paper, language), language=language, size=A3)
 

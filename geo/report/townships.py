@@ -1,7 +1,6 @@
 """The township table as a workbook: figures, what they rest on, and the ledger's head on the last line."""
 
 import io
-import json
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +8,7 @@ import pandas as pd
 import xlsxwriter
 
 from geo.analysis.levers import Lever
+from geo.report.assumed import assumed_rows
 from geo.report.qr import qr_png
 from geo.season import CHINA
 from geo.words import Language, say
@@ -89,11 +89,13 @@ def township_workbook(
         place = {"image_data": io.BytesIO(qr_png(code)), "x_scale": 0.7, "y_scale": 0.7}
         sheet.insert_image(8 + len(rows), 0, "qr.png", place)
         basis = book.add_worksheet(say("report_basis", language))
-        basis.set_column(0, 0, 120)
+        for column, width in enumerate((44, 28, 32)):
+            basis.set_column(column, column, width)
         _set_page(basis)
         basis.write_string(0, 0, say("report_assumptions", language))
-        for number, line in enumerate(json.dumps(assumptions, ensure_ascii=False, indent=1).splitlines(), 1):
-            basis.write_string(number, 0, line)
+        for number, told in enumerate(assumed_rows(assumptions, language), 1):
+            for column, text in enumerate(told):
+                basis.write_string(number, column, text)
     return stream.getvalue()
 
 

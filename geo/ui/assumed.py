@@ -1,4 +1,4 @@
-"""The settings a figure rests on, as a table: what each is, its value, and the key it has in the settings file."""
+"""The settings a figure rests on, as a table."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,27 +6,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from geo.report.assumed import assumed_rows
 from geo.ui import state
-from geo.words import WORDS
 
 
 def assumed(assumptions: Mapping[str, Any]) -> None:
-    """The table; settings without words of their own stand by their key."""
-    held = flat(assumptions)
-    said = [state.word(f"setting_{key}") if f"setting_{key}" in WORDS else "" for key in held]
-    table = {
-        state.word("ui_assumption"): said,
-        state.word("head_value"): list(held.values()),
-        state.word("ui_setting"): list(held),
-    }
-    st.dataframe(pd.DataFrame(table), hide_index=True, height=380)
-
-
-def flat(held: object, name: str = "") -> dict[str, str]:
-    """Dotted name -> value as text."""
-    if isinstance(held, Mapping):
-        parts = [flat(value, f"{name}.{key}" if name else str(key)) for key, value in held.items()]
-        return {key: value for part in parts for key, value in part.items()}
-    if isinstance(held, list | tuple):
-        return {name: "、".join(map(str, held)) or "–"}
-    return {name: "–" if held is None else str(held)}
+    """The table: meaning, value, and the key in the settings file."""
+    heads = [state.word(name) for name in ("head_assumption", "head_value", "head_setting")]
+    rows = pd.DataFrame(assumed_rows(assumptions, state.language()), columns=heads)
+    st.dataframe(rows, hide_index=True, height=380)

@@ -84,4 +84,7 @@ def test_the_same_figures_give_the_same_bytes() -> None:
 
 
 def test_the_assumptions_come_with_the_table() -> None:
-    assert any("reach_m" in str(row[0]) for row in cells(workbook(), 1))
+    """In words, with the value and the key by which each can be changed."""
+    told = {row[2]: row[:2] for row in cells(workbook(), 1) if len(row) > 2 and row[2]}
+    assert [key for key in told if key.endswith("reach_m")]
+    assert all(meaning and meaning != key and value for key, (meaning, value) in told.items())

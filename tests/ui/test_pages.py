@@ -18,12 +18,12 @@ from ui_county import NAMES
 
 from geo.formats import Hints
 from geo.layers import SCHEMAS
+from geo.report.assumed import flat
 from geo.season import CHINA
 from geo.settings import Settings, assumptions
 from geo.store import open_store
 from geo.store.photos import original
 from geo.ui import jobs
-from geo.ui.assumed import flat
 from geo.ui.panel import LOOKS_PX
 from geo.ui.planning import JOB, area_planned
 from geo.ui.state import plain

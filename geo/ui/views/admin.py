@@ -9,11 +9,12 @@ import streamlit as st
 
 from geo.errors import GeoError
 from geo.layers import SCHEMAS
+from geo.report.assumed import flat
 from geo.settings import assumptions
 from geo.store.durable import BACKUPS
 from geo.ui import jobs, state
 from geo.ui.accounts import users
-from geo.ui.assumed import assumed, flat
+from geo.ui.assumed import assumed
 from geo.ui.cards import table
 from geo.workspace.administering import change_settings, settings_text
 from geo.workspace.condition import back_up_county, condition
