@@ -624,6 +624,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "field_duty_id": ("责任编号", "duty_id"),
     "field_lead_id": ("线索编号", "lead_id"),
     "field_alert_id": ("预警编号", "alert_id"),
+    "values_emptied": (
+        "字段 {field}：{n} 条的内容不是这一栏要的数，已留空（例如第 {row} 行“{value}”）",
+        '{field}: {n} held something that is no number for this column and were left empty (for example row {row}, "{value}")',
+    ),
+    "lines_joined": (
+        "有的格子里有换行：多半是多了一个引号，几行并成了一行，请核对原文件",
+        "a cell holds a line break: as a rule a stray quote has joined several lines; look at the file again",
+    ),
     "import_refused": (
         "未收 {n} 条，字段 {field}：{why}（例如第 {row} 行）",
         "{n} refused, field {field}: {why} (for example row {row})",

@@ -75,6 +75,7 @@ class Content:
     encoding: str | None = None
     app: str | None = None
     warnings: tuple[str, ...] = ()
+    notes: tuple[tuple[str, dict[str, Any]], ...] = ()
     routes: gpd.GeoDataFrame | None = None
 
     @property
@@ -94,7 +95,7 @@ class Reading(Content):
 
     `rows` keep the layer's Schema; ``read == accepted + len(refused)`` always holds. `held_as_route_n` counts the
     untimed points kept in `routes`; `other_kinds` counts records of kinds the layer does not take; `warnings` are
-    codes of ``geo.words``.
+    codes of ``geo.words``, `notes` codes with what fills their blanks.
     """
 
     file: str = ""

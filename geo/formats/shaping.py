@@ -33,6 +33,8 @@ HAPPENED = {
 }
 """Times of what has happened: none of them lies in the future."""
 COUNTY_DIGITS = 6
+BLANKS = frozenset({"", "-", "—", "－", "–", "/", "无", "N/A", "NA", "nan", "null", "None"})
+"""What people write where there is nothing to write."""
 FORM_MARKS = tuple({say(f"head_{name}", one) for name in ("order_id", "ground", "signed")} for one in LANGUAGES)
 """Columns by which a filled-in 踏查记录表 is known."""
 DEFAULT_ACCURACY_M = {"townships": 30.0, "neighbours": 30.0, "grounds": 30.0, "parcels": 10.0}
@@ -85,6 +87,7 @@ def shape(layer: str, records: Records, hints: Hints, *, file: str, key: str) ->
         encoding=records.encoding,
         app=records.app,
         warnings=tuple(warnings),
+        notes=tuple(_emptied(schema, table, rows)),
     )
 
 
@@ -109,6 +112,18 @@ def _by_what_stood(refusal: Refusal, layer: str, table: pd.DataFrame) -> Refusal
     if pd.isna(stood) or not str(stood).strip():
         return refusal
     return Refusal(refusal.row, refusal.field, "value_number", {"value": stood})
+
+
+def _emptied(schema: Schema, table: pd.DataFrame, rows: pd.DataFrame) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Optional numbers and yes-or-no that stood in accepted rows as something else and are left empty, by column."""
+    for column in schema.columns:
+        if column.kind not in (Kind.INTEGER, Kind.REAL, Kind.FLAG) or column.name not in table:
+            continue
+        stood = table.loc[rows.index[rows[column.name].isna()], column.name].dropna()
+        lost = stood[[str(value).strip() not in BLANKS for value in stood]]
+        if len(lost):
+            told = {"row": lost.index[0], "value": lost.iloc[0], "n": len(lost)}
+            yield "values_emptied", {"field": column.name} | told
 
 
 def _held(rows: pd.DataFrame, schema: Schema, hints: Hints) -> list[Refusal]:

@@ -1,6 +1,7 @@
 """CSV and XLSX tables as raw records: text stays text, coordinates become points where columns hold them (`places`)."""
 
 import csv
+import dataclasses
 import io
 import warnings
 from typing import Any
@@ -38,7 +39,10 @@ def read_csv(data: bytes, name: str, encoding: str | None, layer: str) -> Record
         rows = _capped(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), name)
     except csv.Error as error:
         raise FormatError("unreadable", file=name, why=f"CSV: {error}"[:80]) from error
-    return _records(rows, name, layer, found)
+    records = _records(rows, name, layer, found)
+    if not any("\n" in cell or "\r" in cell for row in rows for cell in row):
+        return records
+    return dataclasses.replace(records, warnings=(*records.warnings, "lines_joined"))
 
 
 def read_xlsx(data: bytes, name: str, layer: str) -> Records:

@@ -524,6 +524,7 @@ def file_report(reading: Reading) -> FileReport:
         reading.encoding,
         reading.app,
         tuple(reading.warnings),
+        notes=reading.notes,
     )
 
 

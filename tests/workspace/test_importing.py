@@ -641,3 +641,24 @@ def test_a_dismissal_in_a_list_needs_its_plot_and_a_known_reason_as_in_a_form(co
     }  # fmt: skip
     assert report.accepted == 2
     assert "我说不是" in "".join(report.sentences("zh"))
+
+
+def test_what_an_optional_number_could_not_take_is_said_and_not_dropped_in_silence(
+    county: County, tmp_path: Path
+) -> None:
+    head = "visit_id,team_id,village_id,visited_at,outcome,evidence,persons_n,hours"
+    told = ["约5,2", "3,nan", "4,/", "6,两小时", "7,一天"]
+    rows = [f"v{n},t1,,2026-05-02T10:00:00+08:00,未发现,C,{rest}" for n, rest in enumerate(told)]
+    report = only(county, "visits", write(tmp_path / "v.csv", "\n".join([head, *rows])))
+    assert (report.read, report.accepted) == (5, 5)
+    said = [(code, told["field"], told["row"], told["n"]) for code, told in report.notes]
+    assert said == [("values_emptied", "persons_n", 1, 1), ("values_emptied", "hours", 4, 2)]
+    assert "“约5”" in "".join(report.sentences("zh"))
+
+
+def test_lines_a_stray_quote_has_joined_are_pointed_out(county: County, tmp_path: Path) -> None:
+    head = "visit_id,team_id,visited_at,outcome,evidence,reason"
+    rows = [f"v{n},t1,2026-05-02T10:00:00+08:00,未发现,C,{why}" for n, why in enumerate(["", '"看过', "", ""])]
+    report = only(county, "visits", write(tmp_path / "v.csv", "\n".join([head, *rows])))
+    assert report.warnings == ("lines_joined",)
+    assert "引号" in "".join(report.sentences("zh"))
