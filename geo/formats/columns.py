@@ -1,5 +1,7 @@
 """Names of columns in Chinese and English files, and the words in them, as the layers know them."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from geo.layers.parcels import Status
@@ -161,6 +163,12 @@ def renamed(layer: str, table: pd.DataFrame, *, required: list[str], file: str) 
                 out[name] = _translated(table[lower[alias]], _WORDS.get((layer, name)))
                 break
     return out
+
+
+def choices(layer: str, name: str, codes: Sequence[str]) -> str:
+    """The codes a column takes, each after the first word that stands for it in lists, where there is one."""
+    words = {code: word for word, code in reversed(_WORDS.get((layer, name), {}).items()) if not word.isascii()}
+    return "、".join(f"{words[code]} {code}" if code in words else code for code in codes)
 
 
 def _translated(values: pd.Series, words: dict[str, str] | None) -> pd.Series:

@@ -1,5 +1,6 @@
 """Raw records of any file → the columns, ids, CRS and geometry of one layer; what does not fit is refused."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import shapely
 
 from geo.errors import FormatError
 from geo.formats import boundaries
-from geo.formats.columns import renamed
+from geo.formats.columns import choices, renamed
 from geo.formats.datum import Move, datum_of, project
 from geo.formats.reading import Content, Hints, Records
 from geo.formats.values import utc_seconds
@@ -103,7 +104,13 @@ def _dated(layer: str, table: pd.DataFrame, hints: Hints, warnings: list[str]) -
 
 
 def _by_what_stood(refusal: Refusal, layer: str, table: pd.DataFrame) -> Refusal:
-    """A refusal that calls a value missing, with the better reason where there is one: no day, or text for a number."""
+    """
+    A refusal with the better reason, where there is one: no day, or text for a number, in place of a missing value; and
+    with the words a list may use, where only codes were named.
+    """
+    if refusal.code == "value_unknown":
+        known = choices(layer, refusal.field, str(refusal.details["known"]).split("/"))
+        return dataclasses.replace(refusal, details=refusal.details | {"known": known})
     if refusal.code != "value_missing":
         return refusal
     if refusal.field == DATED.get(layer):

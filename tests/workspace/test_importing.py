@@ -662,3 +662,18 @@ def test_lines_a_stray_quote_has_joined_are_pointed_out(county: County, tmp_path
     report = only(county, "visits", write(tmp_path / "v.csv", "\n".join([head, *rows])))
     assert report.warnings == ("lines_joined",)
     assert "引号" in "".join(report.sentences("zh"))
+
+
+def test_a_word_no_column_takes_is_answered_with_those_it_takes(county: County, tmp_path: Path) -> None:
+    """Chinese words a list may use, each with its code; a column without codes names its words."""
+    x, y = pyproj.Transformer.from_crs(county.crs, 4326, always_xy=True).transform(504_000.0, 2_955_000.0)
+    head, place = "parcel_id,source,status,flagged_at,longitude,latitude", f"2026-03-01,{x:.7f},{y:.7f}"
+    rows = [f"p1,卫星,怪,{place}", f"p2,怪,疑似,{place}", f"p3,卫星,疑似,{place}"]
+    hints = Hints(datum="wgs84", timezone="Asia/Shanghai")
+    report = only(county, "parcels", write(tmp_path / "p.csv", "\n".join([head, *rows])), hints)
+    assert [(one.row, one.field, one.code) for one in report.refused] == [
+        (1, "status", "value_unknown"), (2, "source", "value_unknown"),
+    ]  # fmt: skip
+    said = "".join(report.sentences("zh"))
+    assert "疑似 flagged、" in said
+    assert "卫星 satellite、" in said
