@@ -2054,6 +2054,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "explain_reached_km2": ("看到 km²", "reached km²"),
     "explain_share": ("贡献", "share"),
     "explain_lost": ("去掉则少", "lost without"),
+    "ui_nothing_because": ("概率为 0 的：{whys}", "Chance 0: {whys}"),
+    "ui_times": ("{why} {n} 次", "{why}, {n} times"),
+    "ui_edges_not_yet": (
+        "图上没有交界：数据变动后尚未重算，打开地图页或交界页即算",
+        "No edges shown: not measured since the data changed; the map and borders pages measure them",
+    ),
     "look_not_on_foot": ("不是步行", "not on foot"),
     "look_not_walked": ("视距内没有可计算的步行段", "no walked piece within reach that counts"),
     "look_hidden": ("地形遮挡", "hidden by terrain"),

@@ -130,6 +130,10 @@ def _looks(known: Evidence, teams: Mapping[str, str]) -> None:
         if known.pod is None:
             table = table.drop(columns=state.word("ui_chance"))
         st.dataframe(table, hide_index=True, height=35 * min(len(table) + 1, 9) + 3, column_config=widths)
+        whys = known.tracks["reason"].dropna().value_counts()
+        if len(whys) and known.pod is not None:
+            told = [state.word("ui_times", why=state.word(str(why)), n=n) for why, n in whys.items()]
+            st.caption(state.word("ui_nothing_because", whys=state.word("between").join(told)))
     for row in known.parcels.to_dict("records"):
         name = row["parcel_id"] if pd.isna(row["source_id"]) else row["source_id"]
         st.text(f"{state.word('ui_layer_parcels')} {name} {state.word('ui_status_' + row['status'])}")

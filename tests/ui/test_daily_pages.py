@@ -1,10 +1,12 @@
 """Today, register, targets and administration on the demo county, run without a browser."""
 
 import io
+import re
 import shutil
 import zipfile
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 import streamlit as st
 from shared_counties import copy_of
@@ -20,6 +22,7 @@ from geo.ui.state import plain
 from geo.words import Language, say
 from geo.workspace.assessing import assess_county, committee_papers
 from geo.workspace.county import County, open_county
+from geo.workspace.evidence import evidence_at
 from geo.workspace.progress import measure_progress, running_round, today, village_states
 from geo.workspace.recording import record_find, record_visit
 from geo.workspace.register import responsibility_register
@@ -86,6 +89,15 @@ def map_page() -> None:
     from geo.ui.views import planner
 
     planner.page()
+
+
+def clicked_place() -> None:
+    import streamlit as st
+
+    from geo.ui import panel, state
+
+    county = state.county()
+    panel.evidence(county.path, state.head_of(county), st.session_state["clicked"])
 
 
 def targets_page() -> None:
@@ -189,12 +201,28 @@ def test_a_visit_that_tells_of_plants_is_listed_and_keeps_zero_planting_undecide
     app = run(today_page)
     assert not app.exception
     assert any(say("ui_unrecorded_help", n=1) in one.value for one in app.caption)
+    assert any(say("ui_edges_not_yet") in one.value for one in app.caption)
     find = {"parcel_id": plot["parcel_id"], "team_id": team["team_id"], "found_at": at, "plants_n": 4,
             "stage": "开花期"}  # fmt: skip
     record_find(demo.store, find, now=at)
     assert today(demo)["found_unrecorded"] == []
     facts = assess_county(demo, detection=False).county
     assert (facts["claimed_n"], HELD[facts["zero_planting"]]) == (0, "committee_broken")
+
+
+def test_a_track_nearby_that_could_not_see_the_place_says_why(demo: County) -> None:
+    """Somebody passed within reach and had no chance: each reason stands under the table, counted."""
+    tracks = demo.store.read("tracks")
+    middles = gpd.GeoSeries(tracks.geometry.interpolate(0.5, normalized=True), crs=demo.crs).to_crs(4326)
+    known = ((place, evidence_at(demo, place.x, place.y)) for place in middles)
+    place, seen = next((place, one) for place, one in known if one.pod is not None and one.tracks["reason"].any())
+    app = AppTest.from_function(clicked_place, default_timeout=120)
+    app.session_state["clicked"] = {"lng": place.x, "lat": place.y}
+    app.run()
+    said = next(one.value for one in app.caption if one.value.startswith(say("ui_nothing_because", whys="")))
+    reasons = seen.tracks["reason"].dropna()
+    assert all(say(why) in said for why in reasons)
+    assert sum(map(int, re.findall(r"(\d+) 次", said))) == len(reasons) > 0
 
 
 def test_a_name_in_both_languages_is_shown_in_the_pages_own(demo: County) -> None:

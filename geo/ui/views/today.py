@@ -38,6 +38,8 @@ def page() -> None:
         edges = () if state.borders_now(path, head) is None else ("borders",)  # the map and borders pages measure them
         layers = ("townships", *edges, "villages", "parcels")
         map_alone(path, head, state.bounds(path, head), key="today_map", layers=layers)
+        if not edges:
+            st.caption(state.word("ui_edges_not_yet"))
     morning.lists(county, known)
     state.foot(datetime.fromisoformat(known["as_of"]), head)
 
