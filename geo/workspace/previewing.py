@@ -1,11 +1,14 @@
 """What a file would bring, before anybody takes it: read in full, counted, placed, and nothing changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
+import shapely
 
+from geo.crs import to_degrees
 from geo.errors import GeoError
 from geo.formats import Hints, read
 from geo.layers import SCHEMAS
@@ -36,7 +39,7 @@ class Preview:
     report
         Counts, refusals, datum and warnings, as an import would give them.
     places
-        Longitude and latitude of at most `PLACES` of its records, WGS 84 degrees.
+        Longitude and latitude of some `PLACES` of its records, of lines along them, WGS 84 degrees.
     """
 
     layer: str
@@ -44,24 +47,37 @@ class Preview:
     places: tuple[Place, ...] = ()
 
 
-def preview(county: County, layer: str, path: Path, hints: Hints) -> Preview:
-    """The file read as one layer, the way an import would read it; the county stays as it is."""
+def told_of(county: County, layer: str) -> Hints:
+    """What the county itself tells a reader of a layer: CRS, bounds, and the ids on record; the same for every file."""
     known = frozenset(county.store.read(layer)[SCHEMAS[layer].key])
+    return replace(hints_for(county, layer, Hints()), known=known)
+
+
+def preview(county: County, layer: str, path: Path, hints: Hints, told: Hints | None = None) -> Preview:
+    """The file read as one layer, the way an import would read it; the county stays as it is. `told`: see `told_of`."""
+    own = told or told_of(county, layer)
+    asked = {name: getattr(own, name) for name in ("crs", "within", "homes", "on_record", "known")}
     try:
-        reading = read(layer, path, replace(hints_for(county, layer, hints), known=known))
+        reading = read(layer, path, replace(hints, **asked))
     except GeoError as error:
         return Preview(layer, FileReport(path.name, "", 0, [], error=error))
     return Preview(layer, file_report(reading), _places(reading.rows))
 
 
-def recognise(county: County, path: Path, hints: Hints, layers: Sequence[str] = DROPPABLE) -> list[Preview]:
+def recognise(county: County, path: Path, hints: Hints, told: Mapping[str, Hints] | None = None) -> list[Preview]:
     """
     The file read as every layer it could be, records of patrols first, then the one that takes most of it.
 
     A file that asks for its datum counts as one that could be read, so that the question reaches the user. Of a file
-    that is no layer's, the one that finds most records in it.
+    that is no layer's, the one that finds most records in it. A GPX file without waypoints is read as tracks alone:
+    it holds no other records. `told` is what the county tells the reader of each layer of `DROPPABLE` (`told_of`).
     """
-    found = [preview(county, layer, path, hints) for layer in layers]
+    found = []
+    for layer in DROPPABLE:
+        seen = preview(county, layer, path, hints, told[layer] if told else None)
+        if layer == "tracks" and path.suffix.lower() == ".gpx" and seen.report.other_kinds.get("waypoints") == 0:
+            return [seen]
+        found.append(seen)
     useful = [one for one in found if one.report.accepted or one.report.needs_datum]
     most = max(found, key=lambda one: one.report.read)
     return sorted(useful or [most], key=likelihood, reverse=True)
@@ -76,6 +92,9 @@ def _places(rows: object) -> tuple[Place, ...]:
     if not isinstance(rows, gpd.GeoDataFrame) or rows.active_geometry_name is None or rows.crs is None:
         return ()
     placed = rows.geometry[rows.geometry.notna() & ~rows.geometry.is_empty]
-    step = max(len(placed) // PLACES, 1)
-    points = placed.iloc[::step].representative_point().to_crs(4326)
-    return tuple(zip(points.x.round(5), points.y.round(5), strict=True))
+    walked = shapely.get_dimensions(placed.to_numpy()) == 1
+    along = shapely.get_coordinates(placed[walked].to_numpy())
+    inside = shapely.get_coordinates(placed[~walked].representative_point().to_numpy())
+    found = np.vstack([along[:: max(len(along) // PLACES, 1)], inside[:: max(len(inside) // PLACES, 1)]])
+    longitude, latitude = to_degrees(found[:, 0], found[:, 1], rows.crs)
+    return tuple(zip(longitude.round(5).tolist(), latitude.round(5).tolist(), strict=True))

@@ -464,6 +464,27 @@ def test_a_list_of_visits_is_told_for_what_it_is_asks_for_its_zone_and_moves_the
     assert (plot["status"], plot["reason"]) == ("dismissed", "其他作物：油菜")
 
 
+def test_many_recordings_lie_on_one_map_and_go_in_with_one_entry(served: Path) -> None:
+    """A week of a team's walks, dropped together; one file of another kind beside them is asked about by itself."""
+    point = '<trkpt lat="{:.5f}" lon="105.00500"><time>2026-03-18T0{}:{:02d}:00Z</time></trkpt>'
+    head = '<gpx xmlns="http://www.topografix.com/GPX/1/1" version="1.1"><trk><trkseg>'
+    files = []
+    for hour in range(6):
+        walk = "".join(point.format(26.79 + 0.0003 * step, hour, step) for step in range(9))
+        files.append((f"{hour}.gpx", f"{head}{walk}</trkseg></trk></gpx>".encode(), "text/plain"))
+    app = AppTest.from_function(data_page, default_timeout=60).run()
+    known = len(open_store(served).read("tracks")), len(open_store(served).entries())
+    app.file_uploader[0].set_value([*files, ("说明.txt", b"x", "text/plain")]).run()
+    assert not app.exception
+    assert sum("读 9，收 9，未收 0" in one.value for one in app.success) == 6
+    next(one for one in app.button if one.label == say("ui_take_all", n=6)).click().run()
+    held = jobs.last(served, "import")
+    assert held is not None
+    held.thread.join(60)
+    store = open_store(served)
+    assert (len(store.read("tracks")), len(store.entries())) == (known[0] + 6, known[1] + 1)
+
+
 def test_every_layer_has_a_word() -> None:
     assert [name for name in SCHEMAS if f"ui_as_{name}" not in WORDS] == []
 

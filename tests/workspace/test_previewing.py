@@ -1,6 +1,6 @@
 """What a file would bring: counted and placed as an import would, with nothing changed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,7 +12,7 @@ from geo.formats import Hints
 from geo.settings import Settings
 from geo.workspace.county import County, found
 from geo.workspace.importing import import_files
-from geo.workspace.previewing import PLACES, preview, recognise
+from geo.workspace.previewing import DROPPABLE, PLACES, preview, recognise, told_of
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 WEST, SOUTH = 500_000.0, 2_950_000.0
@@ -33,6 +33,21 @@ def parcels(path: Path, n: int) -> Path:
     table["来源"] = "satellite"
     table.to_file(path, driver="GeoJSON")
     return path
+
+
+def test_a_recording_is_read_as_tracks_alone_and_one_with_waypoints_as_all_it_could_be(
+    county: County, tmp_path: Path
+) -> None:
+    head = '<gpx xmlns="http://www.topografix.com/GPX/1/1" version="1.1">'
+    point = 'lat="26.70" lon="105.05"'
+    walk = f"<trk><trkseg><trkpt {point}><time>2026-03-18T01:00:00Z</time></trkpt></trkseg></trk>"
+    plain, marked = tmp_path / "a.gpx", tmp_path / "b.gpx"
+    plain.write_text(f"{head}{walk}</gpx>", "utf-8")
+    marked.write_text(f"{head}<wpt {point}><name>点</name></wpt>{walk}</gpx>", "utf-8")
+    told = {layer: told_of(county, layer) for layer in DROPPABLE}
+    assert [one.layer for one in recognise(county, plain, Hints(), told)] == ["tracks"]
+    assert len(recognise(county, marked, Hints(date=date(2026, 3, 18)), told)) > 1
+    assert recognise(county, marked, Hints(), told) == recognise(county, marked, Hints())
 
 
 def test_a_preview_counts_as_the_import_will_and_changes_nothing(county: County, tmp_path: Path) -> None:

@@ -17,10 +17,12 @@ from geo.ui.mapview import map_alone
 from geo.ui.views.team import TRACK_KINDS, datum_name
 from geo.workspace.county import County
 from geo.workspace.importing import ImportReport, import_files, import_terrain
-from geo.workspace.previewing import DROPPABLE, RASTERS, Preview, preview, recognise
+from geo.workspace.previewing import DROPPABLE, RASTERS, Place, Preview, preview, recognise, told_of
 
 JOB = "import"
 TERRAIN = "terrain"
+FEW = 4
+"""Files that are each shown on a map of their own."""
 FIRST = ("townships", "villages", "teams")
 Asked = tuple[str, Path, Hints]
 """A layer, a file, and what the user said of it."""
@@ -41,10 +43,20 @@ def page() -> None:
     if not given:
         st.caption(state.word("ui_drop_hint"))
     asked: list[Asked] = []
-    for path in _laid_down([(file.name, file.getvalue()) for file in given]):
+    paths = _laid_down([(file.name, file.getvalue()) for file in given])
+    overview, places = st.container(), []
+    for path in paths:
         with st.container(border=True):
-            asked += _card(county, path)
-    if len(asked) > 1 and st.button(state.word("ui_take_all", n=len(asked)), type="primary", width="stretch"):
+            taken, where = _card(county, path)
+        asked += taken
+        places.append(where)
+        if len(paths) <= FEW and where:
+            _places(county, where, key=f"seen_{path}")
+    if len(paths) > FEW:  # one map for all of them: a page with a hundred maps never stops moving
+        with overview:
+            _places(county, tuple(place for where in places for place in where[:: 1 + len(paths) // FEW]), key="seen")
+    above = overview if len(paths) > FEW else st.container()
+    if len(asked) > 1 and above.button(state.word("ui_take_all", n=len(asked)), type="primary", width="stretch"):
         _take(county, asked)
     imports.history(county)
     state.foot(county.as_of(), state.head_of(county))
@@ -85,11 +97,16 @@ def _together(files: list[tuple[str, bytes]]) -> list[Path]:
 
 @state.kept(entries=64)
 def _seen(county: Path, head: str, path: Path, hints: Hints) -> list[Preview]:
-    return recognise(state.county(), path, hints)
+    return recognise(state.county(), path, hints, _told(county, head))
 
 
-def _card(county: County, path: Path) -> list[Asked]:
-    """One file: as which layer, in which datum, how many taken and refused and why, where it lies; what to take."""
+@state.kept(shared=True)
+def _told(county: Path, head: str) -> dict[str, Hints]:
+    return {layer: told_of(state.county(), layer) for layer in DROPPABLE}
+
+
+def _card(county: County, path: Path) -> tuple[list[Asked], tuple[Place, ...]]:
+    """One file: as which layer, in which datum, how many taken and refused and why; what to take, and where it lies."""
     st.markdown(f"**{state.plain(path.name)}**")
     first, second, third = st.columns([2, 2, 1], vertical_alignment="bottom")
     raster = path.suffix.lower() in RASTERS
@@ -124,18 +141,18 @@ def _card(county: County, path: Path) -> list[Asked]:
             hints = replace(hints, timezone=zone)
             chosen = preview(county, layer, path, hints)
     if chosen is not None:
-        _verdict(county, chosen, key=str(path))
+        _verdict(chosen)
     takes = raster or (chosen is not None and chosen.report.accepted > 0)
     if third.button(state.word("ui_take_it"), type="primary", disabled=not takes, key=f"take_{path}", width="stretch"):
         _take(county, [(layer, path, hints)])
-    return [(layer, path, hints)] if takes else []
+    return [(layer, path, hints)] if takes else [], chosen.places if chosen else ()
 
 
 def _refused_for(seen: Preview | None, code: str) -> bool:
     return seen is not None and any(one.code == code for one in seen.report.refused)
 
 
-def _verdict(county: County, seen: Preview, *, key: str) -> None:
+def _verdict(seen: Preview) -> None:
     report = seen.report
     box = st.success if report.accepted == report.read and report.read else st.warning if report.accepted else st.error
     box("\n\n".join(state.plain(line.strip()) for line in report.sentences(state.language())))
@@ -143,24 +160,33 @@ def _verdict(county: County, seen: Preview, *, key: str) -> None:
     st.text(" · ".join(f"{state.word(code)}：{value}" for code, value in known.items() if value))
     if report.needs_datum:
         st.warning(state.word("ui_datum_question"))
-    if seen.places:
-        east, north = zip(*seen.places, strict=True)
+
+
+def _places(county: County, places: tuple[Place, ...], *, key: str) -> None:
+    """Where what was dropped lies; nothing where none of it has a place."""
+    if places:
+        east, north = zip(*places, strict=True)
         around = (min(east) - 0.01, min(north) - 0.01, max(east) + 0.01, max(north) + 0.01)
-        map_alone(county.path, state.head_of(county), around, key=f"seen_{key}_{seen.layer}", places=seen.places)
+        map_alone(county.path, state.head_of(county), around, key=key, places=places)
 
 
 def _take(county: County, asked: list[Asked]) -> None:
-    """Import what was chosen beside the page, ground before what lies on it."""
+    """Import what was chosen beside the page, ground before what lies on it; what is told alike of files at once."""
     chosen = sorted(asked, key=lambda one: FIRST.index(one[0]) if one[0] in FIRST else len(FIRST))
+    groups: list[tuple[str, Hints, list[Path]]] = []
+    for layer, path, hints in chosen:
+        if not groups or groups[-1][:2] != (layer, hints):
+            groups.append((layer, hints, []))
+        groups[-1][2].append(path)
 
     def work(progress: jobs.Progress) -> list[ImportReport]:
         done = []
-        for layer, path, hints in chosen:
+        for layer, hints, paths in groups:
             now = datetime.now(UTC)
             if layer == TERRAIN:
-                done.append(import_terrain(county, [path], [], now=now, datum=hints.datum, progress=progress))
+                done.append(import_terrain(county, paths, [], now=now, datum=hints.datum, progress=progress))
             else:
-                done.append(import_files(county, layer, [path], hints, now=now, progress=progress))
+                done.append(import_files(county, layer, paths, hints, now=now, progress=progress))
         return done
 
     jobs.start(county.path, JOB, work)
