@@ -625,8 +625,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "field_lead_id": ("线索编号", "lead_id"),
     "field_alert_id": ("预警编号", "alert_id"),
     "values_emptied": (
-        "字段 {field}：{n} 条的内容不是这一栏要的数，已留空（例如第 {row} 行“{value}”）",
-        '{field}: {n} held something that is no number for this column and were left empty (for example row {row}, "{value}")',
+        "字段 {field}：{n} 条的内容读不懂，已留空（例如第 {row} 行“{value}”）",
+        '{field}: not understood and left empty in {n} of the rows (for example row {row}, "{value}")',
     ),
     "lines_joined": (
         "有的格子里有换行：多半是多了一个引号，几行并成了一行，请核对原文件",
@@ -2402,7 +2402,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "ui_unrecorded_help": (
         "{n} 次踏查报称发现，却没有登记发现：请在“登记”页补登，或更正该次踏查",
-        "{n} visits told of plants that nobody recorded as a find: record it on the page Record, or correct the visit",
+        "Plants told of by visits and not recorded as finds: {n}. Record them on the page Record, or correct the visits",
     ),
     "committee_unrecorded": ("另有 {n} 次踏查报称发现、未登记", "{n} more told of by visits, not recorded"),
     "ui_order": ("任务单", "Order"),
@@ -2983,7 +2983,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "committee_standing": ("未铲净 {finds_standing_n} 处", "{finds_standing_n} not yet destroyed"),
     "committee_held": ("保持", "held"),
     "committee_broken": ("已破", "broken"),
-    "committee_undecided": ("未定", "open"),
+    "committee_undecided": ("未定", "undecided"),
     "committee_since": ("{month} 月底 {was}", "end of month {month}: {was}"),
     "committee_late_n": ("过期 {n}", "{n} late"),
     "committee_rank": ("名次", "Place"),

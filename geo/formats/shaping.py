@@ -116,7 +116,8 @@ def _by_what_stood(refusal: Refusal, layer: str, table: pd.DataFrame) -> Refusal
     if refusal.field == DATED.get(layer):
         return Refusal(refusal.row, refusal.field, "date_missing")
     stood: Any = table.at[refusal.row, refusal.field] if refusal.field in table else None
-    if pd.isna(stood) or not str(stood).strip():
+    kind = next((column.kind for column in SCHEMAS[layer].columns if column.name == refusal.field), None)
+    if kind not in (Kind.INTEGER, Kind.REAL) or pd.isna(stood) or not str(stood).strip():
         return refusal
     return Refusal(refusal.row, refusal.field, "value_number", {"value": stood})
 

@@ -40,7 +40,8 @@ def read_csv(data: bytes, name: str, encoding: str | None, layer: str) -> Record
     except csv.Error as error:
         raise FormatError("unreadable", file=name, why=f"CSV: {error}"[:80]) from error
     records = _records(rows, name, layer, found)
-    if not any("\n" in cell or "\r" in cell for row in rows for cell in row):
+    texts = records.table.drop(columns="geometry", errors="ignore")
+    if not any("\n" in str(cell) and delimiter in str(cell) for name in texts for cell in texts[name]):
         return records
     return dataclasses.replace(records, warnings=(*records.warnings, "lines_joined"))
 

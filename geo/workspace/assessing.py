@@ -90,7 +90,9 @@ def assess_county(county: County, *, as_of: datetime | None = None, detection: b
     answer = measure_progress(whole, as_of=moment)
     rounds = answer.townships[answer.townships["round"] == number].set_index("township_id")
     parcels, finds, steps = (whole.store.read(name) for name in ("parcels", "finds", "steps"))
-    parcels, finds = parcels[parcels["flagged_at"] <= moment], finds[finds["found_at"] <= moment]
+    parcels = parcels[parcels["flagged_at"] <= moment]
+    ever = finds[finds["found_at"] <= moment]
+    finds = ever[whole.season.holds(ever["found_at"])]  # facts are of the year; what nobody was told of stays so
     waiting = parcels[parcels["status"].isin([str(one) for one in OPEN])]
     late = waiting[waiting["deadline"] <= pd.Timestamp(moment)]
     names = township_names(whole, whole.store.read("units"))
@@ -107,7 +109,7 @@ def assess_county(county: County, *, as_of: datetime | None = None, detection: b
     table["rechecks_due_n"] = _count(due[due["days_left"] <= 0], ids)
     table["edge_km"], table["edge_unseen_km"] = _edges(edges, ids)
     table["trend"] = [trend["townships"].get(one, []) for one in ids]
-    facts = _facts(coverage, edges, finds, finds_untold(finds, steps, parcels))
+    facts = _facts(coverage, edges, finds, finds_untold(ever, steps, parcels))
     facts["claimed_n"] = len(found_unrecorded(visits_until(whole, moment), finds))
     told = {"claimed_n": facts["claimed_n"]}
     facts["zero_planting"] = zero_planting(planted(finds), **told)

@@ -18,7 +18,7 @@ from geo.store import Change, Store
 from geo.store.contract import Row
 from geo.store.rows import plain_rows, rows_of
 from geo.workspace.forms import PLACES, filled_form, with_digests
-from geo.workspace.recording import after_find, known_about, known_row, require_find, require_visit, unless_moved
+from geo.workspace.recording import after_find, known_about, require_coded, require_find, require_visit, unless_moved
 
 CORRECTABLE = ("visits", "finds", "parcels", "leads", "villages", "teams", "duties")
 _MOVING = {
@@ -123,7 +123,10 @@ def _filled(store: Store, schema: Schema, held: pd.DataFrame, values: dict[str, 
     if schema.name == "finds":
         require_find(rows_of(after)[0] | {"verified_at": None})
     if schema.name == "visits":
-        require_visit(rows_of(after)[0])
+        visit = rows_of(after)[0]
+        require_visit(visit)
+        if visit["outcome"] == DISMISSED:
+            require_coded(visit["reason"])
     return after
 
 
@@ -160,10 +163,15 @@ def _moves(store: Store, layer: str, held: pd.DataFrame, after: pd.DataFrame, no
     found_on = told["parcel_id"] if layer == "finds" else None
     changes = []
     for key in sorted({was["parcel_id"], told["parcel_id"]} - {None}):
-        parcel = known_row(store, "parcels", key, "parcel_unknown")
+        parcel = next(iter(store.rows_where("parcels", "parcel_id", key)), None)
+        if parcel is None and key != told["parcel_id"]:  # a list named a plot that never came: put right by this
+            continue
+        if parcel is None:
+            raise StoreError("parcel_unknown", value=key)
         status = after_find(store, parcel, told) if key == found_on else _by_history(store, parcel, layer, told, now)
         dismissed = [] if status != Status.DISMISSED else _dismissals(store, parcel, layer, told)
-        reason = max(dismissed)[1] if dismissed else parcel["reason"] if status == parcel["status"] else None
+        kept = parcel["reason"] if status == parcel["status"] else None
+        reason = max(dismissed, key=lambda one: one[0])[1] if dismissed else kept
         if (status, reason) != (parcel["status"], parcel["reason"]):
             moved = parcel | {"status": status, "reason": reason}
             changes.append(Change("parcels", moved, replace=True, before=parcel))

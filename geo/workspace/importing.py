@@ -320,8 +320,7 @@ def _plots_moved(county: County, layer: str, rows: pd.DataFrame) -> list[Change]
 def _as_told(county: County, plots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """New parcels in the state that visits and finds lead to which named them before they were on record."""
     told = known_of_plots(county)
-    open_ones = plots.loc[~plots["status"].isin(SETTLED), "parcel_id"]
-    return _told(plots, told, set(told["finds"]["parcel_id"]) & set(open_ones))[0]
+    return _told(plots, told, _newly_found(plots, told["finds"], told))[0]
 
 
 def _newly_found(before: gpd.GeoDataFrame, rows: pd.DataFrame, told: Mapping[str, pd.DataFrame]) -> set[str]:
@@ -329,11 +328,12 @@ def _newly_found(before: gpd.GeoDataFrame, rows: pd.DataFrame, told: Mapping[str
     The parcels among `before` on which the finds `rows` say something new.
 
     A step by which one was looked at again, or closed, says so of what was found before it: an older find, brought in
-    later, is no new one. One that came settled, without step or find, was so when it was flagged.
+    later, is no new one. One that came settled, without a step or a verified find, was so when it was flagged.
     """
     settled = before[before["status"].isin(SETTLED)]
     steps = told["steps"][told["steps"]["act"].isin([Act.RECHECK, Act.CLOSE])]
-    came_so = settled[~settled["parcel_id"].isin([*steps["parcel_id"], *told["finds"]["parcel_id"]])]
+    verified = told["finds"].loc[told["finds"]["verified_at"].notna(), "parcel_id"]
+    came_so = settled[~settled["parcel_id"].isin([*steps["parcel_id"], *verified])]
     last = steps.groupby("parcel_id")["at"].max().to_dict() | came_so.set_index("parcel_id")["flagged_at"].to_dict()
     settled_at = {key: last[key] for key in settled["parcel_id"] if key in last}
     found = zip(rows["parcel_id"], rows["found_at"], strict=True)

@@ -130,7 +130,8 @@ def today(county: County, *, as_of: datetime | None = None) -> dict[str, Any]:
     shared = waiting[~waiting["township_id"].isin(county.actor.grounds)] if alone else waiting[:0]
     standing = finds[(finds["found_at"] <= moment) & ((finds["fraction"] < 1.0) | finds["destroyed_at"].isna())]
     untold = finds_untold(finds[finds["found_at"] <= moment], county.store.read("steps"), parcels)
-    claimed = found_unrecorded(visits_until(county, moment), finds[finds["found_at"] <= moment])
+    mine = finds[county.season.holds(finds["found_at"]) & (finds["found_at"] <= moment)]
+    claimed = found_unrecorded(visits_until(county, moment), mine)
     cells = answer.progress.cells
     day = moment.astimezone(CHINA).date()
     new = cells["first_at"].dt.tz_convert(CHINA).dt.date == day

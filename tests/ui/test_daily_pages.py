@@ -210,6 +210,18 @@ def test_a_visit_that_tells_of_plants_is_listed_and_keeps_zero_planting_undecide
     assert (facts["claimed_n"], HELD[facts["zero_planting"]]) == (0, "committee_broken")
 
 
+def test_a_find_of_last_year_does_not_answer_what_a_visit_tells_this_year(demo: County) -> None:
+    plot, team = (demo.store.read(layer).iloc[0] for layer in ("parcels", "teams"))
+    at, about = demo.as_of(), {"team_id": team["team_id"], "parcel_id": plot["parcel_id"]}
+    old = {"found_at": at.replace(year=at.year - 1), "plants_n": 4, "stage": "开花期"}
+    record_find(demo.store, about | old, now=at)
+    record_visit(demo.store, about | {"outcome": "发现", "evidence": "C", "visited_at": at}, now=at)
+    facts = assess_county(demo, detection=False).county
+    assert (facts["claimed_n"], facts["zero_planting"], facts["finds_n"]) == (1, None, 0)
+    assert today(demo)["found_unrecorded_n"] == 1
+    assert facts["untold_n"] == 1  # nobody was told of the old one either
+
+
 def test_a_track_nearby_that_could_not_see_the_place_says_why(demo: County) -> None:
     """Somebody passed within reach and had no chance: each reason stands under the table, counted."""
     tracks = demo.store.read("tracks")

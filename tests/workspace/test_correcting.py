@@ -2,10 +2,14 @@
 
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 from made_county import NOW, small_county
 
 from geo.errors import GeoError
+from geo.layers import SCHEMAS
+from geo.ledger import Entry
+from geo.store import Change
 from geo.words import explain
 from geo.workspace.correcting import correct, open_conflicts
 from geo.workspace.recording import record_find, record_visit
@@ -131,6 +135,24 @@ def test_a_visit_corrected_moves_its_plot_as_the_history_leads(store):
     first = store.read("visits")["visit_id"].iloc[0]
     correct(store, "visits", first, {"outcome": "未发现", "reason": ""}, reason="录错", now=NOW)
     assert states(store)["P1"] == ("visited", None)
+
+
+def test_a_visit_is_put_right_from_a_plot_that_never_came_onto_one_on_record(store):
+    """A list may come before its plots; a mistyped one among them must be mendable."""
+    looked = {"team_id": "T1", "visited_at": NOW - timedelta(days=3), "outcome": "未发现", "evidence": "C"}
+    visit = SCHEMAS["visits"].conform(pd.DataFrame([looked | {"visit_id": "v1", "parcel_id": "PX"}]))
+    store.append(Entry("import", {"layer": "visits"}), Change("visits", visit), now=NOW)
+    correct(store, "visits", "v1", {"parcel_id": "P1"}, reason="编号抄错", now=NOW)
+    assert states(store)["P1"][0] == "visited"
+
+
+def test_a_dismissal_corrected_needs_a_known_reason_as_a_new_one_does(store):
+    looked = {"team_id": "T1", "parcel_id": "P1", "visited_at": NOW - timedelta(days=3), "evidence": "C"}
+    done = record_visit(store, looked | {"outcome": "核查排除", "reason": "草坪"}, now=NOW)
+    with pytest.raises(GeoError) as refused:
+        correct(store, "visits", done.id, {"reason": "我说不是"}, reason="改", now=NOW)
+    assert refused.value.code == "dismissal_uncoded"
+    assert states(store)["P1"] == ("dismissed", "草坪")
 
 
 def test_a_corrected_share_moves_the_plot_back(store):

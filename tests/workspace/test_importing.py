@@ -568,7 +568,7 @@ def test_plots_that_come_after_their_visits_and_finds_come_as_these_left_them(co
     assert only(county, "parcels", write(tmp_path / "p.csv", listed), Hints(datum="wgs84")).accepted == 5
     assert plots_of(county) == {
         "P1": ("visited", None), "P2": ("dismissed", "裸地"), "P3": ("flagged", None), "P4": ("confirmed", None),
-        "P5": ("closed", None),
+        "P5": ("confirmed", None),  # plants stood on it after it was flagged, as when the plot comes first
     }  # fmt: skip
     assert county.store.verify().ok
 
@@ -677,3 +677,28 @@ def test_a_word_no_column_takes_is_answered_with_those_it_takes(county: County, 
     said = "".join(report.sentences("zh"))
     assert "疑似 flagged、" in said
     assert "卫星 satellite、" in said
+
+
+def test_a_line_break_a_cell_may_hold_is_no_joined_line(county: County, tmp_path: Path) -> None:
+    head = 'visit_id,team_id,visited_at,outcome,evidence,"reason\n（可空）"'
+    row = 'v1,t1,2026-05-02T10:00:00+08:00,未发现,C,"看过\n两遍"'
+    assert only(county, "visits", write(tmp_path / "v.csv", f"{head}\n{row}")).warnings == ()
+
+
+@pytest.mark.parametrize("lists", [[["f1", "f2"]], [["f1"], ["f2"]], [["f2"], ["f1"]]])
+def test_older_finds_leave_a_plot_that_came_closed_closed_however_they_are_split(
+    county: County, tmp_path: Path, lists: list[list[str]]
+) -> None:
+    with_plots(county, {"P1": ("closed", None)})  # flagged at NOW
+    days = {"f1": "2026-05-01", "f2": "2026-05-03"}
+    head = "find_id,parcel_id,team_id,found_by,found_at,recorded_at,species,plants_n,stage,fraction,method,destroyed_at"
+    x, y = pyproj.Transformer.from_crs(county.crs, 4326, always_xy=True).transform(504_000.0, 2_955_000.0)
+    for number, keys in enumerate(lists):
+        rows = [
+            f"{key},P1,t1,自查,{days[key]}T10:00:00+08:00,{days[key]}T10:00:00+08:00,罂粟,5,开花期,1.0,强制铲除,"
+            f"{days[key]}T12:00:00+08:00,{x:.7f},{y:.7f}"
+            for key in keys
+        ]
+        path = write(tmp_path / f"{number}.csv", "\n".join([head + ",longitude,latitude", *rows]))
+        assert only(county, "finds", path, Hints(datum="wgs84")).accepted == len(keys)
+    assert plots_of(county)["P1"] == ("closed", None)
