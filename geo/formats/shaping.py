@@ -108,16 +108,17 @@ def _by_what_stood(refusal: Refusal, layer: str, table: pd.DataFrame) -> Refusal
     A refusal with the better reason, where there is one: no day, or text for a number, in place of a missing value; and
     with the words a list may use, where only codes were named.
     """
-    if refusal.code == "value_unknown":
-        known = choices(layer, refusal.field, str(refusal.details["known"]).split("/"))
+    column = next((one for one in SCHEMAS[layer].columns if one.name == refusal.field), None)
+    if refusal.code == "value_unknown" and column is not None:
+        known = choices(layer, refusal.field, column.choices)
         return dataclasses.replace(refusal, details=refusal.details | {"known": known})
     if refusal.code != "value_missing":
         return refusal
     if refusal.field == DATED.get(layer):
         return Refusal(refusal.row, refusal.field, "date_missing")
     stood: Any = table.at[refusal.row, refusal.field] if refusal.field in table else None
-    kind = next((column.kind for column in SCHEMAS[layer].columns if column.name == refusal.field), None)
-    if kind not in (Kind.INTEGER, Kind.REAL) or pd.isna(stood) or not str(stood).strip():
+    is_number = column is not None and column.kind in (Kind.INTEGER, Kind.REAL)
+    if not is_number or pd.isna(stood) or not str(stood).strip():
         return refusal
     return Refusal(refusal.row, refusal.field, "value_number", {"value": stood})
 

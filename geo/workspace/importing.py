@@ -188,9 +188,11 @@ def _counts(file: Path, folder: Path) -> bool:
     return not hidden and not (file.suffix.lower() in SHAPEFILE_PARTS and file.with_suffix(".shp").is_file())
 
 
-def hints_for(county: County, layer: str, hints: Hints) -> Hints:
+def told_of(county: County, layer: str) -> dict[str, Any]:
     """
-    The user's hints with what the county knows: its CRS, and the ground beyond which nothing is taken.
+    What the county itself tells a reader of a layer, as fields of `Hints`, the same for every file.
+
+    Its CRS, the ground beyond which nothing is taken, and the ids that rows may name.
 
     A further township may lie as far off as the county is wide: exclaves do. A neighbour touches the county.
     """
@@ -199,7 +201,7 @@ def hints_for(county: County, layer: str, hints: Hints) -> Hints:
     homes = _township_codes(county) if layer == "villages" else frozenset()
     named = _on_record(county) if layer in ("visits", "finds") else {}
     within = (west - wide, south - high, east + wide, north + high)
-    return replace(hints, crs=county.crs, homes=homes, on_record=named, within=within)
+    return {"crs": county.crs, "homes": homes, "on_record": named, "within": within}
 
 
 def _on_record(county: County) -> dict[str, frozenset[str]]:
@@ -269,7 +271,7 @@ def read_files(
 ) -> tuple[list[FileReport], list[pd.DataFrame]]:
     """What became of each file, and the rows accepted from it; nothing is written."""
     known = set(county.store.read(layer)[SCHEMAS[layer].key])
-    plain = hints_for(county, layer, hints)
+    plain = replace(hints, **told_of(county, layer))
     teams = county.store.read("teams").set_index("team_id")["township_id"].to_dict() if layer == "tracks" else {}
 
     def one(path: Path) -> tuple[FileReport, pd.DataFrame]:

@@ -134,7 +134,8 @@ def pinned_hours(pinned: Collection[str], start_clock: float) -> tuple[list[str]
     >>> pinned_hours(["P1", "P2@09:00-10:30"], 8.5)
     (['P1', 'P2'], {'P2': (1800.0, 7200.0)})
     """
-    ids, windows = [], {}
+    ids: list[str] = []
+    windows: dict[str, tuple[float, float]] = {}
     for pin in pinned:
         name, mark, span = pin.partition("@")
         ids.append(name)
@@ -145,8 +146,9 @@ def pinned_hours(pinned: Collection[str], start_clock: float) -> tuple[list[str]
                 raise StoreError("pin_hours_bad", value=pin) from error
             if end <= begin:
                 raise StoreError("pin_hours_bad", value=pin)
-            windows[name] = tuple((one.hour + one.minute / 60.0 - start_clock) * 3600.0 for one in (begin, end))
-    return ids, windows  # type: ignore[return-value]
+            first_s, last_s = ((one.hour + one.minute / 60.0 - start_clock) * 3600.0 for one in (begin, end))
+            windows[name] = first_s, last_s
+    return ids, windows
 
 
 def assigned_ground(county: County, township_id: str, day: str) -> shapely.Geometry | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -13,7 +14,7 @@ from geo.errors import GeoError
 from geo.formats import Hints, read
 from geo.layers import SCHEMAS
 from geo.workspace.county import County
-from geo.workspace.importing import FileReport, file_report, hints_for
+from geo.workspace.importing import FileReport, file_report, told_of
 
 RECORDS = ("visits", "finds")
 """Layers no other list is taken for: a record says by whom, when, and with what outcome."""
@@ -39,7 +40,7 @@ class Preview:
     report
         Counts, refusals, datum and warnings, as an import would give them.
     places
-        Longitude and latitude of some `PLACES` of its records, of lines along them, WGS 84 degrees.
+        Longitude and latitude of at most `PLACES` of its points and areas and as many along its lines, WGS 84 degrees.
     """
 
     layer: str
@@ -47,30 +48,31 @@ class Preview:
     places: tuple[Place, ...] = ()
 
 
-def told_of(county: County, layer: str) -> Hints:
-    """What the county itself tells a reader of a layer: CRS, bounds, and the ids on record; the same for every file."""
-    known = frozenset(county.store.read(layer)[SCHEMAS[layer].key])
-    return replace(hints_for(county, layer, Hints()), known=known)
+Told = Mapping[str, Any]
+"""Fields of `Hints` that the county knows, for one layer."""
 
 
-def preview(county: County, layer: str, path: Path, hints: Hints, told: Hints | None = None) -> Preview:
-    """The file read as one layer, the way an import would read it; the county stays as it is. `told`: see `told_of`."""
-    own = told or told_of(county, layer)
-    asked = {name: getattr(own, name) for name in ("crs", "within", "homes", "on_record", "known")}
+def known_of(county: County, layer: str) -> Told:
+    """What the county tells a reader of a layer (`importing.told_of`), with the ids it holds already."""
+    return told_of(county, layer) | {"known": frozenset(county.store.read(layer)[SCHEMAS[layer].key])}
+
+
+def preview(county: County, layer: str, path: Path, hints: Hints, told: Told | None = None) -> Preview:
+    """The file read as one layer, as an import would read it; the county stays as it is. `told` is its `known_of`."""
     try:
-        reading = read(layer, path, replace(hints, **asked))
+        reading = read(layer, path, replace(hints, **(told or known_of(county, layer))))
     except GeoError as error:
         return Preview(layer, FileReport(path.name, "", 0, [], error=error))
     return Preview(layer, file_report(reading), _places(reading.rows))
 
 
-def recognise(county: County, path: Path, hints: Hints, told: Mapping[str, Hints] | None = None) -> list[Preview]:
+def recognise(county: County, path: Path, hints: Hints, told: Mapping[str, Told] | None = None) -> list[Preview]:
     """
     The file read as every layer it could be, records of patrols first, then the one that takes most of it.
 
     A file that asks for its datum counts as one that could be read, so that the question reaches the user. Of a file
     that is no layer's, the one that finds most records in it. A GPX file without waypoints is read as tracks alone:
-    it holds no other records. `told` is what the county tells the reader of each layer of `DROPPABLE` (`told_of`).
+    it holds no other records. `told` is the `known_of` of each layer of `DROPPABLE`, where it is at hand.
     """
     found = []
     for layer in DROPPABLE:
@@ -95,6 +97,6 @@ def _places(rows: object) -> tuple[Place, ...]:
     walked = shapely.get_dimensions(placed.to_numpy()) == 1
     along = shapely.get_coordinates(placed[walked].to_numpy())
     inside = shapely.get_coordinates(placed[~walked].representative_point().to_numpy())
-    found = np.vstack([along[:: max(len(along) // PLACES, 1)], inside[:: max(len(inside) // PLACES, 1)]])
+    found = np.vstack([some[:: max(-(-len(some) // PLACES), 1)] for some in (along, inside)])
     longitude, latitude = to_degrees(found[:, 0], found[:, 1], rows.crs)
     return tuple(zip(longitude.round(5).tolist(), latitude.round(5).tolist(), strict=True))

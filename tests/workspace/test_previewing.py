@@ -12,7 +12,7 @@ from geo.formats import Hints
 from geo.settings import Settings
 from geo.workspace.county import County, found
 from geo.workspace.importing import import_files
-from geo.workspace.previewing import DROPPABLE, PLACES, preview, recognise, told_of
+from geo.workspace.previewing import DROPPABLE, PLACES, known_of, preview, recognise
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 WEST, SOUTH = 500_000.0, 2_950_000.0
@@ -44,7 +44,7 @@ def test_a_recording_is_read_as_tracks_alone_and_one_with_waypoints_as_all_it_co
     plain, marked = tmp_path / "a.gpx", tmp_path / "b.gpx"
     plain.write_text(f"{head}{walk}</gpx>", "utf-8")
     marked.write_text(f"{head}<wpt {point}><name>点</name></wpt>{walk}</gpx>", "utf-8")
-    told = {layer: told_of(county, layer) for layer in DROPPABLE}
+    told = {layer: known_of(county, layer) for layer in DROPPABLE}
     assert [one.layer for one in recognise(county, plain, Hints(), told)] == ["tracks"]
     assert len(recognise(county, marked, Hints(date=date(2026, 3, 18)), told)) > 1
     assert recognise(county, marked, Hints(), told) == recognise(county, marked, Hints())

@@ -101,14 +101,15 @@ def _rows(edges: pd.DataFrame) -> pd.DataFrame:
 
 
 def _columns() -> dict[str, Any]:
-    share = {"format": "%.0f%%", "min_value": 0.0, "max_value": 100.0, "width": 90}
     return {  # narrow enough for both sides and what neither saw to stand beside one another on a phone
         state.word("ui_side_a"): st.column_config.TextColumn(width=76),
         state.word("ui_side_b"): st.column_config.TextColumn(width=100),
         state.word("ui_edge_km"): st.column_config.NumberColumn(format="%.1f", width=60),
         state.word("ui_seen_a"): st.column_config.NumberColumn(format="%.0f%%", width=70),
         state.word("ui_seen_b"): st.column_config.NumberColumn(format="%.0f%%", width=70),
-        state.word("ui_seen_neither"): st.column_config.ProgressColumn(**share),  # type: ignore[arg-type]
+        state.word("ui_seen_neither"): st.column_config.ProgressColumn(
+            format="%.0f%%", min_value=0.0, max_value=100.0, width=90
+        ),
     }
 
 

@@ -17,7 +17,7 @@ from geo.ui.mapview import map_alone
 from geo.ui.views.team import TRACK_KINDS, datum_name
 from geo.workspace.county import County
 from geo.workspace.importing import ImportReport, import_files, import_terrain
-from geo.workspace.previewing import DROPPABLE, RASTERS, Place, Preview, preview, recognise, told_of
+from geo.workspace.previewing import DROPPABLE, RASTERS, Place, Preview, Told, known_of, preview, recognise
 
 JOB = "import"
 TERRAIN = "terrain"
@@ -101,8 +101,8 @@ def _seen(county: Path, head: str, path: Path, hints: Hints) -> list[Preview]:
 
 
 @state.kept(shared=True)
-def _told(county: Path, head: str) -> dict[str, Hints]:
-    return {layer: told_of(state.county(), layer) for layer in DROPPABLE}
+def _told(county: Path, head: str) -> dict[str, Told]:
+    return {layer: known_of(state.county(), layer) for layer in DROPPABLE}
 
 
 def _card(county: County, path: Path) -> tuple[list[Asked], tuple[Place, ...]]:
@@ -167,7 +167,8 @@ def _places(county: County, places: tuple[Place, ...], *, key: str) -> None:
     if places:
         east, north = zip(*places, strict=True)
         around = (min(east) - 0.01, min(north) - 0.01, max(east) + 0.01, max(north) + 0.01)
-        map_alone(county.path, state.head_of(county), around, key=key, places=places)
+        over = ("townships",)
+        map_alone(county.path, state.head_of(county), around, key=f"{key}_{around}", places=places, layers=over)
 
 
 def _take(county: County, asked: list[Asked]) -> None:
